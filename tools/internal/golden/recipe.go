@@ -1,0 +1,100 @@
+package golden
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+// Role is the ordinary role that owns the template, every cell and all that migrations make.
+const Role = "pgcell"
+
+// Script is one SQL file: a migration or a seed.
+type Script struct {
+	Name string // how errors call it, and part of the hash: a path that is the same on every machine
+	SQL  string
+}
+
+// Migrator is an executable, or a function, that brings a database up to date by itself.
+type Migrator struct {
+	// Key stands for all that the migrator does: the hash of its files, a version. Another key makes another template.
+	Key string
+	// Run migrates the database at url, as [Role].
+	Run func(ctx context.Context, url string) error
+}
+
+// Recipe is all that makes a template. Its zero value is an empty database.
+type Recipe struct {
+	Settings   map[string]string // of the server, from its first start on
+	Roles      []string          // what follows CREATE ROLE: "app_reader", "app_writer NOINHERIT"
+	Extensions []string
+	Migrations []Script // in order
+	Migrator   *Migrator
+	Seeds      []Script // in order, after all migrations
+	Superuser  bool     // makes Role a superuser
+}
+
+// recipeFormat is part of every hash: a change to how templates are made, in this package, raises it.
+const recipeFormat = 1
+
+// TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of a SHA-256 over all of its parts.
+func (r Recipe) TemplateName(v postgres.Version) string {
+	part := struct {
+		Format     int
+		Postgres   string
+		Settings   map[string]string // encoding/json sorts keys
+		Roles      []string
+		Extensions []string
+		Migrations []Script
+		Migrator   string
+		Seeds      []Script
+		Superuser  bool
+	}{recipeFormat, v.String(), r.Settings, r.Roles, r.Extensions, r.Migrations, "", r.Seeds, r.Superuser}
+	if r.Migrator != nil {
+		part.Migrator = "key:" + r.Migrator.Key
+	}
+	text, err := json.Marshal(part)
+	if err != nil {
+		panic("marshal strings and maps of strings: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return "template_" + hex.EncodeToString(sum[:8])
+}
+
+// ScriptsFrom reads all *.sql files of a file system, in lexical order of their paths. Files that end in .down.sql, the way back of migration tools, are left out.
+//
+// Errors: those of the file system, with the file's name; an error where there is no *.sql file at all.
+func ScriptsFrom(fsys fs.FS) ([]Script, error) {
+	var scripts []Script
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() || path.Ext(name) != ".sql" || IsWayBack(name) {
+			return nil
+		}
+		text, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		scripts = append(scripts, Script{Name: name, SQL: string(text)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	if len(scripts) == 0 {
+		return nil, fmt.Errorf("read migrations: the file system holds no *.sql file")
+	}
+	return scripts, nil
+}
+
+// IsWayBack reports whether a file name is that of a migration's way back, such as 002_users.down.sql.
+func IsWayBack(name string) bool { return strings.HasSuffix(name, ".down.sql") }

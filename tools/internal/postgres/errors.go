@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+)
+
+// InstallError says that a directory holds no PostgreSQL that can be used.
+type InstallError struct {
+	Dir     string  // the directory looked at
+	Version Version // zero where it could not be told
+	Reason  string
+}
+
+func (e *InstallError) Error() string {
+	return fmt.Sprintf("inspect PostgreSQL in %q: %s; set PGCELL_POSTGRES to the directory of an installation "+
+		"(the one that holds bin/postgres)", e.Dir, e.Reason)
+}
+
+// NotFoundError says that no supported PostgreSQL was found.
+type NotFoundError struct {
+	Looked []string        // bin directories that exist but did not serve
+	Unfit  []*InstallError // installations of an unsupported version
+}
+
+func (e *NotFoundError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "find PostgreSQL: no version from %d to %d on PATH, through pg_config, or in the usual directories",
+		MinMajor, MaxMajor)
+	for _, u := range e.Unfit {
+		fmt.Fprintf(&b, "; %s holds %v", u.Dir, u.Version)
+	}
+	b.WriteString("; install it (Debian: apt-get install postgresql; Homebrew: brew install postgresql@18), " +
+		"or set PGCELL_POSTGRES to a directory that holds bin/postgres")
+	return b.String()
+}
+
+// SocketPathError says that a Unix socket's path would be longer than the system allows.
+type SocketPathError struct {
+	Path  string
+	Limit int // bytes
+}
+
+func (e *SocketPathError) Error() string {
+	return fmt.Sprintf("make socket directory for %q: the path has %d bytes, and this system allows %d; "+
+		"set PGCELL_SOCKET_DIR to a shorter directory, such as /tmp", e.Path, len(e.Path), e.Limit)
+}
+
+// ServerError says that a server could not be prepared, started or kept, with the end of its log.
+type ServerError struct {
+	Op     string // "prepare", "start", "run", "stop"
+	Object string // what it was done to: a data directory, a golden cluster
+	Reason string
+	Log    string // the last lines of the server's log; may be empty
+	Remedy string // may be empty
+	// Damaged tells that the source of the data directory was found damaged: made anew it may serve.
+	Damaged bool
+}
+
+func (e *ServerError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s: %s", e.Op, e.Object, e.Reason)
+	if e.Remedy != "" {
+		b.WriteString("; " + e.Remedy)
+	}
+	if e.Log != "" {
+		b.WriteString("\nend of the server's log:\n" + indent(e.Log))
+	}
+	return b.String()
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
+}
+
+// ContainmentError says that a forced containment cannot be had on this system.
+type ContainmentError struct {
+	Containment Containment
+	Reason      string
+}
+
+func (e *ContainmentError) Error() string {
+	return fmt.Sprintf("contain server by %s: %s; set PGCELL_CONTAINMENT=auto to let pgcell choose", e.Containment, e.Reason)
+}

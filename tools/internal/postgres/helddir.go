@@ -1,0 +1,122 @@
+package postgres
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	heldPrefix = "pgcell-"
+	lockName   = "lock"
+	// youngest is how old a directory without a lock file must be before Sweep takes it for abandoned: its maker may be between mkdir and open.
+	youngest = time.Minute
+)
+
+// heldDir is a directory that its owner holds by a lock on a file in it. The kernel lets go of the lock however the owner ends,
+// so that [Sweep] can tell an abandoned directory from one in use.
+type heldDir struct {
+	path string
+	lock *os.File
+}
+
+// newHeldDir makes a directory pgcell-<8 hex digits> below parent, mode 0700, and locks it.
+func newHeldDir(parent string) (*heldDir, error) {
+	for try := 0; ; try++ {
+		var id [4]byte
+		rand.Read(id[:]) // never fails, since Go 1.24
+		path := filepath.Join(parent, heldPrefix+hex.EncodeToString(id[:]))
+		err := os.Mkdir(path, 0o700)
+		if os.IsExist(err) && try < 100 {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("make directory for a server: %w", err)
+		}
+		lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+		if err == nil {
+			err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
+		}
+		if err != nil {
+			os.RemoveAll(path)
+			return nil, fmt.Errorf("lock %q: %w", path, err)
+		}
+		return &heldDir{path: path, lock: lock}, nil
+	}
+}
+
+// remove deletes the directory and lets go of the lock, in this order.
+func (d *heldDir) remove() error {
+	defer d.lock.Close()
+	return os.RemoveAll(d.path)
+}
+
+// Sweep removes what killed servers left below parent: directories pgcell-* of this user that nobody holds. A server that still runs in
+// one is stopped first. It returns what it removed. Safe to call at any time and from several processes at once.
+func Sweep(parent string) []string {
+	entries, _ := os.ReadDir(parent) // an unreadable parent holds nothing of ours
+	var removed []string
+	for _, e := range entries {
+		path := filepath.Join(parent, e.Name())
+		if e.IsDir() && strings.HasPrefix(e.Name(), heldPrefix) && sweepOne(path) {
+			removed = append(removed, path)
+		}
+	}
+	return removed
+}
+
+func sweepOne(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return false
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && os.Getuid() != 0 && int(st.Uid) != os.Getuid() {
+		return false
+	}
+	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
+	if os.IsNotExist(err) {
+		return time.Since(info.ModTime()) > youngest && os.RemoveAll(path) == nil
+	}
+	if err != nil {
+		return false
+	}
+	defer lock.Close()
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return false
+	}
+	killServerIn(filepath.Join(path, dataName))
+	return os.RemoveAll(path) == nil
+}
+
+// killServerIn ends the postmaster of a data directory, where the process with the recorded id really works there.
+func killServerIn(dataDir string) {
+	text, err := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))
+	if err != nil {
+		return
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil || pid <= 1 {
+		return
+	}
+	works := func() bool {
+		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+		return err == nil && cwd == dataDir
+	}
+	if !works() {
+		return
+	}
+	syscall.Kill(pid, syscall.SIGQUIT)
+	for deadline := time.Now().Add(2 * time.Second); works() && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if works() {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+}

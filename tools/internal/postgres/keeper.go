@@ -1,0 +1,287 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Fill puts a cluster into an empty, existing data directory. It stops soon after ctx ends.
+type Fill func(ctx context.Context, source, dataDir string) error
+
+// BecomeKeeper turns this process into a keeper, and never returns, where [Start] executed it as one; elsewhere it does nothing.
+// Call it from an init function, or first thing in TestMain, of every binary that calls Start. fills maps [Source] kinds to what serves them.
+func BecomeKeeper(fills map[string]Fill) {
+	switch os.Getenv(keeperEnv) {
+	case "":
+		return
+	case probeOnly:
+		os.Exit(0)
+	}
+	os.Exit(keep(fills))
+}
+
+// keeper owns the server and all that it has on disk, until its standard input ends.
+type keeper struct {
+	job     job
+	fills   map[string]Fill
+	out     *json.Encoder
+	held    *heldDir // the watchdog's private data directory
+	dataDir string
+	log     *os.File
+	server  *exec.Cmd     // nil while none runs
+	ended   chan struct{} // closed when server has been waited for
+	asked   bool          // the running server was asked to stop
+}
+
+func keep(fills map[string]Fill) int {
+	// The parent-death signal follows the thread that forked, so all forks come from this one, which lives as long as the process.
+	runtime.LockOSThread()
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	in := json.NewDecoder(os.Stdin)
+	k := &keeper{fills: fills, out: json.NewEncoder(os.Stdout)}
+	if err := in.Decode(&k.job); err != nil {
+		fmt.Fprintln(os.Stderr, "read job:", err)
+		return 1
+	}
+	ctx, end := context.WithCancel(context.Background())
+	requests := make(chan request)
+	go func() {
+		defer end()
+		for {
+			var r request
+			if in.Decode(&r) != nil { // the end of the parent, mostly
+				return
+			}
+			requests <- r
+		}
+	}()
+	k.serve(ctx, requests)
+	k.quit()
+	return 0
+}
+
+// serve does the job and then what is asked, until ctx ends.
+func (k *keeper) serve(ctx context.Context, requests <-chan request) {
+	if err := k.contain(); err != nil {
+		k.reply(opContain, err)
+	} else if err := k.prepare(ctx); err != nil {
+		k.reply(opStart, err)
+	} else {
+		k.reply(opStart, k.start(ctx))
+	}
+	for {
+		var ended chan struct{}
+		if k.server != nil {
+			ended = k.ended
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ended:
+			k.server = nil
+			k.reply(opExited, k.failure("run", errors.New("the server ended by itself")))
+		case r := <-requests:
+			switch r.Op {
+			case opStart:
+				k.reply(opStart, k.start(ctx))
+			case opStop:
+				k.reply(opStop, k.stop(ctx))
+			}
+		}
+	}
+}
+
+func (k *keeper) reply(op string, err error) {
+	r := reply{Op: op, DataDir: k.dataDir}
+	if err != nil && !errors.As(err, &r.Failure) {
+		r.Failure = k.failure("prepare", err)
+	}
+	k.out.Encode(r) // an error means that the parent is gone, which the other pipe tells
+}
+
+// failure makes a ServerError of err, with the log's end and the remedy where it is known.
+func (k *keeper) failure(op string, err error) *ServerError {
+	f := &ServerError{Op: op, Object: fmt.Sprintf("server of PostgreSQL %v in %q", k.job.Version, k.dataDir), Reason: err.Error()}
+	f.Log = readTail(filepath.Join(k.job.SocketDir, serverLog))
+	var damaged interface{ Damaged() bool }
+	f.Damaged = errors.As(err, &damaged) && damaged.Damaged()
+	if errors.Is(err, syscall.ENOSPC) || strings.Contains(strings.ToLower(f.Log+f.Reason), syscall.ENOSPC.Error()) {
+		f.Remedy = "free memory or disk space there, or raise the limit of the storage"
+	}
+	return f
+}
+
+// prepare makes the data directory and fills it.
+func (k *keeper) prepare(ctx context.Context) error {
+	var err error
+	if k.log, err = os.Create(filepath.Join(k.job.SocketDir, serverLog)); err != nil {
+		return err
+	}
+	if err := k.makeDataDir(); err != nil {
+		return err
+	}
+	if k.job.DataDir == "" {
+		if err := os.Mkdir(filesDir(k.dataDir), 0o700); err != nil {
+			return err
+		}
+	}
+	switch kind := k.job.Source.Kind; kind {
+	case FromExisting:
+		return nil
+	case FromInitdb:
+		err = k.initdb(ctx)
+	default:
+		fill := k.fills[kind]
+		if fill == nil {
+			return fmt.Errorf("no filler for source %q", kind)
+		}
+		err = fill(ctx, k.job.Source.Path, k.dataDir)
+	}
+	if err != nil {
+		return k.failure("prepare", err)
+	}
+	return k.own()
+}
+
+func (k *keeper) initdb(ctx context.Context) error {
+	if err := k.own(); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(k.job.BinDir, "initdb"), "--pgdata="+k.dataDir, "--username=postgres",
+		"--auth=trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-sync", "--no-instructions")
+	var out bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = serverEnv(), &out, &out, k.serverAttr()
+	if err := cmd.Run(); err != nil {
+		k.log.Write(out.Bytes()) // failure shows its end
+		return fmt.Errorf("initdb: %w", err)
+	}
+	return nil
+}
+
+// serverEnv is the environment of the server's processes: nothing of the user's but the way to shared libraries.
+func serverEnv() []string {
+	env := []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
+	for _, name := range []string{"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"} {
+		if v := os.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// start executes postgres and waits until it accepts connections.
+func (k *keeper) start(ctx context.Context) error {
+	conf := configuration(k.job.Version, k.job.SocketDir, k.job.Settings)
+	for name, text := range map[string][]byte{"postgresql.conf": conf, "pg_hba.conf": []byte(authentication)} {
+		if err := os.WriteFile(filepath.Join(k.dataDir, name), text, 0o600); err != nil {
+			return k.failure("start", err)
+		}
+	}
+	os.Remove(k.pidFile()) // of a server that died; it would read as ready
+	if err := k.own(); err != nil {
+		return k.failure("start", err)
+	}
+	cmd := exec.Command(filepath.Join(k.job.BinDir, "postgres"), "-D", k.dataDir)
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = serverEnv(), k.log, k.log, k.serverAttr()
+	if err := cmd.Start(); err != nil {
+		return k.failure("start", err)
+	}
+	k.server, k.ended, k.asked = cmd, make(chan struct{}), false
+	go func(ended chan struct{}) {
+		cmd.Wait()
+		close(ended)
+	}(k.ended)
+	return k.waitReady(ctx)
+}
+
+func (k *keeper) pidFile() string { return filepath.Join(k.dataDir, "postmaster.pid") }
+
+// waitReady looks for the word that the postmaster writes into postmaster.pid once it accepts connections
+// (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS). Reading a small file costs the server nothing, unlike an attempt to connect.
+func (k *keeper) waitReady(ctx context.Context) error {
+	limit := time.Duration(k.job.StartSeconds * float64(time.Second))
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-k.ended:
+			code := k.server.ProcessState
+			k.server = nil
+			return k.failure("start", fmt.Errorf("postgres ended before it was ready (%v)", code))
+		case <-deadline.C:
+			return k.failure("start", fmt.Errorf("not ready after %v", limit))
+		case <-tick.C:
+			text, _ := os.ReadFile(k.pidFile())
+			if bytes.HasSuffix(bytes.TrimSpace(text), []byte("ready")) {
+				return nil
+			}
+		}
+	}
+}
+
+// stop asks for a fast shutdown: sessions are ended, a checkpoint is written.
+func (k *keeper) stop(ctx context.Context) error {
+	if k.server == nil {
+		return nil
+	}
+	k.server.Process.Signal(syscall.SIGINT)
+	select {
+	case <-k.ended:
+		k.server = nil
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(30 * time.Second):
+		return k.failure("stop", errors.New("still running 30 s after a fast shutdown was asked for"))
+	}
+}
+
+// quit leaves nothing: no process, no directory. As the first process of its namespace the keeper need not wait for the
+// server, since the kernel ends it with the namespace.
+func (k *keeper) quit() {
+	if k.server != nil && (k.job.Containment != Namespaces || k.job.DataDir != "") {
+		k.server.Process.Signal(syscall.SIGQUIT)
+		select {
+		case <-k.ended:
+		case <-time.After(2 * time.Second):
+			k.server.Process.Kill()
+			<-k.ended
+		}
+	}
+	if k.held != nil {
+		k.held.remove()
+	}
+	os.RemoveAll(k.job.SocketDir)
+}
+
+// readTail gives the last 20 lines of a file, at most 8 kB; "" where it cannot be read.
+func readTail(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	const most = 8 << 10
+	if info, err := f.Stat(); err == nil && info.Size() > most {
+		f.Seek(-most, io.SeekEnd)
+	}
+	text, _ := io.ReadAll(f)
+	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-20):], "\n")
+}

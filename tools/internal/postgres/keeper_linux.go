@@ -1,0 +1,129 @@
+package postgres
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// nobody is the uid and gid that the server sees itself run as when the caller is root: postgres and initdb refuse uid 0, and
+// initdb wants a uid that the system's user database knows.
+const nobody = 65534
+
+// namespacesAttr makes the keeper the first process of new user, mount, pid and IPC namespaces, root in them.
+func namespacesAttr() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{
+		Setsid:      true, // Ctrl-C is for the tests, not for their server
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+}
+
+// contain finishes what clone began: a /proc of the new pid namespace, without which a second user namespace cannot be set up
+// (its uid_map is written by process id), and mounts that do not show outside.
+func (k *keeper) contain() error {
+	if k.job.Containment != Namespaces {
+		return nil
+	}
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_SLAVE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := syscall.Mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	return nil
+}
+
+// makeDataDir gives the server a directory: the caller's, or one in memory that vanishes with the mount namespace, or the watchdog's.
+func (k *keeper) makeDataDir() error {
+	switch {
+	case k.job.DataDir != "":
+		k.dataDir = k.job.DataDir
+		return os.MkdirAll(k.dataDir, 0o700)
+	case k.job.Containment == Namespaces:
+		target := k.mountPoint()
+		if target == "" {
+			return fmt.Errorf("mount memory: none of %v can be covered", mountPoints)
+		}
+		options := "mode=0700"
+		if k.job.StorageLimit > 0 {
+			options += fmt.Sprintf(",size=%d", k.job.StorageLimit)
+		}
+		if err := syscall.Mount("tmpfs", target, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, options); err != nil {
+			return fmt.Errorf("mount memory on %s: %w", target, err)
+		}
+		k.dataDir = filepath.Join(target, dataName)
+		return os.Mkdir(k.dataDir, 0o700)
+	default:
+		return k.makeHeldDataDir()
+	}
+}
+
+// mountPoints are directories that are there on every Linux; the keeper covers the first that hides nothing it needs.
+var mountPoints = []string{"/mnt", "/media", "/srv", "/dev/shm", "/opt"}
+
+func (k *keeper) mountPoint() string {
+	needed := []string{k.job.BinDir, k.job.SocketDir, k.job.Source.Path}
+	for _, dir := range mountPoints {
+		info, err := os.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		hides := false
+		for _, path := range needed {
+			if real, err := filepath.EvalSymlinks(path); err == nil {
+				path = real
+			}
+			hides = hides || strings.HasPrefix(path, dir+"/")
+		}
+		if !hides {
+			return dir
+		}
+	}
+	return ""
+}
+
+// serverAttr is how initdb and postgres run: never as uid 0, and never longer than the keeper.
+func (k *keeper) serverAttr() *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGQUIT}
+	if os.Getuid() != 0 {
+		return attr
+	}
+	if k.job.Containment == Namespaces || canNest() {
+		attr.Cloneflags = syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: 0, Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: 0, Size: 1}}
+		return attr
+	}
+	attr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	return attr
+}
+
+// canNest reports whether a user namespace of one's own can be made, which spares a chown of all files.
+var canNest = func() func() bool {
+	var known, can bool
+	return func() bool {
+		if !known {
+			known, can = true, tryNamespaces(syscall.CLONE_NEWUSER) == nil
+		}
+		return can
+	}
+}()
+
+// tryNamespaces makes namespaces for a process that ends at once.
+func tryNamespaces(flags uintptr) error {
+	attr := &syscall.SysProcAttr{
+		Cloneflags:  flags,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getgid(), Size: 1}},
+	}
+	process, err := os.StartProcess("/proc/self/exe", []string{keeperName}, &os.ProcAttr{Sys: attr, Env: []string{keeperEnv + "=" + probeOnly}})
+	if err != nil {
+		return err
+	}
+	_, err = process.Wait()
+	return err
+}

@@ -1,0 +1,230 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+func TestMain(m *testing.M) {
+	postgres.BecomeKeeper(map[string]postgres.Fill{"broken": func(context.Context, string, string) error {
+		return errors.New("the filler found something wrong")
+	}})
+	becomeVictim()
+	os.Exit(m.Run())
+}
+
+var bothWays = []postgres.Containment{postgres.Namespaces, postgres.Watchdog}
+
+// mustInstall gives the machine's PostgreSQL.
+func mustInstall(t *testing.T) postgres.Install {
+	t.Helper()
+	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return install
+}
+
+// mustStart starts a server that ends with the test; it skips where the system has no namespaces.
+func mustStart(t *testing.T, c postgres.Config) *postgres.Server {
+	t.Helper()
+	c.Install = mustInstall(t)
+	s, err := postgres.Start(t.Context(), c)
+	var refused *postgres.ContainmentError
+	if errors.As(err, &refused) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// mustQuery gives the one text value of a query.
+func mustQuery(t *testing.T, s *postgres.Server, sql string) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.URL("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	var got string
+	if err := conn.QueryRow(t.Context(), sql).Scan(&got); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return got
+}
+
+func TestStartAnswers(t *testing.T) {
+	for _, how := range bothWays {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			s := mustStart(t, postgres.Config{Containment: how, Settings: map[string]string{"work_mem": "5MB"}})
+			for sql, want := range map[string]string{
+				"show server_encoding":         "UTF8",
+				"show lc_collate":              "C",
+				"show timezone":                "UTC",
+				"show fsync":                   "off",
+				"show listen_addresses":        "",
+				"show work_mem":                "5MB",
+				"show unix_socket_directories": s.SocketDir(),
+				"select current_user::text":    "postgres",
+			} {
+				if sql == "show lc_collate" && s.Install().Version.Major >= 16 {
+					sql = "select datcollate::text from pg_database where datname = current_database()"
+				}
+				if got := mustQuery(t, s, sql); got != want {
+					t.Errorf("%s = %q, want %q", sql, got, want)
+				}
+			}
+			if got := s.Containment(); got != how {
+				t.Errorf("Containment() = %q, want %q", got, how)
+			}
+		})
+	}
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	for _, how := range bothWays {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			s := mustStart(t, postgres.Config{Containment: how})
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			for _, dir := range []string{s.SocketDir(), s.DataDir()} {
+				if _, err := os.Lstat(dir); !os.IsNotExist(err) {
+					t.Errorf("after Close, Lstat(%q) = %v, want not exist", dir, err)
+				}
+			}
+			if s.Err() == nil {
+				t.Error("after Close, Err() = nil, want a reason")
+			}
+		})
+	}
+}
+
+func TestRestartKeepsData(t *testing.T) {
+	for _, how := range bothWays {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			s := mustStart(t, postgres.Config{Containment: how})
+			conn, err := pgx.Connect(t.Context(), s.URL("postgres", "postgres"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(context.WithoutCancel(t.Context()))
+			if _, err := conn.Exec(t.Context(), "create table t as select 42::text as x; alter system set work_mem = '7MB'"); err == nil {
+				t.Fatal("alter system ran in a transaction block, which it refuses")
+			}
+			for _, sql := range []string{"create table t as select 42::text as x", "alter system set work_mem = '7MB'"} {
+				if _, err := conn.Exec(t.Context(), sql); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.Restart(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := mustQuery(t, s, "select x from t"); got != "42" {
+				t.Errorf("after Restart, x = %q, want 42", got)
+			}
+			if got := mustQuery(t, s, "show work_mem"); got != "7MB" {
+				t.Errorf("after Restart, work_mem = %q, want the 7MB of ALTER SYSTEM", got)
+			}
+			if err := s.Err(); err != nil {
+				t.Errorf("after Restart, Err() = %v, want nil", err)
+			}
+		})
+	}
+}
+
+func TestDataDirStays(t *testing.T) {
+	for _, how := range bothWays {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "data")
+			s := mustStart(t, postgres.Config{Containment: how, DataDir: dir})
+			if err := s.Shutdown(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.Close()
+			if _, err := os.Stat(filepath.Join(dir, "PG_VERSION")); err != nil {
+				t.Fatal(err)
+			}
+			again := mustStart(t, postgres.Config{Containment: how, DataDir: dir, Source: postgres.Source{Kind: postgres.FromExisting}})
+			if got := mustQuery(t, again, "select 'here'"); got != "here" {
+				t.Errorf("got %q from the directory used again, want here", got)
+			}
+		})
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	t.Parallel()
+	long := filepath.Join(t.TempDir(), strings.Repeat("x", 80))
+	for _, c := range []struct {
+		name   string
+		config postgres.Config
+		want   []string
+	}{
+		{"bad setting", postgres.Config{Settings: map[string]string{"work_mem": "plenty"}},
+			[]string{"start server of PostgreSQL", "ended before it was ready", "end of the server's log:", `"work_mem": "plenty"`}},
+		{"socket path too long", postgres.Config{SocketParent: long},
+			[]string{"make socket directory for", long, "this system allows", "set PGCELL_SOCKET_DIR to a shorter directory"}},
+		{"filler", postgres.Config{Source: postgres.Source{Kind: "broken"}}, []string{"prepare server of", "the filler found something wrong"}},
+		{"no filler", postgres.Config{Source: postgres.Source{Kind: "absent"}}, []string{`no filler for source "absent"`}},
+	} {
+		for _, how := range bothWays {
+			t.Run(c.name+"/"+string(how), func(t *testing.T) {
+				t.Parallel()
+				c.config.Install, c.config.Containment = mustInstall(t), how
+				s, err := postgres.Start(t.Context(), c.config)
+				if err == nil {
+					s.Close()
+					t.Fatal("Start succeeded, want an error")
+				}
+				for _, want := range c.want {
+					if !strings.Contains(err.Error(), want) {
+						t.Errorf("Start = %q, want it to contain %q", err, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestNoSpaceLeft(t *testing.T) {
+	t.Parallel()
+	_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: postgres.Namespaces, StorageLimit: 4 << 20})
+	var refused *postgres.ContainmentError
+	if errors.As(err, &refused) {
+		t.Skip(err)
+	}
+	for _, want := range []string{"No space left on device", "free memory or disk space there, or raise the limit"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Start with 4 MB = %v, want it to contain %q", err, want)
+		}
+	}
+}
+
+func TestStartEndsWithContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // initdb alone takes longer
+	defer cancel()
+	for _, how := range bothWays {
+		_, err := postgres.Start(ctx, postgres.Config{Install: mustInstall(t), Containment: how})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Start(%s) = %v, want %v", how, err, context.DeadlineExceeded)
+		}
+	}
+}

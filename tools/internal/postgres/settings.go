@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// port names the socket file, .s.PGSQL.<port>; each server has a directory of its own, so one number serves all.
+const port = 5432
+
+// baseSettings are the settings of every server: nothing survives a crash of the machine, and nothing needs to.
+// Each may be overridden by [Config.Settings].
+var baseSettings = map[string]string{
+	// No write waits for storage.
+	"fsync":                           "off",
+	"synchronous_commit":              "off",
+	"full_page_writes":                "off",
+	"wal_level":                       "minimal",
+	"max_wal_senders":                 "0", // wal_level minimal demands it
+	"checkpoint_timeout":              "1d",
+	"max_wal_size":                    "1GB",
+	"min_wal_size":                    "2MB",
+	"wal_recycle":                     "off",
+	"wal_init_zero":                   "off",
+	"bgwriter_lru_maxpages":           "0",
+	"autovacuum":                      "off", // a worker in a cell would make DROP DATABASE wait
+	"max_logical_replication_workers": "0",
+	// Small, since there is one server a shard.
+	"shared_buffers":             "16MB",
+	"max_connections":            "200",
+	"dynamic_shared_memory_type": "mmap", // in the data directory: it goes with it
+	"huge_pages":                 "off",
+	"jit":                        "off",
+	// The same everywhere.
+	"timezone":                   "UTC",
+	"log_timezone":               "UTC",
+	"default_text_search_config": "pg_catalog.english", // what initdb writes for locale C
+	"listen_addresses":           "",
+	"unix_socket_permissions":    "0700",
+	"log_line_prefix":            "%m [%p] %q%u@%d ",
+	"log_destination":            "stderr",
+	"logging_collector":          "off",
+}
+
+// versionSettings are those that only some versions know.
+func versionSettings(v Version) map[string]string {
+	if v.Major >= 18 {
+		return map[string]string{"io_method": "sync"} // worker, the default, is three more processes a server
+	}
+	return nil
+}
+
+// configuration writes a whole postgresql.conf, sorted by name.
+func configuration(v Version, socketDir string, user map[string]string) []byte {
+	all := maps.Clone(baseSettings)
+	maps.Copy(all, versionSettings(v))
+	if level := user["wal_level"]; level != "" && level != "minimal" {
+		delete(all, "max_wal_senders")
+		delete(all, "max_logical_replication_workers")
+	}
+	maps.Copy(all, user)
+	all["unix_socket_directories"] = socketDir
+	all["port"] = fmt.Sprint(port)
+	var b bytes.Buffer
+	b.WriteString("# Written anew at every start by pgcell.\n")
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(&b, "%s = '%s'\n", name, strings.ReplaceAll(all[name], "'", "''"))
+	}
+	return b.Bytes()
+}
+
+// authentication is the whole pg_hba.conf: whoever gets into the socket directory, mode 0700, is trusted.
+const authentication = "local all all trust\nlocal replication all trust\n"

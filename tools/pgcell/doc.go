@@ -1,0 +1,25 @@
+// Package pgcell gives each test a PostgreSQL database of its own.
+//
+//	func TestInsert(t *testing.T) {
+//		t.Parallel()
+//		cell := pgcell.New(t)
+//		_, err := cell.Pool().Exec(t.Context(), "INSERT INTO users (name) VALUES ('Ada')")
+//		...
+//	}
+//
+// The database, a cell, is cloned from a template in which the migrations have run already. Under Bazel the template comes from
+// the rule pg_template; under a plain go test from [Config]; without either a cell is an empty database. The server is private to the
+// test process, is started at the first call, and ends with the process in whatever way that ends.
+//
+// Every function that takes a [TB] fails the test itself, returns no error, and registers its own cleanup. All may be called from parallel tests; none
+// from a goroutine other than the test's own, since they may call Fatalf.
+//
+// # Environment
+//
+//	PGCELL_TEMPLATE     golden cluster to clone from; set by pg_go_test
+//	PGCELL_POSTGRES     directory of a PostgreSQL installation, the one that holds bin/; default: search
+//	PGCELL_CONTAINMENT  auto (default), namespaces or watchdog: how the server is kept from outliving the test
+//	PGCELL_SOCKET_DIR   where socket directories are made; short; default /tmp
+//	PGCELL_CACHE        where golden clusters of a plain go test are kept; default pgcell/golden in the user's cache directory
+//	PGCELL_LOG          1 logs which server and template were chosen, as go test -v does
+package pgcell

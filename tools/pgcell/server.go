@@ -1,0 +1,86 @@
+package pgcell
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+// ServerConfig says what a private server is like. Its zero value is a server as cells have it.
+type ServerConfig struct {
+	// Settings of postgresql.conf, such as {"wal_level": "logical"}; values unquoted. ALTER SYSTEM overrides them. Default: none.
+	Settings map[string]string
+}
+
+// PrivateServer is a PostgreSQL server for one test, which may change what cells share: roles, settings, replication slots, tablespaces.
+type PrivateServer struct {
+	t      TB
+	server *postgres.Server
+	conn   *pgx.ConnConfig
+	pool   *pgxpool.Pool
+}
+
+// Server starts a server for this test alone; it ends with the test. Cost: about 100 ms, and some 30 MB of memory.
+func Server(t TB, config ...ServerConfig) *PrivateServer {
+	t.Helper()
+	c := one(t, "pgcell.Server", config)
+	enter(t)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	path, err := process.golden(ctx, Config{})
+	if err != nil {
+		t.Fatalf("pgcell.Server: %v", err)
+	}
+	cluster, err := open(ctx, path, c.Settings)
+	if err != nil {
+		t.Fatalf("pgcell.Server: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := cluster.Close(); err != nil {
+			t.Logf("pgcell: close private server: %v", err)
+		}
+	})
+	s := &PrivateServer{t: t, server: cluster.Server()}
+	if s.conn, err = pgx.ParseConfig(s.URL()); err != nil {
+		t.Fatalf("pgcell.Server: parse URL: %v", err)
+	}
+	if s.pool, err = openPool(s.URL(), nil); err != nil {
+		t.Fatalf("pgcell.Server: open pool: %v", err)
+	}
+	t.Cleanup(func() { closeSoon(s.pool.Close) })
+	return s
+}
+
+// URL is how any client connects as the superuser postgres to the database postgres.
+func (s *PrivateServer) URL() string { return s.server.URL(cells.AdminRole, cells.AdminDatabase) }
+
+// URLFor is how a role connects to a database; both must exist, and the role must have LOGIN. There are no passwords.
+func (s *PrivateServer) URLFor(role, database string) string { return s.server.URL(role, database) }
+
+// Config is a new copy of what [pgx.ConnectConfig] takes, for URL.
+func (s *PrivateServer) Config() *pgx.ConnConfig { return s.conn.Copy() }
+
+// Pool is a pool of at most 4 connections to URL, closed after the test.
+func (s *PrivateServer) Pool() *pgxpool.Pool { return s.pool }
+
+// Dir is an empty directory that the server can write to, for tablespaces. The test itself may not see it: it can lie in a namespace of the server's.
+func (s *PrivateServer) Dir() string { return s.server.FilesDir() }
+
+// Log is the end of the server's log, at most 20 lines.
+func (s *PrivateServer) Log() string { return s.server.Log() }
+
+// Restart stops the server with a checkpoint and starts it again; all connections break, and the pool opens new ones. Cost: about 100 ms.
+//
+// Errors: one with the end of the server's log, where a setting keeps it from starting.
+func (s *PrivateServer) Restart(ctx context.Context) error {
+	if err := s.server.Restart(ctx); err != nil {
+		return fmt.Errorf("restart private server: %w", err)
+	}
+	s.pool.Reset()
+	return nil
+}

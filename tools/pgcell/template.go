@@ -1,0 +1,217 @@
+package pgcell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+// process is what the tests of this process share: one server for each golden cluster.
+var process = &servers{byGolden: map[string]*opening{}, byRecipe: map[string]string{}}
+
+type servers struct {
+	mu       sync.Mutex
+	byGolden map[string]*opening
+	recipes  sync.Mutex // held while one is built
+	byRecipe map[string]string
+}
+
+// opening is a server that is being started, or has been, or could not be.
+type opening struct {
+	once    sync.Once
+	cluster *cells.Cluster
+	err     error
+}
+
+// cluster gives the running server that serves a config, and starts it where it does not run yet. All who ask for one that could not be started get the same error.
+func (s *servers) cluster(ctx context.Context, c Config) (*cells.Cluster, error) {
+	path, err := s.golden(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	o := s.byGolden[path]
+	if o == nil {
+		o = &opening{}
+		s.byGolden[path] = o
+	}
+	s.mu.Unlock()
+	o.once.Do(func() {
+		o.cluster, o.err = open(ctx, path, nil)
+		var failed *postgres.ServerError
+		if errors.As(o.err, &failed) && failed.Damaged && os.Getenv("PGCELL_TEMPLATE") != path {
+			// From the user's cache, where a full disk may have cut it short: it can be made anew.
+			if os.Remove(path) == nil {
+				if path, o.err = s.build(ctx, c); o.err == nil {
+					o.cluster, o.err = open(ctx, path, nil)
+				}
+			}
+		}
+	})
+	return o.cluster, o.err
+}
+
+// golden gives the path of the golden cluster that serves a config.
+func (s *servers) golden(ctx context.Context, c Config) (string, error) {
+	fromCode := c.Migrations != nil || c.Migrate != nil || len(c.Extensions) > 0
+	if named := os.Getenv("PGCELL_TEMPLATE"); named != "" && !fromCode {
+		return runfile(named)
+	}
+	return s.build(ctx, c)
+}
+
+// build makes or finds the golden cluster of a config in code.
+func (s *servers) build(ctx context.Context, c Config) (string, error) {
+	r, err := recipe(c)
+	if err != nil {
+		return "", err
+	}
+	install, err := findInstall(ctx)
+	if err != nil {
+		return "", err
+	}
+	s.recipes.Lock()
+	defer s.recipes.Unlock()
+	name := r.TemplateName(install.Version)
+	if path := s.byRecipe[name]; path != "" {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
+	if err != nil {
+		return "", err
+	}
+	path, err := golden.Cached(ctx, cacheDir(), install, r, golden.Options{SocketParent: socketParent(), Containment: how})
+	if err == nil {
+		s.byRecipe[name] = path
+	}
+	return path, err
+}
+
+// recipe makes a golden recipe of what a config has in code.
+func recipe(c Config) (golden.Recipe, error) {
+	r := golden.Recipe{Extensions: c.Extensions}
+	if c.Migrations != nil {
+		scripts, err := golden.ScriptsFrom(c.Migrations)
+		if err != nil {
+			return r, fmt.Errorf("Config.Migrations: %w", err)
+		}
+		r.Migrations = scripts
+	}
+	switch {
+	case c.Migrate != nil && c.MigrateKey == "":
+		return r, errors.New("Config.Migrate is set, but not MigrateKey, which names what it makes; set it to the version of the schema")
+	case c.Migrate == nil && c.MigrateKey != "":
+		return r, fmt.Errorf("Config.MigrateKey is %q, but there is no Config.Migrate", c.MigrateKey)
+	case c.Migrate != nil:
+		r.Migrator = &golden.Migrator{Key: c.MigrateKey, Run: c.Migrate}
+	}
+	return r, nil
+}
+
+// open starts a server on a golden cluster.
+func open(ctx context.Context, path string, settings map[string]string) (*cells.Cluster, error) {
+	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
+	if err != nil {
+		return nil, err
+	}
+	m, err := golden.ReadManifest(path)
+	if err != nil {
+		return nil, err
+	}
+	install, err := installFor(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("start golden cluster %q: %w", path, err)
+	}
+	return cells.Open(ctx, cells.Config{Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Settings: settings})
+}
+
+// installFor finds the PostgreSQL that a golden cluster was made with.
+func installFor(ctx context.Context, m golden.Manifest) (postgres.Install, error) {
+	if os.Getenv("PGCELL_POSTGRES") != "" {
+		return findInstall(ctx)
+	}
+	dir := m.BinDir
+	if m.RunfilesBinDir != "" {
+		var err error
+		if dir, err = runfile(m.RunfilesBinDir); err != nil {
+			return postgres.Install{}, err
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "postgres")); err == nil {
+		return postgres.Install{BinDir: dir, Version: m.Postgres}, nil
+	}
+	install, err := findInstall(ctx)
+	if err != nil {
+		return install, fmt.Errorf("it was made with PostgreSQL %v in %q, which is not there: %w", m.Postgres, dir, err)
+	}
+	return install, nil
+}
+
+var findInstall = func() func(context.Context) (postgres.Install, error) {
+	var once sync.Once
+	var install postgres.Install
+	var err error
+	return func(ctx context.Context) (postgres.Install, error) {
+		once.Do(func() { install, err = postgres.Find(ctx, postgres.DefaultSearch(os.Getenv)) })
+		return install, err
+	}
+}()
+
+// runfile finds a file of the test's runfiles tree by the path that rlocationpath gives; absolute paths stay as they are.
+func runfile(path string) (string, error) {
+	if filepath.IsAbs(path) {
+		return path, nil
+	}
+	for _, root := range []string{os.Getenv("RUNFILES_DIR"), os.Getenv("TEST_SRCDIR")} {
+		if full := filepath.Join(root, path); root != "" && fileExists(full) {
+			return filepath.Abs(full)
+		}
+	}
+	return "", fmt.Errorf("find %q among the runfiles in %q: not there; run the test by bazel test, "+
+		"or unset PGCELL_TEMPLATE", path, os.Getenv("TEST_SRCDIR"))
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func socketParent() string { return os.Getenv("PGCELL_SOCKET_DIR") }
+
+// cacheDir is where golden clusters that come from code are kept: the user's cache directory, or one that ends with the test where
+// there is none to write to, as in a sandbox.
+func cacheDir() string {
+	if dir := os.Getenv("PGCELL_CACHE"); dir != "" {
+		return dir
+	}
+	if base, err := os.UserCacheDir(); err == nil {
+		dir := filepath.Join(base, "pgcell", "golden")
+		if os.MkdirAll(dir, 0o755) == nil && writable(dir) {
+			return dir
+		}
+	}
+	for _, base := range []string{os.Getenv("TEST_TMPDIR"), os.TempDir()} {
+		if base != "" {
+			return filepath.Join(base, fmt.Sprintf("pgcell-golden-%d", os.Getuid()))
+		}
+	}
+	return ""
+}
+
+func writable(dir string) bool {
+	f, err := os.CreateTemp(dir, ".probe-")
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return os.Remove(f.Name()) == nil
+}
