@@ -1,0 +1,36 @@
+# Shared by tools/bazel and the scripts beside this file; source it, don't run it.
+# shellcheck shell=bash
+
+# say prints one line of progress; die prints an error, its remedy included, and ends with exit code 1.
+say() { printf 'tools/bazel: %s\n' "$*" >&2; }
+die() {
+  printf 'tools/bazel: error: %s\n' "$*" >&2
+  exit 1
+}
+
+# closednet_cache prints the directory that holds all that these scripts make.
+closednet_cache() {
+  local base=${XDG_CACHE_HOME:-}
+  if [[ -z $base ]]; then
+    [[ -n ${HOME:-} ]] || die 'find a cache directory: neither HOME nor XDG_CACHE_HOME is set; set HOME'
+    base=$HOME/.cache
+  fi
+  printf '%s/pgcell/closednet\n' "$base"
+}
+
+# digest prints 12 hex digits that name the text on standard input.
+digest() { sha256sum | cut -c1-12; }
+
+# with_lock FILE COMMAND... runs COMMAND while holding FILE; a second caller waits and says so.
+with_lock() {
+  local file=$1 rc=0
+  shift
+  exec 9>"$file" || die "open the lock $file: make its directory writable"
+  if ! flock --nonblock 9; then
+    say "another call is making it ready; waiting for it (lock: $file)"
+    flock 9
+  fi
+  "$@" 9>&- || rc=$?
+  exec 9>&-
+  return "$rc"
+}
