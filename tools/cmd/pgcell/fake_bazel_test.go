@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// fakeBazel stands in for Bazel in the scripts. It appends its arguments to the file "args" in the
+// workspace, one a line, and does what the file "bazel" there says, of which the second call does
+// what follows the line "call", and so on:
+//
+//	target LABEL SHARDS      LABEL was built; its test has SHARDS shards
+//	unbuilt LABEL            LABEL failed to build
+//	result LABEL SHARD STATUS MILLIS [cached] [exit=N] [attempt=N] [xml=FILE] [log=FILE] [xml-uri=URI]
+//	nopattern PATTERN TEXT   PATTERN could not be expanded
+//	raw TEXT                 a line of the event file
+//	stderr TEXT              a message
+//	hang                     makes the file "running" and waits for SIGINT, see hang
+//	finish CODE NAME         the last events, and the exit code
+//	exit CODE                an exit code without last events
+func fakeBazel() {
+	f := &fake{out: os.Stdout}
+	f.run(os.Args[1:])
+}
+
+type fake struct {
+	out    *os.File
+	events *os.File
+}
+
+func (f *fake) run(args []string) {
+	record, err := os.OpenFile("args", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	must(err)
+	for _, arg := range args {
+		if path, ok := strings.CutPrefix(arg, "--build_event_json_file="); ok {
+			f.events, err = os.Create(path)
+			must(err)
+			arg = "--build_event_json_file=EVENTS"
+		}
+		fmt.Fprintln(record, arg)
+	}
+	must(record.Close())
+
+	calls, _ := os.ReadFile("calls")
+	must(os.WriteFile("calls", append(calls, '.'), 0o666))
+	script, err := os.Open("bazel")
+	must(err)
+	lines := bufio.NewScanner(script)
+	for call := 0; lines.Scan(); {
+		switch {
+		case lines.Text() == "call":
+			call++
+		case call == len(calls) && lines.Text() != "":
+			f.do(lines.Text())
+		}
+	}
+	must(lines.Err())
+	os.Exit(99) // the script has no exit for this call
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fake bazel:", err)
+		os.Exit(98)
+	}
+}
+
+type object = map[string]any
+
+func (f *fake) do(line string) {
+	verb, rest, _ := strings.Cut(line, " ")
+	words := strings.Fields(rest)
+	switch verb {
+	case "raw":
+		fmt.Fprintln(f.events, rest)
+	case "stderr":
+		fmt.Fprintln(os.Stderr, rest)
+	case "target":
+		var children []object
+		for i := range number(words[1]) {
+			children = append(children, object{"testResult": object{"label": words[0], "run": 1, "shard": i + 1, "attempt": 1}})
+		}
+		f.event(object{"id": object{"targetCompleted": object{"label": words[0]}}, "children": children,
+			"completed": object{"success": true}})
+	case "unbuilt":
+		f.event(object{"id": object{"targetCompleted": object{"label": words[0]}}, "completed": object{}})
+	case "nopattern":
+		f.event(object{"id": object{"pattern": object{"pattern": words[:1]}},
+			"aborted": object{"reason": "LOADING_FAILURE", "description": strings.Join(words[1:], " ")}})
+	case "result":
+		f.result(words)
+	case "hang":
+		hang()
+	case "finish":
+		code := number(words[0])
+		f.event(object{"id": object{"buildFinished": object{}},
+			"finished": object{"exitCode": object{"name": words[1], "code": code}}})
+		f.event(object{"id": object{"buildMetrics": object{}}, "buildMetrics": object{}, "lastMessage": true})
+		os.Exit(code)
+	case "exit":
+		os.Exit(number(words[0]))
+	default:
+		must(fmt.Errorf("unknown line %q", line))
+	}
+}
+
+func (f *fake) result(words []string) {
+	id := object{"label": words[0], "run": 1, "shard": number(words[1]), "attempt": 1}
+	info := object{"strategy": "linux-sandbox"}
+	result := object{"status": words[2], "testAttemptDuration": fmt.Sprintf("%.3fs", float64(number(words[3]))/1000),
+		"executionInfo": info}
+	var outputs []object
+	for _, word := range words[4:] {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "cached":
+			result["cachedLocally"] = true
+		case "exit":
+			info["exitCode"] = number(value)
+		case "attempt":
+			id["attempt"] = number(value)
+		case "xml", "log":
+			path, err := filepath.Abs(value)
+			must(err)
+			outputs = append(outputs, object{"name": "test." + key, "uri": "file://" + path})
+		case "xml-uri":
+			outputs = append(outputs, object{"name": "test.xml", "uri": value})
+		default:
+			must(fmt.Errorf("unknown word %q in a result", word))
+		}
+	}
+	result["testActionOutput"] = outputs
+	f.event(object{"id": object{"testResult": id}, "testResult": result})
+}
+
+func (f *fake) event(e object) {
+	b, err := json.Marshal(e)
+	must(err)
+	_, err = fmt.Fprintf(f.events, "%s\n", b)
+	must(err)
+}
+
+// hang waits for SIGINT, makes the file "stopping", waits for the file "release", and writes into
+// "signals" how many SIGINTs came in all.
+func hang() {
+	c := make(chan os.Signal, 10)
+	signal.Notify(c, os.Interrupt)
+	must(os.WriteFile("running", nil, 0o666))
+	<-c
+	must(os.WriteFile("stopping", nil, 0o666))
+	must(waitFile("release"))
+	must(os.WriteFile("signals", fmt.Appendf(nil, "%d\n", 1+len(c)), 0o666))
+}
+
+// waitFile waits until the file is there.
+func waitFile(path string) error {
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s did not come within 20 s", path)
+		}
+	}
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	must(err)
+	return n
+}

@@ -1,0 +1,111 @@
+// Command pgcell runs PostgreSQL-backed test suites in parallel on Bazel.
+//
+// Goals: the flags that people know from pytest and pytest-xdist; results by test, not by target;
+// one closing line that is the same for fresh and for cached results. Non-goals: deciding what has to
+// run again, and where: that is Bazel's; no flag of it changes a cache key, save a filter by name.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes. They stand in the help text of "pgcell run".
+const (
+	exitPassed      = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitBuild       = 4
+	exitNoTests     = 5
+	exitInterrupted = 130
+)
+
+// now is the clock; the tests stop it.
+var now = time.Now
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+}
+
+// run is the whole command: args without the program's name, env as in os.Environ. It returns the
+// exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
+	p := &program{stdout: stdout, stderr: stderr, env: env}
+	root := p.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	if err := root.Execute(); err != nil {
+		// cobra's own errors are all about usage
+		code, name := exitUsage, "pgcell"
+		var coded *codedError
+		if errors.As(err, &coded) {
+			code, name = coded.code, "pgcell run"
+		}
+		fmt.Fprintf(stderr, "%s: %v\n", name, err)
+		return code
+	}
+	return p.code
+}
+
+// program is what the commands share.
+type program struct {
+	stdout, stderr io.Writer
+	env            []string
+	code           int // the exit code when no error is returned
+}
+
+// getenv gives the last value of name in the environment, and "" where it is not set.
+func (p *program) getenv(name string) string {
+	for i := len(p.env) - 1; i >= 0; i-- {
+		if key, value, _ := strings.Cut(p.env[i], "="); key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "pgcell",
+		Short:         "PostgreSQL test suites in parallel on Bazel",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown command %q: the commands are listed by --help; tests are run by \"run\"", args[0])
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New(`no command given: "run" runs the tests, --help lists the commands`)
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usage("%w: --help lists the flags; flags for Bazel itself go after --", err)
+	})
+	root.AddCommand(p.runCommand())
+	return root
+}
+
+// codedError is an error with an exit code of its own.
+type codedError struct {
+	code int
+	err  error
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+// usage makes an error for a wrong command line.
+func usage(format string, args ...any) error {
+	return &codedError{exitUsage, fmt.Errorf(format, args...)}
+}

@@ -1,0 +1,64 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// process is a running Bazel client in a process group of its own: a Ctrl-C on the terminal reaches
+// this command alone, which passes it on once. (Bazel's third one would kill its server.)
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended and all its output was copied
+	err  error         // after done
+}
+
+// startProcess starts Bazel in dir. A *os.File as output goes to Bazel itself.
+func startProcess(dir string, env []string, output io.Writer, bazel string, args []string) (*process, error) {
+	cmd := exec.Command(bazel, args...)
+	cmd.Dir, cmd.Env = dir, env
+	cmd.Stdout, cmd.Stderr = output, output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.WaitDelay = time.Minute // for the output of what a killed wrapper left running
+	if err := cmd.Start(); err != nil {
+		return nil, bazelError("start Bazel: %w", err)
+	}
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		p.err = cmd.Wait()
+	}()
+	return p, nil
+}
+
+// interrupt asks Bazel to stop: it ends the running tests and reports the results that it has.
+func (p *process) interrupt() {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT) // fails when it has just ended
+}
+
+// exitCode gives the exit code after done; 128+N when signal N ended it.
+func (p *process) exitCode() int {
+	var exit *exec.ExitError
+	if errors.As(p.err, &exit) {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			return 128 + int(status.Signal())
+		}
+		return exit.ExitCode()
+	}
+	if state := p.cmd.ProcessState; state != nil {
+		return state.ExitCode()
+	}
+	return -1
+}
+
+// notifyStop delivers the signals by which a person or a CI system ends this command.
+func notifyStop(c chan<- os.Signal) {
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+}

@@ -1,0 +1,152 @@
+// Package report turns Bazel's events and the test.xml files of a run into results by test.
+//
+// Goals: the same counts whether a result is fresh or cached, and no failure that goes uncounted: a
+// shard that died without a word is one. Non-goals: printing; running Bazel.
+package report
+
+import (
+	"github.com/pgcell/pgcell/tools/internal/bep"
+)
+
+// Counts are top-level tests: a subtest is part of its test. A shard that died outside of its tests
+// counts as one failed test.
+type Counts struct {
+	Passed, Failed, Skipped int
+}
+
+// Total is the number of tests that have a result.
+func (c Counts) Total() int { return c.Passed + c.Failed + c.Skipped }
+
+// Run gathers one test run out of the events of one or more Bazel commands. The zero value is an
+// empty run. It is not safe for concurrent use.
+type Run struct {
+	Shards  []*Shard      // with a result, in the order in which they ended; of attempts, the last
+	Broken  []*bep.Action // failed actions
+	Aborted []*bep.Aborted
+
+	// Unbuilt lists the labels that failed to build or to be analysed, each once.
+	Unbuilt []string
+
+	index  map[shardKey]int
+	totals map[targetKey]int
+}
+
+type targetKey struct{ label, config string }
+
+type shardKey struct {
+	targetKey
+	run, shard int
+}
+
+// Add takes an event in. It returns the shard whose result the event brought, with its tests read
+// from test.xml, and nil for every other event.
+func (r *Run) Add(e bep.Event) *Shard {
+	switch {
+	case e.Target != nil:
+		if r.totals == nil {
+			r.totals = make(map[targetKey]int)
+		}
+		r.totals[targetKey{e.Target.Label, e.Target.Config}] = e.Target.Shards
+		if !e.Target.OK {
+			r.unbuilt(e.Target.Label)
+		}
+	case e.Action != nil && !e.Action.OK:
+		r.Broken = append(r.Broken, e.Action)
+	case e.Summary != nil && e.Summary.Status == bep.FailedToBuild:
+		r.unbuilt(e.Summary.Label)
+	case e.Aborted != nil:
+		r.Aborted = append(r.Aborted, e.Aborted)
+		if e.Aborted.Label != "" && e.Aborted.Reason == bep.ReasonAnalysis {
+			r.unbuilt(e.Aborted.Label)
+		}
+	case e.Result != nil:
+		return r.result(e.Result)
+	}
+	return nil
+}
+
+func (r *Run) unbuilt(label string) {
+	for _, l := range r.Unbuilt {
+		if l == label {
+			return
+		}
+	}
+	r.Unbuilt = append(r.Unbuilt, label)
+}
+
+func (r *Run) result(res *bep.TestResult) *Shard {
+	target := targetKey{res.Label, res.Config}
+	s := &Shard{
+		Label: res.Label, Config: res.Config, Run: res.Run, Index: res.Shard - 1, Total: max(r.totals[target], res.Shard),
+		Attempt: res.Attempt, Status: res.Status, Cached: res.Cached, Duration: res.Duration,
+	}
+	s.read(res)
+
+	key := shardKey{target, res.Run, res.Shard}
+	if r.index == nil {
+		r.index = make(map[shardKey]int)
+	}
+	if i, again := r.index[key]; again {
+		if r.Shards[i].Attempt <= s.Attempt {
+			r.Shards[i] = s
+		}
+	} else {
+		r.index[key] = len(r.Shards)
+		r.Shards = append(r.Shards, s)
+	}
+	return s
+}
+
+// Counts counts the tests of all shards.
+func (r *Run) Counts() Counts {
+	var c Counts
+	for _, s := range r.Shards {
+		for _, t := range s.Tests {
+			switch t.Outcome {
+			case Passed:
+				c.Passed++
+			case Skipped:
+				c.Skipped++
+			case Failed:
+				c.Failed++
+			}
+		}
+		if s.Died != "" {
+			c.Failed++
+		}
+	}
+	return c
+}
+
+// Targets counts the test targets that have results, and those of them of which every shard came
+// from a cache.
+func (r *Run) Targets() (all, cached int) {
+	fresh := make(map[targetKey]bool)
+	for _, s := range r.Shards {
+		key := targetKey{s.Label, s.Config}
+		fresh[key] = fresh[key] || !s.Cached
+	}
+	for _, f := range fresh {
+		if !f {
+			cached++
+		}
+	}
+	return len(fresh), cached
+}
+
+// Has reports whether a test of this name, subtests included, has a result in this run.
+func (r *Run) Has(name string) bool {
+	for _, s := range r.Shards {
+		for _, t := range s.Tests {
+			if t.Name == name {
+				return true
+			}
+			for _, sub := range t.Subtests {
+				if sub.Name == name {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

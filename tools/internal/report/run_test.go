@@ -1,0 +1,174 @@
+package report_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgcell/pgcell/tools/internal/bep"
+	"github.com/pgcell/pgcell/tools/internal/report"
+)
+
+const (
+	oneGreen = `<testsuites><testsuite><testcase name="TestA"/><testcase name="TestA/sub"/></testsuite></testsuites>`
+	oneRed   = `<testsuites><testsuite><testcase name="TestA"><failure>no</failure></testcase></testsuite></testsuites>`
+	bazels   = `<testsuites><testsuite>
+		<testcase name="x/y_test_/y_test"><error message="exited"/></testcase></testsuite></testsuites>`
+)
+
+// mustFile writes content into a file and gives it as an event names it.
+func mustFile(t *testing.T, name, content string) bep.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return bep.File{Name: name, URI: "file://" + path}
+}
+
+func TestShardThatDied(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		result bep.TestResult
+		xml    string // none when empty
+		died   string
+	}{
+		{"signal", bep.TestResult{Status: bep.Failed, ExitCode: 137}, "", "died of signal 9"},
+		{"exit", bep.TestResult{Status: bep.Failed, ExitCode: 3}, bazels, "exited with code 3"},
+		{"time-out", bep.TestResult{Status: bep.TimedOut, Duration: 2500 * time.Millisecond}, "", "timed out after 2.5s"},
+		{"remote", bep.TestResult{Status: bep.RemoteFailure}, "", "could not be run remotely"},
+		{"silent", bep.TestResult{Status: bep.Failed}, "", "ended without a result"},
+		{"green tests", bep.TestResult{Status: bep.Failed, ExitCode: 1}, oneGreen,
+			"exited with code 1, though no test in it failed"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			result := test.result
+			result.Label, result.Run, result.Shard, result.Attempt = "//x:y_test", 1, 1, 1
+			if test.xml != "" {
+				result.XML = mustFile(t, "test.xml", test.xml)
+			}
+			var run report.Run
+			shard := run.Add(bep.Event{Result: &result})
+			if shard.Died != test.died {
+				t.Errorf("Died = %q, want %q", shard.Died, test.died)
+			}
+			if got := run.Counts().Failed; got != 1 {
+				t.Errorf("failed = %d, want 1", got)
+			}
+		})
+	}
+}
+
+func TestFailedTestsAreTheShardsFailure(t *testing.T) {
+	t.Parallel()
+	var run report.Run
+	shard := run.Add(bep.Event{Result: &bep.TestResult{
+		Label: "//x:y_test", Run: 1, Shard: 1, Status: bep.Failed, ExitCode: 1, XML: mustFile(t, "test.xml", oneRed),
+	}})
+	if shard.Died != "" {
+		t.Errorf("Died = %q, want none: a test is to blame", shard.Died)
+	}
+	if got, want := run.Counts(), (report.Counts{Failed: 1}); got != want {
+		t.Errorf("Counts() = %+v, want %+v", got, want)
+	}
+}
+
+func TestLastAttemptCounts(t *testing.T) {
+	t.Parallel()
+	red, green := mustFile(t, "test.xml", oneRed), mustFile(t, "test.xml", oneGreen)
+	for _, order := range [][]int{{1, 2}, {2, 1}} {
+		var run report.Run
+		for _, attempt := range order {
+			result := bep.TestResult{Label: "//x:y_test", Run: 1, Shard: 1, Attempt: attempt, Status: bep.Failed, XML: red}
+			if attempt == 2 {
+				result.Status, result.XML = bep.Passed, green
+			}
+			run.Add(bep.Event{Result: &result})
+		}
+		if got, want := run.Counts(), (report.Counts{Passed: 1}); got != want {
+			t.Errorf("attempts in the order %v: Counts() = %+v, want %+v", order, got, want)
+		}
+	}
+}
+
+func TestTargetsAndCache(t *testing.T) {
+	t.Parallel()
+	green := mustFile(t, "test.xml", oneGreen)
+	var run report.Run
+	for _, r := range []bep.TestResult{
+		{Label: "//x:a", Shard: 1, Cached: true},
+		{Label: "//x:a", Shard: 2, Cached: true},
+		{Label: "//x:b", Shard: 1, Cached: true},
+		{Label: "//x:b", Shard: 2},
+		{Label: "//x:a", Shard: 1, Config: "other"},
+	} {
+		r.Run, r.Attempt, r.Status, r.XML = 1, 1, bep.Passed, green
+		run.Add(bep.Event{Result: &r})
+	}
+	all, cached := run.Targets()
+	if all != 3 || cached != 1 {
+		t.Errorf("Targets() = %d, %d, want 3, 1: a target is cached if all its shards are", all, cached)
+	}
+	if got := run.Counts().Passed; got != 5 {
+		t.Errorf("passed = %d, want 5", got)
+	}
+}
+
+func TestWorkerNames(t *testing.T) {
+	t.Parallel()
+	var run report.Run
+	run.Add(bep.Event{Target: &bep.Target{Label: "//x:a", OK: true, Shards: 4}})
+	sharded := run.Add(bep.Event{Result: &bep.TestResult{Label: "//x:a", Run: 1, Shard: 3, Status: bep.Passed}})
+	alone := run.Add(bep.Event{Result: &bep.TestResult{Label: "//x:b", Run: 1, Shard: 1, Status: bep.Passed}})
+	again := run.Add(bep.Event{Result: &bep.TestResult{Label: "//x:b", Run: 2, Shard: 1, Status: bep.Passed}})
+	got := []string{sharded.Worker(), sharded.String(), alone.Worker(), alone.String(), again.String()}
+	want := []string{"w2", "//x:a shard 3/4", "master", "//x:b", "//x:b run 2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("names differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestInterruptedShardHasNoResult(t *testing.T) {
+	t.Parallel()
+	var run report.Run
+	shard := run.Add(bep.Event{Result: &bep.TestResult{Label: "//x:a", Run: 1, Shard: 1, Status: bep.Incomplete}})
+	if !shard.Interrupted() || run.Counts().Total() != 0 {
+		t.Errorf("Interrupted() = %v, counts %+v, want true and no test", shard.Interrupted(), run.Counts())
+	}
+}
+
+func TestUnbuiltTargetsAreNamedOnce(t *testing.T) {
+	t.Parallel()
+	var run report.Run
+	run.Add(bep.Event{Target: &bep.Target{Label: "//x:a"}})
+	run.Add(bep.Event{Summary: &bep.TestSummary{Label: "//x:a", Status: bep.FailedToBuild}})
+	run.Add(bep.Event{Aborted: &bep.Aborted{Label: "//x:b", Reason: bep.ReasonAnalysis}})
+	run.Add(bep.Event{Aborted: &bep.Aborted{Label: "//x:c", Reason: bep.ReasonInterrupted}})
+	run.Add(bep.Event{Action: &bep.Action{Label: "//x:a"}})
+	if want := []string{"//x:a", "//x:b"}; !slices.Equal(run.Unbuilt, want) {
+		t.Errorf("Unbuilt = %q, want %q", run.Unbuilt, want)
+	}
+	if len(run.Broken) != 1 {
+		t.Errorf("%d failed actions, want 1", len(run.Broken))
+	}
+}
+
+func TestHas(t *testing.T) {
+	t.Parallel()
+	var run report.Run
+	run.Add(bep.Event{Result: &bep.TestResult{
+		Label: "//x:a", Run: 1, Shard: 1, Status: bep.Passed, XML: mustFile(t, "test.xml", oneGreen),
+	}})
+	for name, want := range map[string]bool{"TestA": true, "TestA/sub": true, "Test": false, "testa": false} {
+		if got := run.Has(name); got != want {
+			t.Errorf("Has(%q) = %v, want %v", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/bep"
+)
+
+// Shard is the result of one shard of a test target; a target without sharding has one.
+type Shard struct {
+	Label    string
+	Config   string // id of the Bazel configuration, opaque
+	Run      int    // from 1; above 1 with --runs_per_test alone
+	Index    int    // from 0, as in TEST_SHARD_INDEX
+	Total    int    // 1 when the target is not sharded
+	Attempt  int    // from 1
+	Status   bep.Status
+	Cached   bool
+	Duration time.Duration
+	Tests    []Test // top-level tests in the file's order
+
+	// Died says why the shard failed, where none of its tests is to blame; else it is empty.
+	Died string
+	// Note says why the shard's tests are not known, although it passed; else it is empty.
+	Note string
+	// Log is the path of test.log; empty when it is not on this machine.
+	Log string
+}
+
+// OK reports whether the shard passed.
+func (s *Shard) OK() bool { return s.Status.OK() }
+
+// Interrupted reports whether the shard was stopped before it had a result.
+func (s *Shard) Interrupted() bool { return s.Status == bep.Incomplete || s.Status == bep.NoStatus }
+
+// Worker names who ran the shard: "w0", "w1", ... or "master" without sharding.
+func (s *Shard) Worker() string {
+	if s.Total <= 1 {
+		return "master"
+	}
+	return fmt.Sprintf("w%d", s.Index)
+}
+
+// String gives the label, and the shard where there are several: "//x:y shard 2/4".
+func (s *Shard) String() string {
+	var b strings.Builder
+	b.WriteString(s.Label)
+	if s.Total > 1 {
+		fmt.Fprintf(&b, " shard %d/%d", s.Index+1, s.Total)
+	}
+	if s.Run > 1 {
+		fmt.Fprintf(&b, " run %d", s.Run)
+	}
+	return b.String()
+}
+
+// Failed gives the tests that failed.
+func (s *Shard) Failed() []Test {
+	var failed []Test
+	for _, t := range s.Tests {
+		if t.Outcome == Failed {
+			failed = append(failed, t)
+		}
+	}
+	return failed
+}
+
+// read fills in Tests, Died, Note and Log.
+func (s *Shard) read(res *bep.TestResult) {
+	if name, err := res.Log.Path(); err == nil {
+		s.Log = name
+	}
+	if s.Interrupted() {
+		return
+	}
+	tests, err := readTests(res.XML)
+	switch {
+	case err != nil && s.OK():
+		s.Tests = []Test{{Outcome: Passed, Duration: s.Duration}}
+		s.Note = fmt.Sprintf("counted as one test: %v", err)
+	case err != nil:
+		s.Died = s.reason(res)
+		if !errors.Is(err, bep.ErrNoFile) && !errors.Is(err, os.ErrNotExist) {
+			s.Died += fmt.Sprintf(" (%v)", err)
+		}
+	case wholeTarget(tests, s.Label) && s.OK():
+		tests[0].Name = ""
+		s.Tests = tests
+	case wholeTarget(tests, s.Label):
+		s.Died = s.reason(res)
+	default:
+		s.Tests = tests
+		if !s.OK() && len(s.Failed()) == 0 {
+			s.Died = s.reason(res) + ", though no test in it failed"
+		}
+	}
+}
+
+func readTests(file bep.File) ([]Test, error) {
+	name, err := file.Path()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read test.xml: %w", err)
+	}
+	defer f.Close()
+	tests, err := ReadJUnit(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return tests, nil
+}
+
+// wholeTarget reports whether Bazel itself wrote the XML, which it does for a test that leaves
+// none: then the one test in it is named by the path of the target's program, "x/y_test" or, with
+// rules_go, "x/y_test_/y_test".
+func wholeTarget(tests []Test, label string) bool {
+	if len(tests) != 1 {
+		return false
+	}
+	pkg, target, _ := strings.Cut(label[strings.LastIndex(label, "//")+2:], ":")
+	dir, base := path.Split(tests[0].Name)
+	return dir != "" && base == path.Base(target) && strings.HasPrefix(dir, pkg)
+}
+
+// reason says how the shard's process ended.
+func (s *Shard) reason(res *bep.TestResult) string {
+	code := res.ExitCode
+	switch {
+	case s.Status == bep.TimedOut:
+		return fmt.Sprintf("timed out after %.1fs", s.Duration.Seconds())
+	case s.Status == bep.RemoteFailure:
+		return "could not be run remotely"
+	case code > 128:
+		return fmt.Sprintf("died of signal %d", code-128)
+	case code != 0:
+		return fmt.Sprintf("exited with code %d", code)
+	default:
+		return "ended without a result"
+	}
+}
