@@ -1,5 +1,6 @@
 # Which Bazel serves this machine. Sourced after lib.sh.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # set by tools/bazel, or by a file sourced before
 # shellcheck disable=SC2034 # kind, candidate and registry are for the scripts that source this one
 
 readonly bazelisk_version=v1.30.0

@@ -19,7 +19,11 @@ closednet_cache() {
 }
 
 # digest prints 12 hex digits that name the text on standard input.
-digest() { sha256sum | cut -c1-12; }
+digest() {
+  local sum
+  sum=$(sha256sum)
+  printf '%s\n' "${sum:0:12}"
+}
 
 # with_lock FILE COMMAND... runs COMMAND while holding FILE; a second caller waits and says so.
 with_lock() {

@@ -1,5 +1,6 @@
 # The root: a directory with a small Debian of its own that holds Bazel. Sourced after lib.sh and choose.sh.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # set by tools/bazel, or by a file sourced before
 
 # Debian 12's Bazel is too old; testing's asks for a newer C library than Debian 12 has. Hence a root of its own.
 readonly root_suite=forky
@@ -73,6 +74,8 @@ finish_root() {
   local version
   version=$(chroot_version "$1")
   fits "$version" || die "use the new root $1: its Bazel is version ${version:-unknown}, not $bazel_oldest or newer"
+  # An option of old, which warns at each call, and one that keeps every sandbox.
+  sed -i '/--host_javabase/d; /--sandbox_debug/d' "$1/etc/bazel/bazelrc"
   : >"$1/etc/bazel/closednet.bazelrc"
   printf '\n# What the registry would have given (tools/closednet); laid here by enter_root.\n%s\n' \
     'try-import /etc/bazel/closednet.bazelrc' >>"$1/etc/bazel/bazelrc"

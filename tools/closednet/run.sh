@@ -1,16 +1,19 @@
 # Runs a command inside the root. Sourced after lib.sh.
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # set by tools/bazel, or by a file sourced before
 
 # host_go sets goroot and go_caches from the host's Go (1.21 or newer: such a Go fetches the version that go.mod asks
 # for by itself); leaves goroot empty where there is none.
 host_go() {
+  local version rest cache1 cache2
   goroot='' go_caches=()
-  local version rest
-  version=$(go env GOVERSION 2>/dev/null) || return 0
-  rest=${version#go1.}
-  [[ ${rest%%[!0-9]*} -ge 21 ]] 2>/dev/null || return 0
-  { read -r goroot && read -r cache1 && read -r cache2; } < <(cd "$workspace" && go env GOROOT GOMODCACHE GOCACHE)
-  go_caches=("$cache1" "$cache2")
+  type -P go >/dev/null || return 0
+  { read -r version && read -r rest && read -r cache1 && read -r cache2; } < <(
+    cd "$workspace" && go env GOVERSION GOROOT GOMODCACHE GOCACHE
+  ) || return 0
+  version=${version#go1.}
+  [[ ${version%%[!0-9]*} -ge 21 ]] || return 0
+  goroot=$rest go_caches=("$cache1" "$cache2")
 }
 
 # project_dir prints the nearest directory upwards of $PWD that marks a Bazel workspace, or $PWD.
@@ -32,7 +35,8 @@ project_dir() {
 # is what runs a program where Go is on PATH: enter_root and the root, or nothing.
 ensure_modules() {
   local id
-  id=$(cd "$closednet" && find modules.sh standins -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | digest)
+  shopt -s globstar nullglob
+  id=$(cat "$closednet"/modules.sh "$closednet"/standins/**/*.* | digest)
   modules=$cache/modules-$id
   [[ -e $modules/bazelrc ]] || with_lock "$modules.lock" build_modules "$@"
 }
@@ -46,19 +50,27 @@ build_modules() {
   mv -T "$modules.tmp" "$modules"
 }
 
-# share MODE PATH [TARGET] adds PATH, if there is such a one, to what a command inside the root sees.
+# share MODE PATH [TARGET] adds PATH, if there is such a one, to what a command inside the root sees; MODE as in
+# enter.sh. A directory within a writable one is there with it.
 share() {
-  [[ -z $2 || ! -e $2 ]] || shared+=("$1" "$2" "${3:-$2}")
+  local i
+  [[ -n $2 && -e $2 ]] || return 0
+  for ((i = 0; i < ${#shared[@]}; i += 3)); do
+    [[ $1 != rw || ${shared[i]} != rw || $2/ != "${shared[i + 1]}"/* ]] || return 0
+  done
+  shared+=("$1" "$2" "${3:-$2}")
 }
 
-# share_all sets shared: all that a command inside the root sees of the host, outer paths before inner ones.
+# share_all sets shared: all that a command inside the root sees of the host.
 share_all() {
   local path
   shared=()
   for path in /dev /proc /sys /tmp "${TMPDIR:-}" "$HOME" "$cache" "${go_caches[@]}" "$workspace" "$(project_dir)"; do
     share rw "$path"
   done
-  for path in /etc/passwd /etc/group /etc/hosts /etc/resolv.conf /etc/ssl/certs "$goroot"; do
+  # Debian's Go has half of its files in /usr/share.
+  for path in /etc/passwd /etc/group /etc/hosts /etc/resolv.conf /etc/ssl/certs "$goroot" \
+    ${goroot:+"/usr/share/${goroot##*/}"}; do
     share ro "$path"
   done
   [[ -z ${modules:-} ]] || share ro "$modules/bazelrc" /etc/bazel/closednet.bazelrc
@@ -67,17 +79,16 @@ share_all() {
 
 # share_npm adds the host's node and npm (postgres.npm fetches with them) and sets node_path, where they are.
 share_npm() {
-  local node npm cli path
+  local node npm real_node cli
   node_path=''
   node=$(type -P node) && npm=$(type -P npm) || return 0
-  cli=$(readlink -f "$npm")
-  # .../node_modules/npm/bin/npm-cli.js, else it is not the layout that npm itself installs.
+  { read -r real_node && read -r cli; } < <(readlink -f "$node" "$npm") || return 0
+  # Else it is not the layout that npm itself installs.
   [[ $cli == */npm/bin/* ]] || return 0
-  share ro "$(readlink -f "$node")"
+  share ro "$real_node"
   share ro "${cli%/npm/bin/*}"
-  for path in "$node" "$npm"; do
-    [[ ! -L $path ]] || shared+=(ln "$(readlink "$path")" "$path")
-  done
+  [[ $node == "$real_node" ]] || shared+=(ln "$real_node" "$node")
+  [[ $npm == "$cli" ]] || shared+=(ln "$cli" "$npm")
   share ro /usr/etc/npmrc
   share ro "${NPM_CONFIG_GLOBALCONFIG:-}"
   share ro "${NODE_EXTRA_CA_CERTS:-}"
