@@ -94,8 +94,9 @@ func sweepOne(path string) bool {
 	return os.RemoveAll(path) == nil
 }
 
-// killServerIn ends the postmaster of a data directory, where the process with the recorded id really works there.
+// killServerIn ends the postmaster of a data directory, where the process with the recorded id really works there, and frees what it had.
 func killServerIn(dataDir string) {
+	defer freeSharedMemory(dataDir)
 	text, err := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))
 	if err != nil {
 		return

@@ -189,6 +189,7 @@ func (k *keeper) start(ctx context.Context) error {
 			return k.failure("start", err)
 		}
 	}
+	freeSharedMemory(k.dataDir)
 	os.Remove(k.pidFile()) // of a server that died; it would read as ready
 	if err := k.own(); err != nil {
 		return k.failure("start", err)
@@ -264,6 +265,7 @@ func (k *keeper) quit() {
 			<-k.ended
 		}
 	}
+	freeSharedMemory(k.dataDir)
 	if k.held != nil {
 		k.held.remove()
 	}

@@ -18,7 +18,6 @@ func TestMain(m *testing.M) {
 	postgres.BecomeKeeper(map[string]postgres.Fill{"broken": func(context.Context, string, string) error {
 		return errors.New("the filler found something wrong")
 	}})
-	becomeVictim()
 	os.Exit(m.Run())
 }
 

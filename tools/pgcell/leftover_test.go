@@ -1,0 +1,65 @@
+package pgcell_test
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+// death is one way for a test process to end.
+type death struct {
+	name string
+	// child is what the victim does by itself once it has its cell; "" waits to be killed.
+	child string
+	// kill does it from outside; victim and server are process ids.
+	kill func(victim, keeper, server int)
+	// args are for the victim.
+	args []string
+	// both tells that the keeper dies as well: then the socket directory may stay until the next start.
+	both bool
+}
+
+// kill sends a signal to a process, or to the group -pid; one that has ended already is what the tests are after.
+func kill(pid int, s syscall.Signal) { syscall.Kill(pid, s) }
+
+var deaths = []death{
+	{name: "green", child: "pass"},
+	{name: "red", child: "fail"},
+	{name: "panic", child: "panic"},
+	{name: "exit", child: "exit"},
+	{name: "go-timeout", child: "hang", args: []string{"-test.timeout=8s"}},
+	{name: "kill-test", kill: func(victim, _, _ int) { kill(victim, syscall.SIGKILL) }},
+	{name: "kill-server", child: "query", kill: func(_, _, server int) { kill(server, syscall.SIGKILL) }},
+	{name: "kill-test-and-server", kill: func(victim, _, server int) { kill(server, syscall.SIGKILL); kill(victim, syscall.SIGKILL) }},
+	{name: "kill-test-and-keeper", both: true,
+		kill: func(victim, keeper, _ int) { kill(keeper, syscall.SIGKILL); kill(victim, syscall.SIGKILL) }},
+	{name: "kill-all", both: true, kill: func(victim, keeper, server int) {
+		kill(victim, syscall.SIGKILL)
+		kill(keeper, syscall.SIGKILL)
+		kill(server, syscall.SIGKILL)
+	}},
+	{name: "ctrl-c", kill: func(victim, _, _ int) { kill(-victim, syscall.SIGINT) }},
+	{name: "bazel-timeout", kill: func(victim, _, _ int) { // SIGTERM to the group, and later SIGKILL
+		kill(-victim, syscall.SIGTERM)
+		time.Sleep(50 * time.Millisecond)
+		kill(-victim, syscall.SIGKILL)
+	}},
+}
+
+func TestNothingIsLeft(t *testing.T) {
+	for _, how := range []postgres.Containment{postgres.Namespaces, postgres.Watchdog} {
+		for _, d := range deaths {
+			t.Run(string(how)+"/"+d.name, func(t *testing.T) {
+				t.Parallel()
+				v := mustVictim(t, how, d)
+				if d.kill != nil {
+					d.kill(v.cmd.Process.Pid, v.keeper, v.server)
+				}
+				v.cmd.Wait()
+				v.ensureGone(t, d)
+			})
+		}
+	}
+}
