@@ -1,0 +1,132 @@
+"""Repository rule behind `postgres.host`: every PostgreSQL that is installed on this machine.
+
+```starlark
+load("//tools/rules/private:host_repository.bzl", "postgres_host_repository")
+```
+
+It looks again when a directory or program that it looked at changes, when PATH or PGCELL_POSTGRES changes, when Bazel's
+server starts, and at `bazel fetch --configure`.
+"""
+
+load("//tools/rules/private:selection.bzl", "MAJORS", "PLATFORMS", "selection")
+
+# Where packages put a major version: Debian and Ubuntu; Red Hat; SUSE; Alpine; Homebrew on either kind of Mac;
+# Postgres.app.
+_USUAL_DIRECTORIES = [
+    "/usr/lib/postgresql/{major}/bin",
+    "/usr/pgsql-{major}/bin",
+    "/usr/lib/postgresql{major}/bin",
+    "/usr/libexec/postgresql{major}",
+    "/opt/homebrew/opt/postgresql@{major}/bin",
+    "/usr/local/opt/postgresql@{major}/bin",
+    "/Applications/Postgres.app/Contents/Versions/{major}/bin",
+]
+
+_PROGRAMS = ["postgres", "initdb"]
+
+_BUILD = """\
+load("{toolchain_bzl}", "postgres_toolchain")
+
+package(default_visibility = ["//visibility:public"])
+"""
+
+_TOOLCHAIN = """
+postgres_toolchain(
+    name = "postgres_{major}",
+    bindir = "{bindir}",
+    version = "{version}",
+)
+"""
+
+def _machine(rctx):
+    """This machine as a key of PLATFORMS; empty for a kind that is not in there."""
+    os = "darwin" if rctx.os.name.startswith("mac") else rctx.os.name.split(" ")[0]
+    arch = {"aarch64": "arm64", "amd64": "x64", "arm64": "arm64", "x86_64": "x64"}.get(rctx.os.arch, rctx.os.arch)
+    machine = "%s-%s" % (os, arch)
+    return machine if machine in PLATFORMS else ""
+
+def _version_in(rctx, bindir):
+    """PostgreSQL's version in a directory; empty where it does not hold one that runs."""
+    for program in _PROGRAMS:
+        path = rctx.path(bindir).get_child(program)
+        rctx.watch(path)
+        if not path.exists:
+            return ""
+
+    # postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
+    result = rctx.execute([rctx.path(bindir).get_child("postgres"), "--version"], timeout = 30)
+    words = result.stdout.split(" ")
+    if result.return_code or len(words) < 3 or words[1] != "(PostgreSQL)":
+        return ""
+    return words[2].strip()
+
+def _explicit(rctx):
+    """What PGCELL_POSTGRES names, as (directory of the programs, version); None where it is not set."""
+    named = rctx.getenv("PGCELL_POSTGRES", "")
+    if not named:
+        return None
+    for bindir in [named + "/bin", named]:
+        version = _version_in(rctx, bindir) if named.startswith("/") else ""
+        if selection.major(version) in MAJORS:
+            return (bindir, version)
+    return fail(("postgres.host(): environment variable PGCELL_POSTGRES: got \"%s\", want the absolute directory of " +
+                 "a PostgreSQL %d to %d: the one that holds bin/postgres and bin/initdb. Mend the variable or unset " +
+                 "it.") % (
+        named,
+        MAJORS[0],
+        MAJORS[-1],
+    ))
+
+def _candidates(rctx):
+    """Directories that may hold PostgreSQL's programs, those that the user's PATH names first."""
+    candidates = []
+    postgres = rctx.which("postgres")
+    if postgres:
+        candidates.append(str(postgres.realpath.dirname))
+    pg_config = rctx.which("pg_config")
+    if pg_config:
+        result = rctx.execute([pg_config, "--bindir"], timeout = 30)
+        if not result.return_code and result.stdout.startswith("/"):
+            candidates.append(result.stdout.strip())
+    for directory in _USUAL_DIRECTORIES:
+        candidates.extend([directory.format(major = major) for major in reversed(MAJORS)])
+    return candidates + ["/usr/bin", "/usr/local/pgsql/bin"]
+
+def _postgres_host_repository_impl(rctx):
+    machine = _machine(rctx)
+    found = {}
+    explicit = _explicit(rctx)
+    if explicit:
+        found[selection.major(explicit[1])] = struct(bindir = explicit[0], version = explicit[1])
+    for bindir in _candidates(rctx) if machine else []:
+        version = _version_in(rctx, bindir)
+        major = selection.major(version)
+        if major in MAJORS and major not in found:
+            found[major] = struct(bindir = bindir, version = version)
+    offers = []
+    build = _BUILD.format(toolchain_bzl = str(Label("//tools/rules:toolchain.bzl")))
+    for major, postgres in found.items():
+        build += _TOOLCHAIN.format(bindir = postgres.bindir, major = major, version = postgres.version)
+        offers.append(json.encode(struct(
+            place = postgres.bindir,
+            platform = machine,
+            preferred = bool(explicit) and postgres.bindir == explicit[0],
+            source = "host",
+            toolchain = "@%s//:postgres_%d" % (rctx.attr.apparent_name, major),
+            version = postgres.version,
+        )))
+    rctx.file("BUILD.bazel", build)
+    rctx.file("offers.bzl", "\"\"\"The PostgreSQL installations of this machine.\"\"\"\n\nOFFERS = [\n%s]\n" % "".join(
+        ["    %s,\n" % repr(offer) for offer in offers],
+    ))
+
+postgres_host_repository = repository_rule(
+    implementation = _postgres_host_repository_impl,
+    attrs = {
+        "apparent_name": attr.string(doc = "The name by which the other repositories see this one.", mandatory = True),
+    },
+    configure = True,
+    doc = "Finds PostgreSQL on this machine: PGCELL_POSTGRES, PATH, pg_config, the usual directories.",
+    environ = ["PATH", "PGCELL_POSTGRES"],
+    local = True,
+)

@@ -1,0 +1,68 @@
+"""The macro `pg_go_test`.
+
+```starlark
+load("@pgcell//tools/rules:defs.bzl", "pg_go_test")
+```
+"""
+
+load("@rules_go//go:def.bzl", "go_test")
+load("//tools/rules/private:pg_test_template.bzl", "pg_test_template")
+
+def pg_go_test(
+        name,
+        template = None,
+        serial_only = False,
+        category = None,
+        shard_count = None,
+        data = [],
+        env = {},
+        tags = [],
+        **kwargs):
+    """A `go_test` whose tests get databases made from a template.
+
+    It takes every attribute of rules_go's go_test, so Gazelle can write it:
+    `# gazelle:map_kind go_test pg_go_test @pgcell//tools/rules:defs.bzl`. A plain go_test whose tests import the
+    library works too, with `data` and `env` as set below or without a template.
+
+    Args:
+        name: name of the test.
+        template: label of a `pg_template`. None: an empty database, `@pgcell//tools/rules:empty`.
+        serial_only: True for a suite that may not run beside others. It gets the tags `serial_only` and `exclusive`, so
+            Bazel runs it alone, and may not have more than one shard.
+        category: the suite's category, one word; the tag `category:WORD` selects by it. None: the last folder of the
+            package.
+        shard_count: how many processes share the tests. None: one, whose worker name is `master`.
+        data: files for the test, as in go_test; the template is added.
+        env: environment for the test, as in go_test. PGCELL_TEMPLATE and PGCELL_CATEGORY are added, and
+            `GO_TEST_WRAP_TESTV=1` where it is not set, so that passed tests are in the log.
+        tags: tags of the test, as in go_test; `category:WORD` is added.
+        **kwargs: every other attribute of go_test: srcs, embed, deps, size, ...
+    """
+    category = category or native.package_name().rpartition("/")[2] or name
+    if serial_only:
+        tags = tags + ["serial_only", "exclusive"]
+    inner = "_" + name
+    pg_test_template(
+        name = inner,
+        testonly = True,
+        category = category,
+        env = env,
+        serial_only = serial_only,
+        shard_count = shard_count,
+        tags = ["manual"],
+        target_compatible_with = kwargs.get("target_compatible_with"),
+        template = template or Label("//tools/rules:empty"),
+        test_name = name,
+        visibility = ["//visibility:private"],
+    )
+    go_test(
+        name = name,
+        data = data + [":" + inner],
+        env = {"GO_TEST_WRAP_TESTV": "1"} | env | {
+            "PGCELL_CATEGORY": category,
+            "PGCELL_TEMPLATE": "$(rlocationpath :%s)" % inner,
+        },
+        shard_count = shard_count,
+        tags = tags + ["category:" + category],
+        **kwargs
+    )

@@ -1,0 +1,172 @@
+"""The rule `pg_template`.
+
+```starlark
+load("@pgcell//tools/rules:defs.bzl", "pg_template")
+```
+"""
+
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
+load("//tools/rules/private:catalog.bzl", "PostgresCatalogInfo")
+load("//tools/rules/private:selection.bzl", "selection")
+
+PgTemplateInfo = provider(
+    doc = "A golden cluster: a stopped data directory that holds a migrated, sealed database, packed into one file.",
+    fields = {
+        "file": "File: the golden cluster, to be handed to a test by its runfiles path",
+        "version": "string: the version of the PostgreSQL that made it and that has to run it",
+    },
+)
+
+_TOOLCHAIN = Label("//tools/rules:toolchain_type")
+
+_DOC = """\
+Runs initdb and the migrations once and packs the result, a golden cluster, into the one file `NAME.pgcell`.
+
+The order: settings, roles, extensions, migrations, migrator, seeds. Migrations and seeds run as the role `pgcell`, an
+ordinary role that owns the database; settings, roles and extensions as the superuser. A file that fails fails the
+build, with its name, the line and PostgreSQL's message.
+
+Files run in the order in which they are written. `glob` sorts by name, so `glob(["migrations/*.sql"])` runs 001.sql
+before 002.sql, but 10.sql before 9.sql: pad numbers with zeros or write the list out.
+
+The PostgreSQL is the one that `--@pgcell//tools/rules:postgres` selects. A data directory can be read by a PostgreSQL
+of the same version on the same kind of machine alone, so one toolchain serves the build and the tests that use the
+template, and the action runs on a platform of the kind that it builds for.
+"""
+
+def _postgres(ctx):
+    """The selected PostgreSQL; fails, with what there is to choose from, where none fits."""
+    toolchain = ctx.toolchains[_TOOLCHAIN]
+    if toolchain:
+        return toolchain.postgres
+    return fail(selection.explain(
+        owner = "pg_template " + selection.label_text(ctx.label),
+        plan = selection.plan(ctx.attr._catalog[PostgresCatalogInfo].offers),
+        platform = selection.label_text(ctx.fragments.platform.platform),
+        value = ctx.attr._postgres[BuildSettingInfo].value,
+    ))
+
+def _named(files):
+    # The short path is the name: where the output base lies must not be in the hash that names the template.
+    return [{"name": file.short_path, "path": file.path} for file in files]
+
+def _migrator(ctx):
+    if not ctx.attr.migrator:
+        if ctx.attr.migrator_args or ctx.attr.data:
+            fail(("pg_template %s: attribute %s: got a value without a migrator, want none. Name the program in the " +
+                  "attribute migrator.") % (
+                selection.label_text(ctx.label),
+                "migrator_args" if ctx.attr.migrator_args else "data",
+            ))
+        return None
+    runfiles = ctx.attr.migrator[DefaultInfo].default_runfiles
+    return {
+        "args": [ctx.expand_location(arg, ctx.attr.data) for arg in ctx.attr.migrator_args],
+        "env": {},
+        # What it reads is part of the template's name.
+        "files": _named(depset(ctx.files.data, transitive = [runfiles.files] if runfiles else []).to_list()),
+        "path": ctx.executable.migrator.path,
+    }
+
+def _pg_template_impl(ctx):
+    postgres = _postgres(ctx)
+    spec = ctx.actions.declare_file(ctx.label.name + ".pgcell.json")
+    golden = ctx.actions.declare_file(ctx.label.name + ".pgcell")
+    ctx.actions.write(spec, json.encode_indent({
+        "extensions": ctx.attr.extensions,
+        "label": selection.label_text(ctx.label),
+        "migrations": _named(ctx.files.migrations),
+        "migrator": _migrator(ctx),
+        "postgres": {
+            "bindir": postgres.bindir,
+            "runfiles_bindir": postgres.runfiles_bindir,
+            "version": postgres.version,
+        },
+        "roles": ctx.attr.roles,
+        "seeds": _named(ctx.files.seeds),
+        "settings": ctx.attr.settings,
+        "superuser": ctx.attr.superuser,
+    }, indent = "  ") + "\n")
+    ctx.actions.run(
+        arguments = ["build", "--spec", spec.path, "--out", golden.path],
+        executable = ctx.executable._golden,
+        inputs = depset(
+            [spec] + ctx.files.migrations + ctx.files.seeds + ctx.files.data,
+            transitive = [postgres.files],
+        ),
+        mnemonic = "PgTemplate",
+        outputs = [golden],
+        progress_message = "Migrating %{label} on PostgreSQL " + postgres.version,
+        toolchain = _TOOLCHAIN,
+        tools = [ctx.attr.migrator[DefaultInfo].files_to_run] if ctx.attr.migrator else [],
+        # A migrator may be a script that needs PATH. Without one the environment is empty, and its part in the key too.
+        use_default_shell_env = bool(ctx.attr.migrator),
+    )
+    return [
+        DefaultInfo(
+            files = depset([golden]),
+            runfiles = ctx.runfiles([golden], transitive_files = postgres.files),
+        ),
+        PgTemplateInfo(file = golden, version = postgres.version),
+    ]
+
+_ATTRS = {
+    "data": attr.label_list(
+        allow_files = True,
+        doc = "Files that the migrator reads, for `$(execpath ...)` in migrator_args.",
+    ),
+    "extensions": attr.string_list(
+        doc = "Extensions to create, by the superuser, before the migrations: `[\"pg_trgm\", \"hstore\"]`.",
+    ),
+    "migrations": attr.label_list(
+        allow_files = [".sql"],
+        doc = "SQL files that make the schema, run in this order.",
+    ),
+    "migrator": attr.label(
+        allow_files = True,
+        cfg = "exec",
+        doc = "A program that makes the schema: any executable target, or a script. It gets DATABASE_URL (role " +
+              "`pgcell`, a Unix socket), PGHOST, PGPORT, PGUSER and PGDATABASE, and runs after the migrations.",
+        executable = True,
+    ),
+    "migrator_args": attr.string_list(
+        doc = "Arguments of the migrator; `$(execpath LABEL)` stands for a file of the attribute data.",
+    ),
+    "roles": attr.string_list(
+        doc = "Roles to create before the migrations, each with its options: " +
+              "`[\"app_reader\", \"app_writer NOINHERIT\"]`.",
+    ),
+    "seeds": attr.label_list(
+        allow_files = [".sql"],
+        doc = "SQL files with rows that every test begins with, run in this order after the schema is there.",
+    ),
+    "settings": attr.string_dict(
+        doc = "Settings of the server, as in postgresql.conf: `{\"wal_level\": \"logical\"}`.",
+    ),
+    "superuser": attr.bool(
+        doc = "Whether tests connect as a superuser. Such databases are dropped after a test, never recycled.",
+    ),
+    "_catalog": attr.label(
+        default = "@pgcell_postgres//:catalog",
+        providers = [PostgresCatalogInfo],
+    ),
+    "_golden": attr.label(
+        cfg = "exec",
+        default = "//tools/rules/golden",
+        executable = True,
+    ),
+    "_postgres": attr.label(
+        default = "//tools/rules:postgres",
+        providers = [BuildSettingInfo],
+    ),
+}
+
+pg_template = rule(
+    implementation = _pg_template_impl,
+    attrs = _ATTRS,
+    doc = _DOC,
+    fragments = ["platform"],
+    provides = [PgTemplateInfo],
+    # Not mandatory: the message for a missing one is ours, and says what there is.
+    toolchains = [config_common.toolchain_type(_TOOLCHAIN, mandatory = False)],
+)

@@ -1,0 +1,152 @@
+"""Analysis tests of the macro pg_go_test.
+
+```starlark
+load("//tools/rules/tests:pg_go_test_test.bzl", "pg_go_test_tests")
+```
+"""
+
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//tools/rules:defs.bzl", "pg_go_test", "pg_template")
+
+def _failure_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    asserts.expect_failure(env, ctx.attr.message.replace("LABEL", "//tools/rules/tests:" + ctx.attr.owner))
+    return analysistest.end(env)
+
+failure_test = analysistest.make(
+    _failure_test_impl,
+    attrs = {
+        "message": attr.string(doc = "The message's text, LABEL for the test's label."),
+        "owner": attr.string(doc = "The test's name."),
+    },
+    expect_failure = True,
+)
+
+def _environment_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    for name, want in ctx.attr.env.items():
+        asserts.equals(env, want, target[RunEnvironmentInfo].environment.get(name), name)
+    runfiles = [file.basename for file in target[DefaultInfo].default_runfiles.files.to_list()]
+    for name in ctx.attr.runfiles:
+        asserts.true(env, name in runfiles, "%s is missing in %s" % (name, runfiles))
+    return analysistest.end(env)
+
+environment_test = analysistest.make(
+    _environment_test_impl,
+    attrs = {
+        "env": attr.string_dict(),
+        "runfiles": attr.string_list(),
+    },
+)
+
+_MESSAGES = {
+    "category_of_words": """\
+pg_go_test LABEL: attribute category: got "data types", want one word without spaces and commas. The default is the \
+last folder of the package.""",
+    "env_of_ours": """\
+pg_go_test LABEL: attribute env: got PGCELL_TEMPLATE, want none of PGCELL_CATEGORY, PGCELL_TEMPLATE. Use the attribute \
+template.""",
+    "serial_and_sharded": """\
+pg_go_test LABEL: attribute shard_count: got 4, want 1 or none with serial_only = True, which lets the suite run in \
+one process, alone. Drop shard_count or serial_only.""",
+    "template_of_sql": """\
+pg_go_test LABEL: attribute template: got //tools/rules/tests:testdata/1.sql, want a target of the rule pg_template. Wrap the \
+SQL files in one: pg_template(name = "template", migrations = [...]).""",
+}
+
+def _failing(name, **kwargs):
+    tags = ["manual"]
+    pg_go_test(name = name, srcs = ["testdata/noop_test.go"], tags = tags, **kwargs)
+
+def _failing_targets():
+    _failing("category_of_words", category = "data types")
+    _failing("env_of_ours", env = {"PGCELL_TEMPLATE": "elsewhere"})
+    _failing("serial_and_sharded", serial_only = True, shard_count = 4)
+    _failing("template_of_sql", template = "testdata/1.sql")
+
+def _tags_are(name, want):
+    """The tags of a target of this package, which no provider carries."""
+    got = native.existing_rule(name)["tags"]
+    if sorted(got) != sorted(want):
+        fail("tags of %s: got %s, want %s" % (name, sorted(got), sorted(want)))
+
+def pg_go_test_tests(name):
+    """Declares the targets under test and the tests.
+
+    Args:
+        name: of the test suite.
+    """
+    tests = []
+    _failing_targets()
+    for target, message in _MESSAGES.items():
+        failure_test(
+            name = target + "_test",
+            message = message,
+            owner = target,
+            target_under_test = "_" + target,
+        )
+        tests.append(target + "_test")
+
+    pg_template(name = "template", migrations = ["testdata/1.sql"], tags = ["manual"])
+    pg_go_test(
+        name = "plain",
+        srcs = ["testdata/noop_test.go"],
+        tags = ["manual"],
+    )
+    pg_go_test(
+        name = "full",
+        size = "small",
+        srcs = ["testdata/noop_test.go"],
+        category = "ddl",
+        data = ["testdata/seed.sql"],
+        env = {"GO_TEST_WRAP_TESTV": "0", "OWN": "$(rlocationpath testdata/seed.sql)"},
+        serial_only = True,
+        shard_count = 1,
+        tags = ["manual", "own"],
+        template = "template",
+    )
+    pg_go_test(
+        name = "selecting",
+        srcs = ["testdata/noop_test.go"],
+        data = select({"//conditions:default": ["testdata/seed.sql"]}),
+        env = select({"//conditions:default": {"OWN": "1"}}),
+        shard_count = select({"//conditions:default": 2}),
+        tags = ["manual"],
+        template = select({"//conditions:default": "template"}),
+    )
+    _tags_are("plain", ["manual", "category:tests"])
+    _tags_are("full", ["manual", "own", "category:ddl", "serial_only", "exclusive"])
+    package = native.package_name()
+    environment_test(
+        name = "plain_test",
+        env = {
+            "GO_TEST_WRAP_TESTV": "1",
+            "PGCELL_CATEGORY": "tests",
+            "PGCELL_TEMPLATE": "_main/tools/rules/empty.pgcell",
+        },
+        runfiles = ["empty.pgcell"],
+        target_under_test = "plain",
+    )
+    environment_test(
+        name = "full_test",
+        env = {
+            "GO_TEST_WRAP_TESTV": "0",
+            "OWN": "_main/%s/testdata/seed.sql" % package,
+            "PGCELL_CATEGORY": "ddl",
+            "PGCELL_TEMPLATE": "_main/%s/template.pgcell" % package,
+        },
+        runfiles = ["template.pgcell", "seed.sql"],
+        target_under_test = "full",
+    )
+    environment_test(
+        name = "selecting_test",
+        env = {
+            "GO_TEST_WRAP_TESTV": "1",
+            "OWN": "1",
+            "PGCELL_TEMPLATE": "_main/%s/template.pgcell" % package,
+        },
+        runfiles = ["template.pgcell", "seed.sql"],
+        target_under_test = "selecting",
+    )
+    native.test_suite(name = name, tests = tests + ["plain_test", "full_test", "selecting_test"])

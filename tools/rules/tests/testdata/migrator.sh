@@ -1,0 +1,2 @@
+#!/bin/sh
+# Stands for a migrator; no test runs it.

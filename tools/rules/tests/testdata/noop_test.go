@@ -1,0 +1,5 @@
+package noop_test
+
+import "testing"
+
+func TestNothing(*testing.T) {}
