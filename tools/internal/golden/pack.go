@@ -191,6 +191,9 @@ func unpack(ctx context.Context, source, dataDir string) error {
 		})
 	}
 	err = decode(ctx, tar.NewReader(z), dataDir, queue, buffers)
+	if err == nil {
+		_, err = io.Copy(io.Discard, z) // the checksum stands behind the archive's end
+	}
 	close(queue)
 	group.Wait()
 	if cause := context.Cause(ctx); cause != nil {

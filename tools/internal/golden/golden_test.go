@@ -1,0 +1,265 @@
+package golden_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+func mustInstall(t *testing.T) postgres.Install {
+	t.Helper()
+	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return install
+}
+
+// mustBuild builds a golden cluster into a file.
+func mustBuild(t *testing.T, r golden.Recipe) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.pgcell")
+	if err := golden.BuildFile(t.Context(), path, mustInstall(t), r, golden.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// mustServe starts a server on a golden cluster.
+func mustServe(t *testing.T, path string) *postgres.Server {
+	t.Helper()
+	s, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Source: golden.Source(path)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// query gives a single text value.
+func query(t *testing.T, url, sql string) (string, error) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	var got string
+	err = conn.QueryRow(t.Context(), sql).Scan(&got)
+	return got, err
+}
+
+var full = golden.Recipe{
+	Settings:   map[string]string{"work_mem": "6MB"},
+	Roles:      []string{"app_reader", "app_writer NOINHERIT", "pgcell CREATEROLE"},
+	Extensions: []string{"hstore"},
+	Migrations: []golden.Script{
+		{Name: "1.sql", SQL: "CREATE TABLE t (id int PRIMARY KEY, h hstore);\nCREATE INDEX CONCURRENTLY ON t (h);"},
+		{Name: "2.sql", SQL: "BEGIN; SET search_path = nowhere; COMMIT;\nCOPY public.t (id) FROM stdin;\n1\n2\n\\.\n"},
+	},
+	Migrator: &golden.Migrator{Key: "1", Run: func(ctx context.Context, url string) error {
+		conn, err := pgx.Connect(ctx, url)
+		if err != nil {
+			return err
+		}
+		defer conn.Close(ctx)
+		_, err = conn.Exec(ctx, "INSERT INTO t VALUES (3)")
+		return err
+	}},
+	Seeds: []golden.Script{{Name: "seed.sql", SQL: "INSERT INTO t VALUES (4, 'a=>1'); GRANT SELECT ON t TO app_reader"}},
+}
+
+func TestBuildKeepsAll(t *testing.T) {
+	t.Parallel()
+	path := mustBuild(t, full)
+	m, err := golden.ReadManifest(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	install := mustInstall(t)
+	if m.Template != full.TemplateName(install.Version) || m.Postgres != install.Version || m.BinDir != install.BinDir || m.Settings["work_mem"] != "6MB" {
+		t.Errorf("manifest = %+v", m)
+	}
+	s := mustServe(t, path)
+	_, err = query(t, s.URL(golden.Role, m.Template), "SELECT 'in'")
+	if err == nil || !strings.Contains(err.Error(), "not currently accepting connections") {
+		t.Errorf("connecting to the sealed template = %v, want a refusal", err)
+	}
+	admin := s.URL("postgres", "postgres")
+	if _, err := query(t, admin, "CREATE DATABASE clone OWNER pgcell TEMPLATE "+m.Template); !errors.Is(err, pgx.ErrNoRows) {
+		t.Fatal(err)
+	}
+	clone := s.URL(golden.Role, "clone")
+	for sql, want := range map[string]string{
+		"SELECT string_agg(id::text, ',' ORDER BY id) FROM t":                                                      "1,2,3,4",
+		"SELECT tableowner::text FROM pg_tables WHERE tablename = 't'":                                             "pgcell",
+		"SELECT count(*)::text FROM pg_index JOIN pg_class c ON c.oid = indrelid AND relname = 't' AND indisvalid": "2",
+		"SELECT (h->'a') FROM t WHERE id = 4":                                                                      "1",
+		"SELECT rolsuper::text FROM pg_roles WHERE rolname = current_user":                                         "false",
+		"SELECT rolcreaterole::text FROM pg_roles WHERE rolname = current_user":                                    "true",
+		"SELECT pg_has_role('app_reader', 'MEMBER')::text":                                                         "true",
+		"SELECT rolinherit::text FROM pg_roles WHERE rolname = 'app_writer'":                                       "false",
+		"SELECT has_table_privilege('app_reader', 't', 'SELECT')::text":                                            "true",
+	} {
+		if got, err := query(t, clone, sql); err != nil || got != want {
+			t.Errorf("%s = %q, %v; want %q", sql, got, err, want)
+		}
+	}
+}
+
+func TestBuildErrors(t *testing.T) {
+	t.Parallel()
+	script := func(sql string) golden.Recipe {
+		return golden.Recipe{Migrations: []golden.Script{{Name: "ok.sql", SQL: "CREATE TABLE ok (id int)"}, {Name: "db/2_bad.sql", SQL: sql}}}
+	}
+	for _, c := range []struct {
+		name   string
+		recipe golden.Recipe
+		want   []string
+	}{
+		{"missing table", script("SELECT 1;\n\nINSERT INTO ok\nSELECT * FROM absent;"), []string{`db/2_bad.sql:4: ERROR: relation "absent" does not exist (SQLSTATE 42P01)`}},
+		{"syntax", script("SELECT 1;\nCREATE TABEL x ();"), []string{`db/2_bad.sql:2: ERROR: syntax error at or near "TABEL" (SQLSTATE 42601)`}},
+		{"detail", script("CREATE TABLE u (id int UNIQUE);\nINSERT INTO u VALUES (1), (1);"), []string{"db/2_bad.sql:2: ERROR: duplicate key", "DETAIL: Key (id)=(1) already exists."}},
+		{"copy", script("\nCOPY ok FROM stdin;\n1\nx\n\\.\n"), []string{"db/2_bad.sql:2: ERROR: invalid input syntax for type integer", "CONTEXT: COPY ok, line 2, column id"}},
+		{"open transaction", script("BEGIN;\nSELECT 1;"), []string{"db/2_bad.sql:2: the file ends inside a transaction: it says BEGIN, but not COMMIT"}},
+		{"not superuser", script("CREATE ROLE x"), []string{"db/2_bad.sql:1: ERROR: permission denied to create role"}},
+		{"extension", golden.Recipe{Extensions: []string{"no_such"}}, []string{`make extension "no_such"`, "is not available"}},
+		{"role", golden.Recipe{Roles: []string{"x NONSENSE"}}, []string{`make role "x NONSENSE"`, "NONSENSE"}},
+		{"setting", golden.Recipe{Settings: map[string]string{"work_mem": "lots"}}, []string{"start server of", `invalid value for parameter "work_mem": "lots"`}},
+		{"migrator", golden.Recipe{Migrator: &golden.Migrator{Key: "k", Run: func(context.Context, string) error { return errors.New("exit status 7") }}}, []string{"run migrator: exit status 7"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			err := golden.BuildFile(t.Context(), filepath.Join(dir, "x"), mustInstall(t), c.recipe, golden.Options{})
+			for _, want := range append(c.want, "build golden cluster: ") {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("Build = %v\nwant it to contain %q", err, want)
+				}
+			}
+			if left, _ := os.ReadDir(dir); len(left) > 0 {
+				t.Errorf("after an error there is %v, want nothing", left)
+			}
+		})
+	}
+}
+
+func TestTemplateName(t *testing.T) {
+	t.Parallel()
+	v := postgres.Version{Major: 15, Minor: 18}
+	name := full.TemplateName(v)
+	if again := full.TemplateName(v); again != name || !strings.HasPrefix(name, "template_") || len(name) != len("template_")+16 {
+		t.Errorf("TemplateName = %q, then %q", name, again)
+	}
+	seen := map[string]string{name: "full"}
+	for what, change := range map[string]func(*golden.Recipe){
+		"settings":   func(r *golden.Recipe) { r.Settings = map[string]string{"work_mem": "7MB"} },
+		"roles":      func(r *golden.Recipe) { r.Roles = nil },
+		"extensions": func(r *golden.Recipe) { r.Extensions = nil },
+		"name":       func(r *golden.Recipe) { r.Seeds = []golden.Script{{Name: "s.sql", SQL: full.Seeds[0].SQL}} },
+		"text":       func(r *golden.Recipe) { r.Seeds = []golden.Script{{Name: full.Seeds[0].Name}} },
+		"order":      func(r *golden.Recipe) { r.Migrations = []golden.Script{full.Migrations[1], full.Migrations[0]} },
+		"key":        func(r *golden.Recipe) { r.Migrator = &golden.Migrator{Key: "2"} },
+		"migrator":   func(r *golden.Recipe) { r.Migrator = nil },
+		"superuser":  func(r *golden.Recipe) { r.Superuser = true },
+	} {
+		r := full
+		change(&r)
+		got := r.TemplateName(v)
+		if same := seen[got]; same != "" {
+			t.Errorf("a change of %s gives the same name as %s", what, same)
+		}
+		seen[got] = what
+	}
+	if full.TemplateName(postgres.Version{Major: 15, Minor: 19}) == name {
+		t.Error("another minor version gives the same name")
+	}
+}
+
+func TestScriptsFrom(t *testing.T) {
+	t.Parallel()
+	got, err := golden.ScriptsFrom(fstest.MapFS{
+		"b/2.up.sql": {Data: []byte("two")}, "b/2.down.sql": {}, "a/10.sql": {Data: []byte("one")}, "README": {}, "c.SQL": {},
+	})
+	want := []golden.Script{{Name: "a/10.sql", SQL: "one"}, {Name: "b/2.up.sql", SQL: "two"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("ScriptsFrom: %v (-want +got):\n%s", err, diff)
+	}
+	if _, err := golden.ScriptsFrom(fstest.MapFS{"x.txt": {}}); err == nil || !strings.Contains(err.Error(), "holds no *.sql file") {
+		t.Errorf("ScriptsFrom without SQL = %v", err)
+	}
+	if _, err := golden.ScriptsFrom(os.DirFS(filepath.Join(t.TempDir(), "absent"))); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("ScriptsFrom(absent) = %v, want not exist", err)
+	}
+}
+
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	whole, err := os.ReadFile(mustBuild(t, golden.Recipe{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := bytes.Clone(whole)
+	flipped[len(flipped)/2] ^= 0x40
+	for name, text := range map[string][]byte{"empty": nil, "text": []byte("not a cluster"), "cut": whole[:len(whole)*2/3], "flipped": flipped} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "x.pgcell")
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Source: golden.Source(path)})
+			var failed *postgres.ServerError
+			if !errors.As(err, &failed) || !failed.Damaged {
+				t.Fatalf("Start = %v, want a ServerError with Damaged", err)
+			}
+			for _, want := range []string{path, "it is damaged", "delete it, or build its target again"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("Start = %q, want it to contain %q", err, want)
+				}
+			}
+			var damaged *golden.DamagedError
+			if _, err := golden.ReadManifest(path); name != "cut" && name != "flipped" && !errors.As(err, &damaged) {
+				t.Errorf("ReadManifest = %v, want a DamagedError", err)
+			}
+		})
+	}
+}
+
+func TestCachedBuildsOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var mu sync.Mutex
+	built := 0
+	r := golden.Recipe{Migrator: &golden.Migrator{Key: "once", Run: func(context.Context, string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		built++
+		return nil
+	}}}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if _, err := golden.Cached(t.Context(), dir, mustInstall(t), r, golden.Options{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if built != 1 {
+		t.Errorf("built %d times, want once", built)
+	}
+}

@@ -1,0 +1,155 @@
+package postgres_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+// mustFakeInstall makes a bin directory whose postgres does no more than to say its version: what Find looks at.
+func mustFakeInstall(t *testing.T, dir, version string) string {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, script := range map[string]string{
+		"postgres":  "#!/bin/sh\necho 'postgres (PostgreSQL) " + version + "'\n",
+		"initdb":    "#!/bin/sh\nexit 1\n",
+		"pg_config": "#!/bin/sh\necho '" + dir + "'\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestFindOrder(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	named := mustFakeInstall(t, filepath.Join(root, "named/bin"), "14.2")
+	onPath := mustFakeInstall(t, filepath.Join(root, "path"), "15.18 (Debian 15.18-0+deb12u1)")
+	linked := filepath.Join(root, "links")
+	if err := os.Mkdir(linked, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(onPath, "postgres"), filepath.Join(linked, "postgres")); err != nil {
+		t.Fatal(err)
+	}
+	configured := filepath.Join(root, "configured")
+	mustFakeInstall(t, configured, "16.1")
+	onlyConfig := filepath.Join(root, "onlyconfig")
+	mustFakeInstall(t, onlyConfig, "")
+	os.Remove(filepath.Join(onlyConfig, "postgres"))
+	os.WriteFile(filepath.Join(onlyConfig, "pg_config"), []byte("#!/bin/sh\necho '"+configured+"'\n"), 0o755)
+	mustFakeInstall(t, filepath.Join(root, "debian/9/bin"), "9.6.24")
+	mustFakeInstall(t, filepath.Join(root, "debian/17/bin"), "17.5")
+	newest := mustFakeInstall(t, filepath.Join(root, "debian/18/bin"), "18beta1")
+	glob := []string{filepath.Join(root, "debian/*/bin")}
+	for _, c := range []struct {
+		name    string
+		search  postgres.Search
+		dir     string
+		version string
+	}{
+		{"directory above bin", postgres.Search{Dir: filepath.Join(root, "named"), Path: onPath}, named, "14.2"},
+		{"bin directory", postgres.Search{Dir: named, Path: onPath}, named, "14.2"},
+		{"path before usual directories", postgres.Search{Path: onPath, Globs: glob}, onPath, "15.18"},
+		{"path through a link", postgres.Search{Path: linked}, onPath, "15.18"},
+		{"pg_config", postgres.Search{Path: onlyConfig, PgConfig: true, Globs: glob}, configured, "16.1"},
+		{"newest of the usual directories", postgres.Search{Path: filepath.Join(root, "absent"), Globs: glob}, newest, "18.0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := postgres.Find(t.Context(), c.search)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.BinDir != c.dir || got.Version.String() != c.version {
+				t.Errorf("Find = %s in %s, want %s in %s", got.Version, got.BinDir, c.version, c.dir)
+			}
+		})
+	}
+}
+
+func TestFindErrors(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	old := mustFakeInstall(t, filepath.Join(root, "old/bin"), "13.20")
+	mute := mustFakeInstall(t, filepath.Join(root, "mute/bin"), "")
+	empty := filepath.Join(root, "empty")
+	if err := os.Mkdir(empty, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		search postgres.Search
+		want   []string
+	}{
+		{"none", postgres.Search{Path: empty}, []string{"find PostgreSQL: no version from 14 to 18 on PATH", "install it (Debian: apt-get install postgresql", "or set PGCELL_POSTGRES"}},
+		{"too old on path", postgres.Search{Path: old}, []string{"no version from 14 to 18", old + " holds 13.20"}},
+		{"too old named", postgres.Search{Dir: old}, []string{"inspect PostgreSQL in", old, "it is PostgreSQL 13.20, and pgcell supports 14 to 18", "set PGCELL_POSTGRES"}},
+		{"no binaries", postgres.Search{Dir: empty}, []string{"inspect PostgreSQL in", empty, "it holds no executable initdb"}},
+		{"no version", postgres.Search{Dir: mute}, []string{mute, "parse version", `want a line such as "postgres (PostgreSQL) 15.18"`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := postgres.Find(t.Context(), c.search)
+			var install *postgres.InstallError
+			var none *postgres.NotFoundError
+			if !errors.As(err, &install) && !errors.As(err, &none) {
+				t.Fatalf("Find = %v (%T), want an InstallError or a NotFoundError", err, err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("Find = %q, want it to contain %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestParseContainment(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]postgres.Containment{"": postgres.Auto, "auto": postgres.Auto, "watchdog": postgres.Watchdog, "namespaces": postgres.Namespaces} {
+		if got, err := postgres.ParseContainment(in); err != nil || got != want {
+			t.Errorf("ParseContainment(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+	_, err := postgres.ParseContainment("docker")
+	if want := `PGCELL_CONTAINMENT is "docker"; want auto, namespaces or watchdog`; err == nil || err.Error() != want {
+		t.Errorf("ParseContainment(docker) = %v, want %s", err, want)
+	}
+}
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	abandoned := filepath.Join(parent, "pgcell-00000001")
+	young := filepath.Join(parent, "pgcell-00000002") // without a lock yet: its maker may be at it
+	foreign := filepath.Join(parent, "other")
+	for _, dir := range []string{abandoned, young, foreign} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(abandoned, "lock"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := mustStart(t, postgres.Config{Containment: postgres.Watchdog, SocketParent: parent})
+	for range 2 { // the second finds nothing new
+		postgres.Sweep(parent)
+	}
+	for dir, want := range map[string]bool{abandoned: false, young: true, foreign: true, s.SocketDir(): true} {
+		if _, err := os.Stat(dir); (err == nil) != want {
+			t.Errorf("after Sweep, %s is there: %v, want %v", dir, err == nil, want)
+		}
+	}
+	if got := mustQuery(t, s, "select 'lives'"); got != "lives" {
+		t.Errorf("the server in use gave %q", got)
+	}
+}
