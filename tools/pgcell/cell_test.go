@@ -1,10 +1,15 @@
 package pgcell_test
 
 import (
+	"context"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
@@ -57,5 +62,126 @@ func TestNames(t *testing.T) {
 		if got := os.Getenv(name); got != want {
 			t.Errorf("$%s = %q, want %q", name, got, want)
 		}
+	}
+}
+
+func TestCellsAreApart(t *testing.T) {
+	t.Parallel()
+	one, two := pgcell.New(t, shop), pgcell.New(t, shop)
+	if _, err := one.Pool().Exec(t.Context(), "INSERT INTO users (name) VALUES ('Grace')"); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustScan[int](t, one, "SELECT count(*) FROM users"); got != 2 {
+		t.Errorf("in the first cell %d users, want 2", got)
+	}
+	if got := mustScan[int](t, two, "SELECT count(*) FROM users"); got != 1 {
+		t.Errorf("in the second cell %d users, want 1", got)
+	}
+}
+
+func TestCellGoesWithTest(t *testing.T) {
+	t.Parallel()
+	watch := pgcell.New(t)
+	f := &fakeTB{name: t.Name()}
+	var name string
+	f.run(func() {
+		cell := pgcell.New(f)
+		name = cell.Name()
+		conn, err := pgx.ConnectConfig(t.Context(), cell.Config()) // left open, as careless tests do
+		if err != nil {
+			f.Fatalf("%v", err)
+		}
+		if _, err := conn.Exec(t.Context(), "CREATE TABLE mine (); BEGIN; LOCK mine"); err != nil {
+			f.Fatalf("%v", err)
+		}
+		if _, err := cell.DB().Exec("SELECT 1"); err != nil {
+			f.Fatalf("%v", err)
+		}
+		if n := mustScan[int](t, watch, "SELECT count(*) FROM pg_database WHERE datname = $1", name); n != 1 {
+			f.Fatalf("%d databases of this name while the test runs, want 1", n)
+		}
+	})
+	if f.fatal != "" || len(f.logs) > 0 && strings.Contains(strings.Join(f.logs, "\n"), "drop cell") {
+		t.Fatalf("fatal %q, logs %q", f.fatal, f.logs)
+	}
+	if n := mustScan[int](t, watch, "SELECT count(*) FROM pg_database WHERE datname = $1", name); n != 0 {
+		t.Errorf("%d databases of this name after the test, want none", n)
+	}
+	if got := os.Getenv("TEST_DB_NAME"); got == name {
+		t.Error("TEST_DB_NAME still names the cell after its test")
+	}
+}
+
+func TestDatabaseSQL(t *testing.T) {
+	t.Parallel()
+	cell := pgcell.New(t, shop)
+	var got string
+	if err := cell.DB().QueryRowContext(t.Context(), "SELECT name FROM users WHERE id = $1", 1).Scan(&got); err != nil || got != "Ada" {
+		t.Errorf("got %q, %v; want Ada", got, err)
+	}
+}
+
+func TestPoolIsAdjusted(t *testing.T) {
+	t.Parallel()
+	config := shop
+	config.Pool = func(c *pgxpool.Config) {
+		c.MaxConns = 9
+		c.ConnConfig.RuntimeParams["application_name"] = "adjusted"
+	}
+	cell := pgcell.New(t, config)
+	if got := cell.Pool().Config().MaxConns; got != 9 {
+		t.Errorf("MaxConns = %d, want 9", got)
+	}
+	if got := mustScan[string](t, cell, "SHOW application_name"); got != "adjusted" {
+		t.Errorf("application_name = %q, want adjusted", got)
+	}
+}
+
+func TestMigrateFunction(t *testing.T) {
+	t.Parallel()
+	cell := pgcell.New(t, pgcell.Config{MigrateKey: "pgcell test 1", Extensions: []string{"hstore"},
+		Migrate: func(ctx context.Context, url string) error {
+			conn, err := pgx.Connect(ctx, url)
+			if err != nil {
+				return err
+			}
+			defer conn.Close(ctx)
+			_, err = conn.Exec(ctx, "CREATE TABLE made AS SELECT 'a=>1'::hstore AS h")
+			return err
+		}})
+	if got := mustScan[string](t, cell, "SELECT h->'a' FROM made"); got != "1" {
+		t.Errorf("got %q, want 1", got)
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	t.Parallel()
+	config := shop
+	config.Empty = true
+	cell := pgcell.New(t, config)
+	if n := mustScan[int](t, cell, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"); n != 0 {
+		t.Errorf("%d tables, want none", n)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	t.Parallel()
+	migrate := func(context.Context, string) error { return nil }
+	for _, c := range []struct {
+		name   string
+		config []pgcell.Config
+		want   []string
+	}{
+		{"two", []pgcell.Config{{}, {}}, []string{"pgcell.New: got 2 configs, want at most one; call it once for each database"}},
+		{"no key", []pgcell.Config{{Migrate: migrate}}, []string{"Config.Migrate is set, but not MigrateKey", "set it to the version of the schema"}},
+		{"no function", []pgcell.Config{{MigrateKey: "v1"}}, []string{`Config.MigrateKey is "v1", but there is no Config.Migrate`}},
+		{"no files", []pgcell.Config{{Migrations: fstest.MapFS{}}}, []string{"Config.Migrations: read migrations: the file system holds no *.sql file"}},
+		{"bad migration", []pgcell.Config{{Migrations: fstest.MapFS{"1.sql": {Data: []byte("SELECT 1;\nSELEC 2")}}}},
+			[]string{`1.sql:2: ERROR: syntax error at or near "SELEC"`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			ensureFatal(t, func(f *fakeTB) { pgcell.New(f, c.config...) }, c.want...)
+		})
 	}
 }

@@ -153,3 +153,33 @@ func TestSweep(t *testing.T) {
 		t.Errorf("the server in use gave %q", got)
 	}
 }
+
+func TestSweepBesideMaking(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 2000 {
+			postgres.Sweep(parent)
+		}
+	}()
+	for made := 0; ; made++ {
+		path, remove, err := postgres.MustHold(parent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		postgres.Sweep(parent)
+		if _, err := os.Stat(path); err != nil {
+			t.Fatalf("after %d others: a held directory was swept: %v", made, err)
+		}
+		if err := remove(); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		select {
+		case <-done:
+			return
+		default:
+		}
+	}
+}

@@ -39,16 +39,43 @@ func newHeldDir(parent string) (*heldDir, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make directory for a server: %w", err)
 		}
-		lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_CREATE|os.O_RDWR, 0o600)
-		if err == nil {
-			err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)
-		}
+		held, err := hold(path)
 		if err != nil {
 			os.RemoveAll(path)
 			return nil, fmt.Errorf("lock %q: %w", path, err)
 		}
-		return &heldDir{path: path, lock: lock}, nil
+		if held != nil {
+			return held, nil
+		}
 	}
+}
+
+// hold locks a new directory. It gives nil where a sweep came between the making of the lock file and the locking, and took the directory for an abandoned one.
+func hold(path string) (*heldDir, error) {
+	name := filepath.Join(path, lockName)
+	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	mine, err := lock.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(name); err == nil && os.SameFile(mine, there) {
+			return &heldDir{path: path, lock: lock}, nil
+		}
+	}
+	lock.Close()
+	if os.IsNotExist(err) {
+		return nil, nil
+	}
+	return nil, err
 }
 
 // remove deletes the directory and lets go of the lock, in this order.

@@ -1,0 +1,10 @@
+package postgres
+
+// MustHold makes a held directory below parent and gives its path and a function that removes it.
+func MustHold(parent string) (path string, remove func() error, err error) {
+	d, err := newHeldDir(parent)
+	if err != nil {
+		return "", nil, err
+	}
+	return d.path, d.remove, nil
+}
