@@ -59,6 +59,8 @@ func (o *options) bazelArgs(inv *invocation, events string, terminal bool) ([]st
 		"--test_env=GO_TEST_WRAP_TESTV=1", // else rules_go leaves passed tests out of test.xml
 		"--test_output=summary",
 		"--test_summary=none",
+		"--show_result=0",
+		"--noshow_loading_progress",
 	)
 	if terminal {
 		args = append(args, "--ui_event_filters=-info")

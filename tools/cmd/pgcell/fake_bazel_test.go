@@ -20,6 +20,7 @@ import (
 //	unbuilt LABEL            LABEL failed to build
 //	result LABEL SHARD STATUS MILLIS [cached] [exit=N] [attempt=N] [xml=FILE] [log=FILE] [xml-uri=URI]
 //	nopattern PATTERN TEXT   PATTERN could not be expanded
+//	error TEXT               an event with an error message
 //	raw TEXT                 a line of the event file
 //	stderr TEXT              a message
 //	hang                     makes the file "running" and waits for SIGINT, see hang
@@ -94,6 +95,8 @@ func (f *fake) do(line string) {
 	case "nopattern":
 		f.event(object{"id": object{"pattern": object{"pattern": words[:1]}},
 			"aborted": object{"reason": "LOADING_FAILURE", "description": strings.Join(words[1:], " ")}})
+	case "error":
+		f.event(object{"id": object{"progress": object{}}, "progress": object{"stderr": "ERROR: " + rest + "\n"}})
 	case "result":
 		f.result(words)
 	case "hang":

@@ -17,6 +17,7 @@ import (
 type printer struct {
 	w       io.Writer
 	live    bool // each result when it comes; else failures alone, at the end
+	named   bool // names were asked for: shards without one of them go unmentioned
 	verbose bool
 	output  bool
 }
@@ -35,9 +36,7 @@ func (s *summary) add(r *report.Run) {
 	s.counts.Passed += c.Passed
 	s.counts.Failed += c.Failed
 	s.counts.Skipped += c.Skipped
-	all, cached := r.Targets()
-	s.targets += all
-	s.cached += cached
+	s.targets, s.cached = report.Targets(s.shards)
 }
 
 func (p *printer) line(format string, args ...any) {
@@ -46,7 +45,7 @@ func (p *printer) line(format string, args ...any) {
 
 // shard prints a result when it comes.
 func (p *printer) shard(s *report.Shard) {
-	if !p.live {
+	if !p.live || p.named && len(s.Tests) == 0 && s.OK() {
 		return
 	}
 	if p.output {
@@ -202,7 +201,7 @@ func (p *printer) log(s *report.Shard, indent string, tail int) {
 	if _, body, ok := bytes.Cut(b, logHead); ok {
 		b = body
 	}
-	text := strings.TrimRight(strings.ReplaceAll(string(b), framing, ""), "\n")
+	text := strings.TrimRight(nameLine.ReplaceAllString(strings.ReplaceAll(string(b), framing, ""), ""), "\n")
 	if lines := strings.Split(text, "\n"); tail > 0 && len(lines) > tail {
 		p.line("%s(%d lines above left out)", indent, len(lines)-tail)
 		text = strings.Join(lines[len(lines)-tail:], "\n")
@@ -217,8 +216,11 @@ func (p *printer) indented(text, indent string) {
 	p.line("%s%s", indent, strings.ReplaceAll(text, "\n", "\n"+indent))
 }
 
-// framing is the character that "go test -v=test2json" puts before its own lines.
+// framing is the character that "go test -v=test2json" puts before its own lines, and nameLine is a
+// line that it has for machines alone.
 const framing = "\x16"
+
+var nameLine = regexp.MustCompile(`(?m)^=== NAME .*\n`)
 
 var ownLine = regexp.MustCompile(`(?m)^\s*(=== (RUN|PAUSE|CONT|NAME)|--- (FAIL|SKIP|PASS):) .*\n?`)
 
@@ -237,44 +239,4 @@ func clean(output string) string {
 		lines[i] = l[min(max(shared, 0), len(l)):]
 	}
 	return strings.TrimRight(strings.Join(lines, "\n"), " \n")
-}
-
-// outputFilter passes Bazel's messages on line by line and puts one of them more clearly.
-type outputFilter struct {
-	w    io.Writer
-	rest []byte
-}
-
-var lockMessage = regexp.MustCompile(`^Another (?:Bazel )?command .*?pid ?= ?(\d+)`)
-
-// Write takes part of Bazel's output.
-func (f *outputFilter) Write(b []byte) (int, error) {
-	f.rest = append(f.rest, b...)
-	for {
-		end := bytes.IndexByte(f.rest, '\n')
-		if end < 0 {
-			return len(b), nil
-		}
-		if err := f.pass(f.rest[:end]); err != nil {
-			return 0, err
-		}
-		f.rest = f.rest[end+1:]
-	}
-}
-
-func (f *outputFilter) pass(line []byte) error {
-	text := strings.TrimRight(string(line), "\r")
-	if m := lockMessage.FindStringSubmatch(text); m != nil {
-		text = fmt.Sprintf("another Bazel command (PID %s) runs in this workspace; waiting for it to end", m[1])
-	}
-	_, err := fmt.Fprintln(f.w, text)
-	return err
-}
-
-// flush passes on what came without an end of line.
-func (f *outputFilter) flush() {
-	if len(f.rest) > 0 {
-		_ = f.pass(f.rest)
-		f.rest = nil
-	}
 }

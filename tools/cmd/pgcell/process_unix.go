@@ -20,11 +20,11 @@ type process struct {
 	err  error         // after done
 }
 
-// startProcess starts Bazel in dir. A *os.File as output goes to Bazel itself.
+// startProcess starts Bazel in dir and sends its messages to output; a *os.File it gets as it is.
+// Nothing is kept of its standard output, which carries its own summary.
 func startProcess(dir string, env []string, output io.Writer, bazel string, args []string) (*process, error) {
 	cmd := exec.Command(bazel, args...)
-	cmd.Dir, cmd.Env = dir, env
-	cmd.Stdout, cmd.Stderr = output, output
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, env, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Minute // for the output of what a killed wrapper left running
 	if err := cmd.Start(); err != nil {

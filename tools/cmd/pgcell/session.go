@@ -105,7 +105,7 @@ func (s *session) call(inv invocation, events string) (*call, error) {
 	}
 	var output io.Writer = s.stderr
 	if !s.terminal {
-		f := &outputFilter{w: s.stderr}
+		f := &messageFilter{w: s.stderr}
 		defer f.flush()
 		output = f
 	}
@@ -123,6 +123,7 @@ func (s *session) call(inv invocation, events string) (*call, error) {
 	}()
 
 	c := &call{invocation: inv, run: &report.Run{}}
+	s.print.named = len(inv.names) > 0
 	err = bep.Follow(ctx, events, func(e bep.Event) {
 		if e.Finished != nil {
 			c.finished = e.Finished
@@ -207,11 +208,8 @@ func (s *session) verdict(c *call) int {
 		return exitUsage
 	case code == bazelTestsFailed, code == bazelOK && counts.Failed > 0:
 		return exitFailed
-	case code == bazelBuildFailed && c.badPattern() != nil:
-		if strings.HasPrefix(c.badPattern().Description, "no targets found beneath") {
-			return exitNoTests
-		}
-		return exitUsage
+	case code == bazelBuildFailed:
+		return c.buildFailure()
 	case code != bazelOK:
 		return exitBuild
 	case counts.Total() == 0, len(c.missing()) > 0:
@@ -220,14 +218,35 @@ func (s *session) verdict(c *call) int {
 	return exitPassed
 }
 
-// badPattern gives the event that says that a target pattern stands for nothing; nil if there is none.
-func (c *call) badPattern() *bep.Aborted {
+// buildFailure tells apart what Bazel reports as a failed build: a target that does not exist is wrong
+// usage, a directory without any is no tests.
+func (c *call) buildFailure() int {
+	switch reason, bad := c.badPattern(); {
+	case !bad:
+		return exitBuild
+	case strings.HasPrefix(reason, "no targets found beneath"):
+		return exitNoTests
+	case strings.HasPrefix(reason, "no such "): // target, package
+		return exitUsage
+	}
+	return exitBuild
+}
+
+// badPattern reports whether a target pattern could not be expanded, and why. Bazel 7 gives the reason
+// in the event where there are several patterns, and in a message alone where there is one.
+func (c *call) badPattern() (reason string, bad bool) {
 	for _, a := range c.run.Aborted {
-		if a.Pattern != "" && a.Reason == bep.ReasonLoading {
-			return a
+		if a.Pattern != "" {
+			bad = true
+			if a.Description != "" {
+				return a.Description, true
+			}
 		}
 	}
-	return nil
+	if bad && len(c.run.Errors) > 0 {
+		reason = c.run.Errors[0]
+	}
+	return reason, bad
 }
 
 // missing gives the names that were asked for and have no result.
@@ -253,8 +272,8 @@ func (s *session) explain(c *call, code int) string {
 		}
 		return fmt.Sprintf("no tests found in %s", where)
 	case exitUsage:
-		if bad := c.badPattern(); bad != nil {
-			return fmt.Sprintf("cannot find %s: %s", bad.Pattern, bad.Description)
+		if reason, bad := c.badPattern(); bad {
+			return fmt.Sprintf("cannot find %s: %s", where, reason)
 		}
 		return "Bazel does not accept the flags: its message is above"
 	case exitBuild:

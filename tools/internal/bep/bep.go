@@ -44,6 +44,7 @@ type Event struct {
 	Summary  *TestSummary
 	Aborted  *Aborted
 	Finished *Finished
+	Progress *Progress
 
 	// Last is true on the event after which Bazel writes nothing more.
 	Last bool
@@ -107,7 +108,7 @@ type Aborted struct {
 	Reason      string // one of the Reason constants, or another of Bazel's
 	Description string
 	Pattern     string // the target patterns that could not be expanded, when that is what failed
-	Label       string // the target that is missing, when that is what failed
+	Label       string // the target or test that will not come, when that is what failed
 }
 
 // Finished carries the command's own verdict.
@@ -115,4 +116,9 @@ type Finished struct {
 	ExitCode int    // Bazel's, see https://bazel.build/run/scripts#exit-codes
 	Name     string // "SUCCESS", "TESTS_FAILED", "INTERRUPTED", ...
 	Message  string // why it failed; empty when it did not, or when Bazel does not say
+}
+
+// Progress is what Bazel wrote for people.
+type Progress struct {
+	Stderr string // a part of its messages, whole lines as a rule
 }

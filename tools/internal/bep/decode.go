@@ -35,6 +35,7 @@ type wireEvent struct {
 	TestResult  *wireResult    `json:"testResult"`
 	TestSummary *wireSummary   `json:"testSummary"`
 	Finished    *wireFinished  `json:"finished"`
+	Progress    *wireProgress  `json:"progress"`
 }
 
 type wireID struct {
@@ -42,8 +43,6 @@ type wireID struct {
 	PatternSkipped  *wirePattern `json:"patternSkipped"`
 	TargetCompleted *wireTarget  `json:"targetCompleted"`
 	TargetConfig    *wireTarget  `json:"targetConfigured"`
-	Unconfigured    *wireTarget  `json:"unconfiguredLabel"`
-	ConfiguredLabel *wireTarget  `json:"configuredLabel"`
 	ActionCompleted *wireTarget  `json:"actionCompleted"`
 	TestSummary     *wireTarget  `json:"testSummary"`
 	TestResult      *wireTarget  `json:"testResult"`
@@ -120,6 +119,10 @@ type wireFinished struct {
 	} `json:"failureDetail"`
 }
 
+type wireProgress struct {
+	Stderr string `json:"stderr"`
+}
+
 func (w *wireEvent) event() Event {
 	e := Event{Last: w.LastMessage}
 	switch {
@@ -148,6 +151,8 @@ func (w *wireEvent) event() Event {
 	case w.Finished != nil:
 		f := w.Finished
 		e.Finished = &Finished{ExitCode: f.ExitCode.Code, Name: f.ExitCode.Name, Message: f.FailureDetail.Message}
+	case w.Progress != nil && w.Progress.Stderr != "":
+		e.Progress = &Progress{Stderr: w.Progress.Stderr}
 	}
 	return e
 }
@@ -160,8 +165,7 @@ func (w *wireEvent) aborted() *Aborted {
 		}
 	}
 	id := &w.ID
-	for _, t := range []*wireTarget{id.TargetCompleted, id.TargetConfig, id.Unconfigured, id.ConfiguredLabel,
-		id.ActionCompleted, id.TestSummary, id.TestResult} {
+	for _, t := range []*wireTarget{id.TargetCompleted, id.TargetConfig, id.TestSummary, id.TestResult} {
 		if t != nil {
 			a.Label = t.Label
 		}

@@ -5,6 +5,8 @@
 package report
 
 import (
+	"strings"
+
 	"github.com/pgcell/pgcell/tools/internal/bep"
 )
 
@@ -23,6 +25,7 @@ type Run struct {
 	Shards  []*Shard      // with a result, in the order in which they ended; of attempts, the last
 	Broken  []*bep.Action // failed actions
 	Aborted []*bep.Aborted
+	Errors  []string // Bazel's messages that begin with "ERROR: ", without that
 
 	// Unbuilt lists the labels that failed to build or to be analysed, each once.
 	Unbuilt []string
@@ -58,6 +61,12 @@ func (r *Run) Add(e bep.Event) *Shard {
 		r.Aborted = append(r.Aborted, e.Aborted)
 		if e.Aborted.Label != "" && e.Aborted.Reason == bep.ReasonAnalysis {
 			r.unbuilt(e.Aborted.Label)
+		}
+	case e.Progress != nil:
+		for line := range strings.Lines(e.Progress.Stderr) {
+			if text, ok := strings.CutPrefix(line, "ERROR: "); ok {
+				r.Errors = append(r.Errors, strings.TrimSpace(text))
+			}
 		}
 	case e.Result != nil:
 		return r.result(e.Result)
@@ -118,11 +127,11 @@ func (r *Run) Counts() Counts {
 	return c
 }
 
-// Targets counts the test targets that have results, and those of them of which every shard came
-// from a cache.
-func (r *Run) Targets() (all, cached int) {
+// Targets counts the test targets that shards belong to, and those of them of which every shard
+// came from a cache.
+func Targets(shards []*Shard) (all, cached int) {
 	fresh := make(map[targetKey]bool)
-	for _, s := range r.Shards {
+	for _, s := range shards {
 		key := targetKey{s.Label, s.Config}
 		fresh[key] = fresh[key] || !s.Cached
 	}

@@ -17,7 +17,7 @@ const (
 	oneGreen = `<testsuites><testsuite><testcase name="TestA"/><testcase name="TestA/sub"/></testsuite></testsuites>`
 	oneRed   = `<testsuites><testsuite><testcase name="TestA"><failure>no</failure></testcase></testsuite></testsuites>`
 	bazels   = `<testsuites><testsuite>
-		<testcase name="x/y_test_/y_test"><error message="exited"/></testcase></testsuite></testsuites>`
+		<testcase name="x/y_test_/y_test_shard_1/2"><error message="exited with error code 137"/></testcase></testsuite></testsuites>`
 )
 
 // mustFile writes content into a file and gives it as an event names it.
@@ -39,12 +39,13 @@ func TestShardThatDied(t *testing.T) {
 		died   string
 	}{
 		{"signal", bep.TestResult{Status: bep.Failed, ExitCode: 137}, "", "died of signal 9"},
-		{"exit", bep.TestResult{Status: bep.Failed, ExitCode: 3}, bazels, "exited with code 3"},
+		{"exit", bep.TestResult{Status: bep.Failed, ExitCode: 3}, bazels, "failed with exit code 3"},
 		{"time-out", bep.TestResult{Status: bep.TimedOut, Duration: 2500 * time.Millisecond}, "", "timed out after 2.5s"},
 		{"remote", bep.TestResult{Status: bep.RemoteFailure}, "", "could not be run remotely"},
-		{"silent", bep.TestResult{Status: bep.Failed}, "", "ended without a result"},
+		{"silent", bep.TestResult{Status: bep.Failed}, "", "its process failed"},
+		{"silent, with Bazel's XML", bep.TestResult{Status: bep.Failed}, bazels, "died of signal 9"},
 		{"green tests", bep.TestResult{Status: bep.Failed, ExitCode: 1}, oneGreen,
-			"exited with code 1, though no test in it failed"},
+			"failed with exit code 1, though none of its tests did"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -112,7 +113,7 @@ func TestTargetsAndCache(t *testing.T) {
 		r.Run, r.Attempt, r.Status, r.XML = 1, 1, bep.Passed, green
 		run.Add(bep.Event{Result: &r})
 	}
-	all, cached := run.Targets()
+	all, cached := report.Targets(run.Shards)
 	if all != 3 || cached != 1 {
 		t.Errorf("Targets() = %d, %d, want 3, 1: a target is cached if all its shards are", all, cached)
 	}
@@ -157,6 +158,16 @@ func TestUnbuiltTargetsAreNamedOnce(t *testing.T) {
 	}
 	if len(run.Broken) != 1 {
 		t.Errorf("%d failed actions, want 1", len(run.Broken))
+	}
+}
+
+func TestErrorsAreGathered(t *testing.T) {
+	t.Parallel()
+	var run report.Run
+	run.Add(bep.Event{Progress: &bep.Progress{Stderr: "INFO: a\nERROR: b\n c\nERROR: d\n"}})
+	run.Add(bep.Event{Progress: &bep.Progress{Stderr: "ERROR: e"}})
+	if want := []string{"b", "d", "e"}; !slices.Equal(run.Errors, want) {
+		t.Errorf("Errors = %q, want %q", run.Errors, want)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,11 +94,14 @@ func (s *Shard) read(res *bep.TestResult) {
 		tests[0].Name = ""
 		s.Tests = tests
 	case wholeTarget(tests, s.Label):
+		if m := exitMessage.FindStringSubmatch(tests[0].Output); m != nil && res.ExitCode == 0 {
+			res.ExitCode, _ = strconv.Atoi(m[1])
+		}
 		s.Died = s.reason(res)
 	default:
 		s.Tests = tests
 		if !s.OK() && len(s.Failed()) == 0 {
-			s.Died = s.reason(res) + ", though no test in it failed"
+			s.Died = s.reason(res) + ", though none of its tests did"
 		}
 	}
 }
@@ -118,17 +123,25 @@ func readTests(file bep.File) ([]Test, error) {
 	return tests, nil
 }
 
+var (
+	ofShard     = regexp.MustCompile(`_shard_\d+/\d+$`)
+	exitMessage = regexp.MustCompile(`^exited with error code (\d+)`)
+)
+
 // wholeTarget reports whether Bazel itself wrote the XML, which it does for a test that leaves
 // none: then the one test in it is named by the path of the target's program, "x/y_test" or, with
-// rules_go, "x/y_test_/y_test".
+// rules_go, "x/y_test_/y_test", and its shard, "_shard_1/2".
 func wholeTarget(tests []Test, label string) bool {
 	if len(tests) != 1 {
 		return false
 	}
 	pkg, target, _ := strings.Cut(label[strings.LastIndex(label, "//")+2:], ":")
-	dir, base := path.Split(tests[0].Name)
+	dir, base := path.Split(ofShard.ReplaceAllString(tests[0].Name, ""))
 	return dir != "" && base == path.Base(target) && strings.HasPrefix(dir, pkg)
 }
+
+// noReason is what is said where Bazel tells nothing; Bazel 7 tells no exit code.
+const noReason = "its process failed"
 
 // reason says how the shard's process ended.
 func (s *Shard) reason(res *bep.TestResult) string {
@@ -141,8 +154,8 @@ func (s *Shard) reason(res *bep.TestResult) string {
 	case code > 128:
 		return fmt.Sprintf("died of signal %d", code-128)
 	case code != 0:
-		return fmt.Sprintf("exited with code %d", code)
+		return fmt.Sprintf("failed with exit code %d", code)
 	default:
-		return "ended without a result"
+		return noReason
 	}
 }

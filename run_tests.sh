@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the tests; ./run_tests.sh --help says how. It builds the command with Bazel and becomes `pgcell run "$@"`.
+set -euo pipefail
+
+export BUILD_WORKING_DIRECTORY=$PWD # where paths on the command line start
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+export BUILD_WORKSPACE_DIRECTORY=$PWD
+export PGCELL_BAZEL=$PWD/tools/bazel
+
+# Built commands are kept by the digest of all that they can be built from. So a warm run calls Bazel once, for the tests
+# alone, and no run ever takes a command that is not of its source.
+sum=(sha256sum)
+type sha256sum >/dev/null 2>&1 || sum=(shasum -a 256) # macOS
+source_digest() {
+  local digest
+  digest=$(find tools MODULE.bazel go.mod go.sum .bazelrc .bazelversion -type f -print0 |
+    LC_ALL=C sort -z | xargs -0 "${sum[@]}" | "${sum[@]}")
+  printf '%s-%s-%s\n' "$OSTYPE" "$HOSTTYPE" "${digest:0:32}"
+}
+
+# build sets command to the newly built binary, or to a copy of it that later runs find.
+build() {
+  local script words=('') binary
+  echo 'run_tests.sh: building the command, for its source is new here' >&2
+  script=$(mktemp)
+  if ! "$PGCELL_BAZEL" run --script_path="$script" --ui_event_filters=-info --show_result=0 --noshow_loading_progress \
+    --show_progress_rate_limit=5 //tools/cmd/pgcell >&2; then
+    rm -f "$script"
+    echo 'run_tests.sh: the command cannot be built: the reason is above' >&2
+    exit 4
+  fi
+  # Its last line is the quoted path of the binary, and "$@".
+  eval "words=($(tail -n 1 "$script"))"
+  rm -f "$script"
+  binary=${words[0]}
+
+  # Sources that changed during the build, or a cache directory that cannot be written to: this once, without a copy.
+  if [[ $(source_digest) == "${command##*/}" ]] && mkdir -p "${command%/*}" 2>/dev/null &&
+    cp "$binary" "$command.$$" 2>/dev/null && mv -f "$command.$$" "$command"; then
+    find "${command%/*}" -type f -mtime +30 -delete
+  else
+    command=$binary
+  fi
+}
+
+command=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/pgcell/command/$(source_digest)
+[[ -x $command ]] || build
+exec "$command" run "$@"

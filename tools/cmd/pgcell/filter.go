@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+)
+
+// messageFilter passes Bazel's messages on, line by line, where no terminal shows them. It leaves out
+// what says nothing or is printed from the results anyway, and puts one message more clearly.
+type messageFilter struct {
+	w       io.Writer
+	rest    []byte
+	last    string
+	summary bool // within Bazel's own lines about a failed target
+}
+
+var (
+	lockMessage = regexp.MustCompile(`^Another (?:Bazel )?command .*?pid ?= ?(\d+)`)
+	emptyLine   = regexp.MustCompile(`^(INFO: *|FAILED: *|Computing main repo mapping: *|Loading: *(0 packages loaded)?|` +
+		`Analyzing: .*\(0 packages loaded, 0 targets configured\))?$`)
+	summaryLine = regexp.MustCompile(`^[A-Z_ ]+: //.* \(Summary\)$`)
+)
+
+// Write takes a part of Bazel's messages.
+func (f *messageFilter) Write(b []byte) (int, error) {
+	f.rest = append(f.rest, b...)
+	for {
+		end := bytes.IndexByte(f.rest, '\n')
+		if end < 0 {
+			return len(b), nil
+		}
+		if err := f.pass(string(bytes.TrimRight(f.rest[:end], "\r"))); err != nil {
+			return 0, err
+		}
+		f.rest = f.rest[end+1:]
+	}
+}
+
+func (f *messageFilter) pass(line string) error {
+	switch {
+	case summaryLine.MatchString(line):
+		f.summary = true
+		return nil
+	case f.summary && len(line) > 0 && line[0] == ' ': // the paths of its logs
+		return nil
+	case emptyLine.MatchString(line), line == f.last:
+		return nil
+	}
+	f.summary, f.last = false, line
+	if m := lockMessage.FindStringSubmatch(line); m != nil {
+		line = fmt.Sprintf("another Bazel command (PID %s) runs in this workspace; waiting for it to end", m[1])
+	}
+	_, err := fmt.Fprintln(f.w, line)
+	return err
+}
+
+// flush passes on what came without an end of line.
+func (f *messageFilter) flush() {
+	if len(f.rest) > 0 {
+		_ = f.pass(string(f.rest))
+		f.rest = nil
+	}
+}
