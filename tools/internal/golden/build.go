@@ -205,6 +205,7 @@ func (b *builder) seal() error {
 		name := pgx.Identifier{b.template}.Sanitize()
 		for _, sql := range []string{
 			"ALTER DATABASE " + name + " IS_TEMPLATE true ALLOW_CONNECTIONS false",
+			"ALTER DATABASE " + name + " OWNER TO postgres", // so that no test can unseal it
 			"CHECKPOINT",
 		} {
 			if _, err := conn.Exec(b.ctx, sql); err != nil {

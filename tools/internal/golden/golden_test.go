@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
@@ -104,15 +105,16 @@ func TestBuildKeepsAll(t *testing.T) {
 	}
 	clone := s.URL(golden.Role, "clone")
 	for sql, want := range map[string]string{
-		"SELECT string_agg(id::text, ',' ORDER BY id) FROM t":                                                      "1,2,3,4",
-		"SELECT tableowner::text FROM pg_tables WHERE tablename = 't'":                                             "pgcell",
-		"SELECT count(*)::text FROM pg_index JOIN pg_class c ON c.oid = indrelid AND relname = 't' AND indisvalid": "2",
-		"SELECT (h->'a') FROM t WHERE id = 4":                                                                      "1",
-		"SELECT rolsuper::text FROM pg_roles WHERE rolname = current_user":                                         "false",
-		"SELECT rolcreaterole::text FROM pg_roles WHERE rolname = current_user":                                    "true",
-		"SELECT pg_has_role('app_reader', 'MEMBER')::text":                                                         "true",
-		"SELECT rolinherit::text FROM pg_roles WHERE rolname = 'app_writer'":                                       "false",
-		"SELECT has_table_privilege('app_reader', 't', 'SELECT')::text":                                            "true",
+		"SELECT string_agg(id::text, ',' ORDER BY id) FROM t":                                                       "1,2,3,4",
+		"SELECT tableowner::text FROM pg_tables WHERE tablename = 't'":                                              "pgcell",
+		"SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datistemplate AND datname LIKE 'template\\_%'": "postgres",
+		"SELECT count(*)::text FROM pg_index JOIN pg_class c ON c.oid = indrelid AND relname = 't' AND indisvalid":  "2",
+		"SELECT (h->'a') FROM t WHERE id = 4":                                                                       "1",
+		"SELECT rolsuper::text FROM pg_roles WHERE rolname = current_user":                                          "false",
+		"SELECT rolcreaterole::text FROM pg_roles WHERE rolname = current_user":                                     "true",
+		"SELECT pg_has_role('app_reader', 'MEMBER')::text":                                                          "true",
+		"SELECT rolinherit::text FROM pg_roles WHERE rolname = 'app_writer'":                                        "false",
+		"SELECT has_table_privilege('app_reader', 't', 'SELECT')::text":                                             "true",
 	} {
 		if got, err := query(t, clone, sql); err != nil || got != want {
 			t.Errorf("%s = %q, %v; want %q", sql, got, err, want)
@@ -206,15 +208,36 @@ func TestScriptsFrom(t *testing.T) {
 	}
 }
 
+// mustRewrite changes a text of the same length in what a golden cluster holds.
+func mustRewrite(t *testing.T, whole []byte, from, to string) []byte {
+	t.Helper()
+	z, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	plain, err := z.DecodeAll(whole, nil)
+	if err != nil || !bytes.Contains(plain, []byte(from)) || len(from) != len(to) {
+		t.Fatalf("no %q in it, or not as long as %q: %v", from, to, err)
+	}
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	return w.EncodeAll(bytes.Replace(plain, []byte(from), []byte(to), 1), nil)
+}
+
 func TestDamaged(t *testing.T) {
 	t.Parallel()
 	whole, err := os.ReadFile(mustBuild(t, golden.Recipe{}))
 	if err != nil {
 		t.Fatal(err)
 	}
+	other := mustRewrite(t, whole, `{"Format":2,`, `{"Format":9,`)
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)/2] ^= 0x40
-	for name, text := range map[string][]byte{"empty": nil, "text": []byte("not a cluster"), "cut": whole[:len(whole)*2/3], "flipped": flipped} {
+	for name, text := range map[string][]byte{"empty": nil, "text": []byte("not a cluster"), "cut": whole[:len(whole)*2/3], "flipped": flipped, "other format": other} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "x.pgcell")

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -21,15 +22,20 @@ import (
 
 const manifestName = "pgcell.json"
 
+// manifestFormat changes with the archive; a file of another format counts as damaged, so that it is made anew.
+const manifestFormat = 2
+
 // Manifest says what a golden cluster holds.
 type Manifest struct {
+	Format         int               // of the archive: manifestFormat
 	Template       string            // the sealed database, as [Recipe.TemplateName] names it
 	Postgres       postgres.Version  // that made it; its major version must run it
 	BinDir         string            // of that PostgreSQL, where it was found on the machine; may be ""
 	RunfilesBinDir string            // of that PostgreSQL below the runfiles root, where Bazel brings it; may be ""
 	Settings       map[string]string // of the server
 	Superuser      bool              // Role is a superuser
-	Files          int               // in the archive, without the manifest
+	Early          int               // entries that a server reads when it starts; they come first
+	Entries        int               // in the archive, without the manifest
 }
 
 // pack writes the manifest and a stopped server's data directory.
@@ -44,7 +50,15 @@ func pack(out io.Writer, m Manifest, dataDir string) error {
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
 	}
-	m.Files = len(files)
+	// A starting server opens no database: those are unpacked beside it.
+	inDatabase := func(path string) bool {
+		name, _ := filepath.Rel(dataDir, path) // both are absolute
+		return strings.Count(name, string(filepath.Separator)) > 1 && strings.HasPrefix(name, "base"+string(filepath.Separator))
+	}
+	slices.SortStableFunc(files, func(a, b string) int { return bit(inDatabase(a)) - bit(inDatabase(b)) })
+	m.Format = manifestFormat
+	m.Early = slices.IndexFunc(files, inDatabase)
+	m.Entries = len(files)
 	z, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedDefault))
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
@@ -72,6 +86,13 @@ func pack(out io.Writer, m Manifest, dataDir string) error {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
 	}
 	return nil
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // wanted leaves out what every start writes anew.
@@ -142,7 +163,13 @@ func readManifest(t *tar.Reader) (Manifest, error) {
 	if h.Name != manifestName {
 		return m, fmt.Errorf("its first entry is %q, not %s", h.Name, manifestName)
 	}
-	return m, json.NewDecoder(t).Decode(&m)
+	if err := json.NewDecoder(t).Decode(&m); err != nil {
+		return m, err
+	}
+	if m.Format != manifestFormat {
+		return m, fmt.Errorf("another release of pgcell wrote it, in format %d; this one reads %d", m.Format, manifestFormat)
+	}
+	return m, nil
 }
 
 // unexpected makes an early end look like one: an empty file ends in io.EOF, which says nothing to a reader.
@@ -162,8 +189,17 @@ type written struct {
 	data *bytes.Buffer
 }
 
+// unpacker carries what decoding and writing share.
+type unpacker struct {
+	dataDir string
+	queue   chan written
+	pending sync.WaitGroup // files queued and not yet written
+	buffers sync.Pool
+	enough  func()
+}
+
 // unpack fills a data directory from a golden cluster.
-func unpack(ctx context.Context, source, dataDir string) error {
+func unpack(ctx context.Context, source, dataDir string, enough func()) error {
 	f, err := os.Open(source)
 	if err != nil {
 		return fmt.Errorf("unpack golden cluster: %w", err)
@@ -176,28 +212,30 @@ func unpack(ctx context.Context, source, dataDir string) error {
 	defer z.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan written, 16)
-	buffers := &sync.Pool{New: func() any { return new(bytes.Buffer) }}
+	u := &unpacker{dataDir: dataDir, queue: make(chan written, 16), enough: enough}
+	u.buffers.New = func() any { return new(bytes.Buffer) }
 	var group sync.WaitGroup
 	for range writers {
 		group.Go(func() {
-			for w := range queue {
-				if err := os.WriteFile(w.path, w.data.Bytes(), 0o600); err != nil {
+			for w := range u.queue {
+				if err := u.write(w); err != nil {
 					cancel(fmt.Errorf("unpack golden cluster %q: %w", source, err))
 				}
-				w.data.Reset()
-				buffers.Put(w.data)
 			}
 		})
 	}
-	err = decode(ctx, tar.NewReader(z), dataDir, queue, buffers)
+	err = u.decode(ctx, tar.NewReader(z))
 	if err == nil {
 		_, err = io.Copy(io.Discard, z) // the checksum stands behind the archive's end
 	}
-	close(queue)
+	close(u.queue)
 	group.Wait()
 	if cause := context.Cause(ctx); cause != nil {
 		return cause // a file could not be written, or the keeper was told to end
+	}
+	var system *fs.PathError // of mkdir: the archive is not to blame
+	if errors.As(err, &system) {
+		return fmt.Errorf("unpack golden cluster %q: %w", source, err)
 	}
 	if err != nil {
 		return &DamagedError{Path: source, Err: err}
@@ -205,15 +243,29 @@ func unpack(ctx context.Context, source, dataDir string) error {
 	return nil
 }
 
+func (u *unpacker) write(w written) error {
+	err := os.WriteFile(w.path, w.data.Bytes(), 0o600)
+	w.data.Reset()
+	u.buffers.Put(w.data)
+	u.pending.Done()
+	return err
+}
+
 // decode makes the directories and queues the files of an archive.
-func decode(ctx context.Context, t *tar.Reader, dataDir string, queue chan<- written, buffers *sync.Pool) error {
+func (u *unpacker) decode(ctx context.Context, t *tar.Reader) error {
 	m, err := readManifest(t)
 	if err != nil {
 		return err
 	}
 	for n := 0; ; n++ {
+		if n == m.Early {
+			u.pending.Wait()
+			if ctx.Err() == nil {
+				u.enough()
+			}
+		}
 		h, err := t.Next()
-		if errors.Is(err, io.EOF) && n == m.Files {
+		if errors.Is(err, io.EOF) && n == m.Entries {
 			return nil
 		}
 		if err != nil {
@@ -222,21 +274,26 @@ func decode(ctx context.Context, t *tar.Reader, dataDir string, queue chan<- wri
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !filepath.IsLocal(h.Name) || strings.Contains(h.Name, `\`) {
-			return fmt.Errorf("entry %q leads out of the data directory", h.Name)
+		if err := u.entry(h, t); err != nil {
+			return err
 		}
-		path := filepath.Join(dataDir, filepath.FromSlash(h.Name))
-		if h.Typeflag == tar.TypeDir {
-			if err := os.Mkdir(path, 0o700); err != nil {
-				return err
-			}
-			continue
-		}
-		data := buffers.Get().(*bytes.Buffer)
-		data.Grow(int(h.Size))
-		if _, err := io.Copy(data, t); err != nil {
-			return unexpected(err)
-		}
-		queue <- written{path: path, data: data}
 	}
+}
+
+func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
+	if !filepath.IsLocal(h.Name) || strings.Contains(h.Name, `\`) {
+		return fmt.Errorf("entry %q leads out of the data directory", h.Name)
+	}
+	path := filepath.Join(u.dataDir, filepath.FromSlash(h.Name))
+	if h.Typeflag == tar.TypeDir {
+		return os.Mkdir(path, 0o700)
+	}
+	data := u.buffers.Get().(*bytes.Buffer)
+	data.Grow(int(h.Size))
+	if _, err := io.Copy(data, content); err != nil {
+		return unexpected(err)
+	}
+	u.pending.Add(1)
+	u.queue <- written{path: path, data: data}
+	return nil
 }

@@ -13,12 +13,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
 
-// Fill puts a cluster into an empty, existing data directory. It stops soon after ctx ends.
-type Fill func(ctx context.Context, source, dataDir string) error
+// Fill puts a cluster into an empty, existing data directory. It may call enough once, as soon as all is there that a server reads
+// when it starts; the server then starts beside the rest, and its users wait for both. It stops soon after ctx ends.
+type Fill func(ctx context.Context, source, dataDir string, enough func()) error
 
 // BecomeKeeper turns this process into a keeper, and never returns, where [Start] executed it as one; elsewhere it does nothing.
 // Call it from an init function, or first thing in TestMain, of every binary that calls Start. fills maps [Source] kinds to what serves them.
@@ -42,7 +44,7 @@ type keeper struct {
 	log     *os.File
 	server  *exec.Cmd     // nil while none runs
 	ended   chan struct{} // closed when server has been waited for
-	asked   bool          // the running server was asked to stop
+	filling chan error    // gives the filler's result, once; nil where none runs
 }
 
 func keep(fills map[string]Fill) int {
@@ -78,8 +80,10 @@ func (k *keeper) serve(ctx context.Context, requests <-chan request) {
 		k.reply(opContain, err)
 	} else if err := k.prepare(ctx); err != nil {
 		k.reply(opStart, err)
+	} else if err := k.start(ctx); err != nil {
+		k.reply(opStart, err)
 	} else {
-		k.reply(opStart, k.start(ctx))
+		k.reply(opStart, k.filled())
 	}
 	for {
 		var ended chan struct{}
@@ -143,16 +147,45 @@ func (k *keeper) prepare(ctx context.Context) error {
 	case FromInitdb:
 		err = k.initdb(ctx)
 	default:
-		fill := k.fills[kind]
-		if fill == nil {
+		if k.fills[kind] == nil {
 			return fmt.Errorf("no filler for source %q", kind)
 		}
-		err = fill(ctx, k.job.Source.Path, k.dataDir)
+		err = k.fill(ctx, k.fills[kind])
 	}
 	if err != nil {
 		return k.failure("prepare", err)
 	}
-	return k.own()
+	return nil
+}
+
+// fill runs a filler until the server can be started, which is at its end where files must be handed to another user first.
+func (k *keeper) fill(ctx context.Context, filler Fill) error {
+	done, enough := make(chan error, 1), make(chan struct{})
+	signal := sync.OnceFunc(func() { close(enough) })
+	if k.serverAttr().Credential != nil {
+		signal = func() {}
+	}
+	go func() { done <- filler(ctx, k.job.Source.Path, k.dataDir, signal) }()
+	select {
+	case err := <-done:
+		return err
+	case <-enough:
+		k.filling = done
+		return nil
+	}
+}
+
+// filled waits for the filler that runs beside the server.
+func (k *keeper) filled() error {
+	if k.filling == nil {
+		return nil
+	}
+	err := <-k.filling
+	k.filling = nil
+	if err != nil {
+		return k.failure("prepare", err)
+	}
+	return nil
 }
 
 func (k *keeper) initdb(ctx context.Context) error {
@@ -199,7 +232,7 @@ func (k *keeper) start(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return k.failure("start", err)
 	}
-	k.server, k.ended, k.asked = cmd, make(chan struct{}), false
+	k.server, k.ended = cmd, make(chan struct{})
 	go func(ended chan struct{}) {
 		cmd.Wait()
 		close(ended)
@@ -256,6 +289,7 @@ func (k *keeper) stop(ctx context.Context) error {
 // quit leaves nothing: no process, no directory. As the first process of its namespace the keeper need not wait for the
 // server, since the kernel ends it with the namespace.
 func (k *keeper) quit() {
+	k.filled() // it stops soon, and its error is of no use any more
 	if k.server != nil && (k.job.Containment != Namespaces || k.job.DataDir != "") {
 		k.server.Process.Signal(syscall.SIGQUIT)
 		select {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	postgres.BecomeKeeper(map[string]postgres.Fill{"broken": func(context.Context, string, string) error {
+	postgres.BecomeKeeper(map[string]postgres.Fill{"broken": func(context.Context, string, string, func()) error {
 		return errors.New("the filler found something wrong")
 	}})
 	os.Exit(m.Run())
