@@ -32,11 +32,7 @@ func Server(t TB, config ...ServerConfig) *PrivateServer {
 	enter(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	path, err := process.golden(ctx, Config{})
-	if err != nil {
-		t.Fatalf("pgcell.Server: %v", err)
-	}
-	cluster, err := open(ctx, path, c.Settings)
+	cluster, err := process.start(ctx, Config{}, c.Settings)
 	if err != nil {
 		t.Fatalf("pgcell.Server: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -43,28 +44,48 @@ func (s *servers) cluster(ctx context.Context, c Config) (*cells.Cluster, error)
 		s.byGolden[path] = o
 	}
 	s.mu.Unlock()
-	o.once.Do(func() {
-		o.cluster, o.err = open(ctx, path, nil)
-		var failed *postgres.ServerError
-		if errors.As(o.err, &failed) && failed.Damaged && os.Getenv("PGCELL_TEMPLATE") != path {
-			// From the user's cache, where a full disk may have cut it short: it can be made anew.
-			if os.Remove(path) == nil {
-				if path, o.err = s.build(ctx, c); o.err == nil {
-					o.cluster, o.err = open(ctx, path, nil)
-				}
-			}
-		}
-	})
+	o.once.Do(func() { o.cluster, o.err = s.start(ctx, c, nil) })
 	return o.cluster, o.err
+}
+
+// start starts a server for a config. A golden cluster in the user's cache that a full disk has cut short, or that somebody has deleted
+// meanwhile, is made anew.
+func (s *servers) start(ctx context.Context, c Config, settings map[string]string) (*cells.Cluster, error) {
+	path, err := s.golden(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := open(ctx, path, settings)
+	if err == nil || c.fromRule() || !spoiled(err) {
+		return cluster, err
+	}
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		return nil, fmt.Errorf("remove damaged golden cluster: %w", err)
+	}
+	if path, err = s.build(ctx, c); err != nil {
+		return nil, err
+	}
+	return open(ctx, path, settings)
+}
+
+// spoiled reports whether a server did not start for lack of a whole golden cluster.
+func spoiled(err error) bool {
+	var failed *postgres.ServerError
+	var damaged *golden.DamagedError
+	return errors.As(err, &failed) && failed.Damaged || errors.As(err, &damaged) || errors.Is(err, fs.ErrNotExist)
 }
 
 // golden gives the path of the golden cluster that serves a config.
 func (s *servers) golden(ctx context.Context, c Config) (string, error) {
-	fromCode := c.Migrations != nil || c.Migrate != nil || len(c.Extensions) > 0
-	if named := os.Getenv("PGCELL_TEMPLATE"); named != "" && !fromCode {
-		return runfile(named)
+	if c.fromRule() {
+		return runfile(os.Getenv("PGCELL_TEMPLATE"))
 	}
 	return s.build(ctx, c)
+}
+
+// fromRule reports whether the template is the one that Bazel made.
+func (c Config) fromRule() bool {
+	return os.Getenv("PGCELL_TEMPLATE") != "" && c.Migrations == nil && c.Migrate == nil && len(c.Extensions) == 0
 }
 
 // build makes or finds the golden cluster of a config in code.

@@ -1,0 +1,63 @@
+package pgcell_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/pgcell/pgcell/tools/pgcell"
+)
+
+// TestCacheChild is the fresh process's part of TestDamagedCacheIsMadeAnew.
+func TestCacheChild(t *testing.T) {
+	switch os.Getenv("PGCELL_TEST_CACHE_CHILD") {
+	case "":
+		t.Skip("runs as a child of TestDamagedCacheIsMadeAnew alone")
+	case "cell":
+		mustScan[int](t, pgcell.New(t), "SELECT 1")
+	case "server":
+		if _, err := pgcell.Server(t).Pool().Exec(t.Context(), "SELECT 1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestDamagedCacheIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	cache := t.TempDir()
+	run := func(what string) {
+		t.Helper()
+		cmd := exec.Command(os.Args[0], "-test.run=^TestCacheChild$")
+		cmd.Env = append(os.Environ(), "PGCELL_TEST_CACHE_CHILD="+what, "PGCELL_CACHE="+cache, "PGCELL_TEMPLATE=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", what, err, out)
+		}
+	}
+	size := func() int64 {
+		t.Helper()
+		files, _ := filepath.Glob(filepath.Join(cache, "*.pgcell"))
+		if len(files) != 1 {
+			t.Fatalf("in the cache there is %v, want one golden cluster", files)
+		}
+		info, err := os.Stat(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	run("cell")
+	whole := size()
+	for _, what := range []string{"cell", "server"} {
+		for _, keep := range []int64{0, whole / 2} {
+			files, _ := filepath.Glob(filepath.Join(cache, "*.pgcell"))
+			if err := os.Truncate(files[0], keep); err != nil {
+				t.Fatal(err)
+			}
+			run(what)
+			if got := size(); got < whole*9/10 {
+				t.Errorf("%s: cut to %d bytes it has %d after the run, want about %d", what, keep, got, whole)
+			}
+		}
+	}
+}
