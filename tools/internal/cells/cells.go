@@ -8,11 +8,13 @@ package cells
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
@@ -151,11 +153,48 @@ func (l *Lease) Name() string { return l.name }
 // URL is how the cell's role connects.
 func (l *Lease) URL() string { return l.cluster.server.URL(golden.Role, l.name) }
 
-// Return takes the cell back: sessions that the test left are ended, the database is dropped.
+// Return takes the cell back: sessions, prepared transactions and replication slots that the test left are ended, the database is dropped.
+//
+// Errors name the cell; it then stays until the server ends.
 func (l *Lease) Return(ctx context.Context) error {
-	sql := "DROP DATABASE " + pgx.Identifier{l.name}.Sanitize() + " WITH (FORCE)"
-	if _, err := l.cluster.admin.Exec(ctx, sql); err != nil {
+	drop := "DROP DATABASE " + pgx.Identifier{l.name}.Sanitize() + " WITH (FORCE)"
+	_, err := l.cluster.admin.Exec(ctx, drop)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == objectInUse {
+		if err = l.release(ctx); err == nil {
+			_, err = l.cluster.admin.Exec(ctx, drop)
+		}
+	}
+	if err != nil {
 		return l.cluster.explain("drop cell "+l.name, err)
+	}
+	return nil
+}
+
+// objectInUse is the SQLSTATE of what keeps a database from being dropped even by force.
+const objectInUse = "55006"
+
+// release ends what belongs to no session: prepared transactions, which only a session of the same database can end, and inactive replication slots.
+func (l *Lease) release(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, l.cluster.server.URL(AdminRole, l.name))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, "SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database()"+
+		" UNION ALL SELECT format('SELECT pg_drop_replication_slot(%L)', slot_name) FROM pg_replication_slots"+
+		" WHERE database = current_database() AND NOT active")
+	if err != nil {
+		return err
+	}
+	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, sql := range statements {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
 	}
 	return nil
 }
