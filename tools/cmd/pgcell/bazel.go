@@ -47,8 +47,9 @@ func (p *program) bazelEnv() []string {
 }
 
 // bazelArgs gives the arguments of one call. Flags of the user come last and so win.
-func (o *options) bazelArgs(inv *invocation, events string, terminal bool) ([]string, error) {
+func (s *session) bazelArgs(inv *invocation, events string) ([]string, error) {
 	var args []string
+	o := s.o
 	if o.noWait {
 		args = append(args, "--noblock_for_lock")
 	}
@@ -59,11 +60,17 @@ func (o *options) bazelArgs(inv *invocation, events string, terminal bool) ([]st
 		"--test_env=GO_TEST_WRAP_TESTV=1", // else rules_go leaves passed tests out of test.xml
 		"--test_output=summary",
 		"--test_summary=none",
+		"--local_termination_grace_seconds=5", // Ctrl-C: rules_go's tests sit SIGTERM out
 		"--show_result=0",
 		"--noshow_loading_progress",
 	)
-	if terminal {
-		args = append(args, "--ui_event_filters=-info")
+	if s.terminal {
+		color := "yes"
+		if s.getenv("NO_COLOR") != "" {
+			color = "no"
+		}
+		// Said, for Bazel wants both of its outputs on the terminal before it finds out by itself.
+		args = append(args, "--ui_event_filters=-info", "--curses=yes", "--color="+color)
 	} else {
 		args = append(args, "--ui_event_filters=-info,-pass,-fail,-timeout", "--curses=no",
 			"--show_progress_rate_limit=5")

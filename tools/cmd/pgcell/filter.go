@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 )
 
 // messageFilter passes Bazel's messages on, line by line, where no terminal shows them. It leaves out
@@ -50,7 +51,11 @@ func (f *messageFilter) pass(line string) error {
 	}
 	f.summary, f.last = false, line
 	if m := lockMessage.FindStringSubmatch(line); m != nil {
-		line = fmt.Sprintf("another Bazel command (PID %s) runs in this workspace; waiting for it to end", m[1])
+		then := "waiting for it to end"
+		if strings.Contains(line, "Exiting") {
+			then = "not waiting for it"
+		}
+		line = fmt.Sprintf("another Bazel command (PID %s) runs in this workspace; %s", m[1], then)
 	}
 	_, err := fmt.Fprintln(f.w, line)
 	return err

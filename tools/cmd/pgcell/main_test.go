@@ -40,7 +40,19 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOMAXPROCS", "2") // a machine with two cores
 			env.Setenv("TMPDIR", env.WorkDir)
+			if err := copyFile(filepath.Join("..", "..", "..", "run_tests.sh"), env.WorkDir); err != nil {
+				return err
+			}
 			return os.WriteFile(filepath.Join(env.WorkDir, "MODULE.bazel"), nil, 0o666)
 		},
 	})
+}
+
+// copyFile copies a program into a directory.
+func copyFile(file, dir string) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, filepath.Base(file)), b, 0o777)
 }

@@ -99,7 +99,7 @@ func (p *program) runTests(o *options) error {
 
 // call runs Bazel once and takes in its events while it runs.
 func (s *session) call(inv invocation, events string) (*call, error) {
-	args, err := s.o.bazelArgs(&inv, events, s.terminal)
+	args, err := s.bazelArgs(&inv, events)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +279,7 @@ func (s *session) explain(c *call, code int) string {
 	case exitBuild:
 		switch {
 		case c.exit == bazelLocked && s.o.noWait:
-			return "another Bazel command runs in this workspace, and --no-wait was given: try again when it has ended"
+			return "another Bazel command has this workspace, and --no-wait was given: try again when it has ended"
 		case len(c.run.Unbuilt) > 0:
 			return fmt.Sprintf("the build failed: %s: the reason is above", strings.Join(c.run.Unbuilt, ", "))
 		case c.finished == nil:
