@@ -17,7 +17,7 @@ type death struct {
 	kill func(victim, keeper, server int)
 	// args are for the victim.
 	args []string
-	// both tells that the keeper dies as well: then the socket directory may stay until the next start.
+	// both tells that the keeper dies as well: then directories, and the watchdog's 56 bytes of shared memory, may stay until the next start.
 	both bool
 }
 

@@ -28,12 +28,16 @@ type Options struct {
 //
 // Errors: [*ScriptError] for a migration or a seed that fails; [*postgres.ServerError]; others name the role, the extension or the migrator.
 func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Writer, o Options) (err error) {
-	work, err := os.MkdirTemp("", "pgcell-golden-")
+	work, err := postgres.HoldDir(os.TempDir())
 	if err != nil {
 		return fmt.Errorf("build golden cluster: %w", err)
 	}
-	defer os.RemoveAll(work)
-	dataDir := filepath.Join(work, "data")
+	defer work.Remove()
+	// A server that runs as nobody, for want of namespaces, must pass through.
+	if err := os.Chmod(work.Path(), 0o711); err != nil {
+		return fmt.Errorf("build golden cluster: %w", err)
+	}
+	dataDir := filepath.Join(work.Path(), "data")
 	server, err := postgres.Start(ctx, postgres.Config{
 		Install: install, DataDir: dataDir, Settings: r.Settings, SocketParent: o.SocketParent, Containment: o.Containment,
 	})

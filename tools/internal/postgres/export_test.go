@@ -2,9 +2,9 @@ package postgres
 
 // MustHold makes a held directory below parent and gives its path and a function that removes it.
 func MustHold(parent string) (path string, remove func() error, err error) {
-	d, err := newHeldDir(parent)
+	d, err := HoldDir(parent)
 	if err != nil {
 		return "", nil, err
 	}
-	return d.path, d.remove, nil
+	return d.path, d.Remove, nil
 }

@@ -128,7 +128,7 @@ func TestParseContainment(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	parent := t.TempDir()
+	parent := mustOpenDir(t)
 	abandoned := filepath.Join(parent, "pgcell-00000001")
 	young := filepath.Join(parent, "pgcell-00000002") // without a lock yet: its maker may be at it
 	foreign := filepath.Join(parent, "other")

@@ -19,15 +19,16 @@ const (
 	youngest = time.Minute
 )
 
-// heldDir is a directory that its owner holds by a lock on a file in it. The kernel lets go of the lock however the owner ends,
+// HeldDir is a directory that its owner holds by a lock on a file in it. The kernel lets go of the lock however the owner ends,
 // so that [Sweep] can tell an abandoned directory from one in use.
-type heldDir struct {
+type HeldDir struct {
 	path string
 	lock *os.File
 }
 
-// newHeldDir makes a directory pgcell-<8 hex digits> below parent, mode 0700, and locks it.
-func newHeldDir(parent string) (*heldDir, error) {
+// HoldDir makes a directory pgcell-<8 hex digits> below parent, mode 0700, and locks it. Remove it, or let the process end and
+// the next start sweep it away; a data directory in it must be called "data".
+func HoldDir(parent string) (*HeldDir, error) {
 	for try := 0; ; try++ {
 		var id [4]byte
 		rand.Read(id[:]) // never fails, since Go 1.24
@@ -51,7 +52,7 @@ func newHeldDir(parent string) (*heldDir, error) {
 }
 
 // hold locks a new directory. It gives nil where a sweep came between the making of the lock file and the locking, and took the directory for an abandoned one.
-func hold(path string) (*heldDir, error) {
+func hold(path string) (*HeldDir, error) {
 	name := filepath.Join(path, lockName)
 	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if os.IsNotExist(err) {
@@ -68,7 +69,7 @@ func hold(path string) (*heldDir, error) {
 	if err == nil {
 		var there os.FileInfo
 		if there, err = os.Stat(name); err == nil && os.SameFile(mine, there) {
-			return &heldDir{path: path, lock: lock}, nil
+			return &HeldDir{path: path, lock: lock}, nil
 		}
 	}
 	lock.Close()
@@ -78,8 +79,11 @@ func hold(path string) (*heldDir, error) {
 	return nil, err
 }
 
-// remove deletes the directory and lets go of the lock, in this order.
-func (d *heldDir) remove() error {
+// Path is the directory's path.
+func (d *HeldDir) Path() string { return d.path }
+
+// Remove deletes the directory and lets go of the lock, in this order.
+func (d *HeldDir) Remove() error {
 	defer d.lock.Close()
 	return os.RemoveAll(d.path)
 }

@@ -39,7 +39,7 @@ type keeper struct {
 	job     job
 	fills   map[string]Fill
 	out     *json.Encoder
-	held    *heldDir // the watchdog's private data directory
+	held    *HeldDir // the watchdog's private data directory
 	dataDir string
 	log     *os.File
 	server  *exec.Cmd     // nil while none runs
@@ -301,7 +301,7 @@ func (k *keeper) quit() {
 	}
 	freeSharedMemory(k.dataDir)
 	if k.held != nil {
-		k.held.remove()
+		k.held.Remove()
 	}
 	os.RemoveAll(k.job.SocketDir)
 }

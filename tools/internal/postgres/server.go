@@ -65,7 +65,7 @@ type Config struct {
 type Server struct {
 	config      Config
 	containment Containment
-	dir         *heldDir
+	dir         *HeldDir
 	dataDir     string
 	keeper      *exec.Cmd
 	in          io.WriteCloser
@@ -118,7 +118,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 	}
 	s := &Server{config: c, containment: how, dir: dir, replies: make(chan reply, 1), gone: make(chan struct{})}
 	if err := s.execute(how); err != nil {
-		dir.remove()
+		dir.Remove()
 		if how == Namespaces {
 			return nil, &ContainmentError{Containment: how, Reason: err.Error()}
 		}
@@ -256,7 +256,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.in.Close()
 	<-s.gone
-	return s.dir.remove()
+	return s.dir.Remove()
 }
 
 // Containment tells which way was taken: [Namespaces] or [Watchdog].

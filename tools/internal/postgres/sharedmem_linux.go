@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -33,11 +34,33 @@ func freeSharedMemory(dataDir string) {
 		}
 		var id uintptr
 		if _, err := fmt.Sscan(segment[1], &id); err == nil && !attached {
-			const ipcRmid = 0 // IPC_RMID of <sys/ipc.h>
-			syscall.Syscall(syscall.SYS_SHMCTL, id, ipcRmid, 0)
+			if removeSegment(id) == syscall.EPERM && os.Getuid() == 0 {
+				asNobody(func() { removeSegment(id) })
+			}
 			return
 		}
 	}
+}
+
+func removeSegment(id uintptr) syscall.Errno {
+	const ipcRmid = 0 // IPC_RMID of <sys/ipc.h>
+	_, _, errno := syscall.Syscall(syscall.SYS_SHMCTL, id, ipcRmid, 0)
+	return errno
+}
+
+// asNobody does something as the user that the server ran as: root in a container may lack the capability to remove what others made. The
+// identity changes for one thread alone, by a system call past the C library's and Go's wrappers, and that thread ends with it.
+func asNobody(do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // never unlocked, so the thread is not used again
+		keep := ^uintptr(0)
+		if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, keep, nobody, keep); errno == 0 {
+			do()
+		}
+	}()
+	<-done
 }
 
 // findSegment looks for a segment by its id and its maker's process id.

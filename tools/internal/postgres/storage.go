@@ -38,12 +38,12 @@ func socketPathLimit() int {
 }
 
 // newSocketDir makes a server's socket directory.
-func newSocketDir(parent string) (*heldDir, error) {
+func newSocketDir(parent string) (*HeldDir, error) {
 	socket := filepath.Join(parent, heldPrefix+"01234567", fmt.Sprintf(".s.PGSQL.%d", port))
 	if limit := socketPathLimit(); len(socket) > limit {
 		return nil, &SocketPathError{Path: socket, Limit: limit}
 	}
-	return newHeldDir(parent)
+	return HoldDir(parent)
 }
 
 // watchdogAttr gives the keeper a session of its own: Ctrl-C is for the tests, not for their server.

@@ -8,7 +8,7 @@ import (
 
 // makeHeldDataDir makes the data directory of a watchdog's server, in a directory that tells a later Sweep whether its owner lives.
 func (k *keeper) makeHeldDataDir() error {
-	held, err := newHeldDir(k.job.DataParent)
+	held, err := HoldDir(k.job.DataParent)
 	if err != nil {
 		return err
 	}
