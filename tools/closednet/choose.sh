@@ -40,7 +40,6 @@ read_route() {
 find_candidate() {
   local name path
   candidate='' candidate_key=none
-  [[ -z ${PGCELL_BAZEL_ASKED:-} ]] || return 0
   for name in bazel bazelisk; do
     while read -r path; do
       [[ ! $path -ef $workspace/tools/bazel ]] || continue
@@ -81,7 +80,7 @@ decide() {
 # download Bazel first, hence the patience.
 judge_candidate() {
   local text version
-  if ! text=$(cd "$workspace" && PGCELL_BAZEL_ASKED=1 timeout 300 "$candidate" --version 2>&1); then
+  if ! text=$(cd "$workspace" && PGCELL_JUDGING=$candidate timeout 300 "$candidate" --version 2>&1); then
     say "$candidate does not run, looking further: ${text##*$'\n'}"
     return
   fi

@@ -32,7 +32,8 @@ build_root() {
   say "this is done once; it takes 1 to 3 minutes and 1.7 GB (mirror: ${mirror:-the default one})"
   rm -rf --one-file-system "$new"
   run_mmdebstrap "$new" "$mirror" "$@" ||
-    die "make the root $new with mmdebstrap: see its messages above; the log is $target.log; call again to start anew"
+    die "make the root $new with mmdebstrap: $(grep -m1 -E 'error|^E:' "$target.log"); the whole log is $target.log;" \
+      "call again to start anew"
   finish_root "$new" "$*"
   mv -T "$new" "$target"
   say "the root is ready (${SECONDS} s)"
@@ -44,9 +45,10 @@ run_mmdebstrap() {
   local new=$1 mirror=$2 packages log=${1%.tmp}.log
   shift 2
   packages=$(IFS=, && printf '%s' "$*")
+  # Files that no build reads are left out by dpkg itself: as --dpkgopt, mmdebstrap would filter the archives in Perl.
   local command=(mmdebstrap --variant=apt "--include=$packages" --aptopt='Acquire::Check-Valid-Until "false"'
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*'
-    --dpkgopt='path-exclude=/usr/share/locale/*')
+    "--essential-hook=printf 'path-exclude=%s\\n' '/usr/share/doc/*' '/usr/share/locale/*' '/usr/lib/jvm/*/jmods/*' \
+      >\"\$1/etc/dpkg/dpkg.cfg.d/pgcell\"")
   : >"$log"
   if [[ $EUID == 0 ]]; then
     setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc \
@@ -85,7 +87,8 @@ finish_root() {
 
 # chroot_version prints the version of the Bazel in directory $1: the package's, which needs no program of the root.
 chroot_version() {
-  dpkg-query --admindir="$1/var/lib/dpkg" --show --showformat='${Version}' bazel-bootstrap | sed 's/[^0-9.].*//'
+  dpkg-query --admindir="$1/var/lib/dpkg" --show --showformat='${Version}' bazel-bootstrap |
+    sed 's/^[0-9]*://; s/[^0-9.].*//'
 }
 
 # need_tools installs what builds the root, or says how to.
@@ -104,12 +107,12 @@ need_tools() {
 }
 
 # debian_mirror prints the mirror that apt's own sources name, or nothing: mmdebstrap then has a default.
-# PGCELL_DEBIAN_MIRROR comes first.
+# PGCELL_DEBIAN_MIRROR comes first. $1 is apt's directory, /etc/apt without.
 debian_mirror() {
-  local uri
+  local uri apt=${1:-/etc/apt}
   uri=${PGCELL_DEBIAN_MIRROR:-}
   [[ -n $uri ]] || uri=$(
-    cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list /etc/apt/sources.list 2>/dev/null |
+    cat "$apt"/sources.list.d/*.sources "$apt"/sources.list.d/*.list "$apt"/sources.list 2>/dev/null |
       sed -nE 's/^(URIs:|deb( +\[[^]]*\])?) *([^ ]+).*/\3/p' | grep -E '/debian/?$|^mirror\+file:' | head -n1
   ) || true
   # A cloud image's sources may name a file that lists the mirrors.

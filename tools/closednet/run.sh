@@ -97,12 +97,13 @@ share_npm() {
 
 # enter_root ROOT COMMAND... becomes COMMAND inside ROOT, with the caller's directory, environment and rights.
 enter_root() {
-  local root=$1 shared node_path uid='' gid='' flags=(--mount)
+  local root=$1 shared node_path unshare uid='' gid='' flags=(--mount)
   shift
   share_all
   if [[ $EUID != 0 ]]; then
     uid=$EUID gid=$(id -g) flags=(--user --map-root-user --mount)
   fi
+  unshare=$(type -P unshare) || die "enter the root $root: no unshare(1) on PATH; install util-linux"
   PATH=${goroot:-/usr/lib/go-1.26}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin$node_path \
-    exec unshare "${flags[@]}" -- bash "$closednet/enter.sh" "$root" "$uid" "$gid" "${shared[@]}" -- "$@"
+    exec "$unshare" "${flags[@]}" -- "$BASH" "$closednet/enter.sh" "$root" "$uid" "$gid" "${shared[@]}" -- "$@"
 }
