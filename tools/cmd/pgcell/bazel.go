@@ -56,7 +56,7 @@ func (s *session) bazelArgs(inv *invocation, events string) ([]string, error) {
 	args = append(args, "test",
 		"--build_event_json_file="+events,
 		"--nobuild_event_json_file_path_conversion", // local paths, also with a remote cache
-		`--remote_download_regex=.*/test\.(log|xml)`,
+		`--remote_download_regex=.*/(test|attempt_[0-9]+)\.(log|xml)`,
 		"--test_env=GO_TEST_WRAP_TESTV=1", // else rules_go leaves passed tests out of test.xml
 		"--test_output=summary",
 		"--test_summary=none",

@@ -23,6 +23,7 @@ import (
 //	error TEXT               an event with an error message
 //	raw TEXT                 a line of the event file
 //	stderr TEXT              a message
+//	stopped LABEL SHARD      the shard has no result, for the run was interrupted
 //	hang                     makes the file "running" and waits for SIGINT, see hang
 //	finish CODE NAME         the last events, and the exit code
 //	exit CODE                an exit code without last events
@@ -99,6 +100,9 @@ func (f *fake) do(line string) {
 		f.event(object{"id": object{"progress": object{}}, "progress": object{"stderr": "ERROR: " + rest + "\n"}})
 	case "result":
 		f.result(words)
+	case "stopped":
+		f.event(object{"id": object{"testResult": object{"label": words[0], "run": 1, "shard": number(words[1])}},
+			"aborted": object{"reason": "USER_INTERRUPTED"}})
 	case "hang":
 		hang()
 	case "finish":

@@ -265,6 +265,9 @@ func (s *session) explain(c *call, code int) string {
 	where := strings.Join(c.patterns, " ")
 	switch code {
 	case exitInterrupted:
+		if n := c.run.Interrupted(); n > 0 {
+			return fmt.Sprintf("interrupted: %d shards have no result", n)
+		}
 		return "interrupted: the results are not complete"
 	case exitNoTests:
 		if names := c.missing(); len(names) > 0 && c.run.Counts().Total() > 0 || len(names) > 0 && len(c.run.Shards) > 0 {

@@ -88,7 +88,7 @@ type TestResult struct {
 	Cached   bool // nothing was executed: the result came from a local or a remote cache
 	Duration time.Duration
 	ExitCode int    // of the test process; 0 when it passed or when Bazel does not say
-	Strategy string // "linux-sandbox", "remote", ...; empty when not told
+	Strategy string // "linux-sandbox", "remote", "disk cache hit", ...; empty when not told
 	Log      File   // test.log
 	XML      File   // test.xml
 }
@@ -109,6 +109,7 @@ type Aborted struct {
 	Description string
 	Pattern     string // the target patterns that could not be expanded, when that is what failed
 	Label       string // the target or test that will not come, when that is what failed
+	Shard       int    // from 1, when it is the result of a test that will not come; else 0
 }
 
 // Finished carries the command's own verdict.

@@ -167,7 +167,7 @@ func (w *wireEvent) aborted() *Aborted {
 	id := &w.ID
 	for _, t := range []*wireTarget{id.TargetCompleted, id.TargetConfig, id.TestSummary, id.TestResult} {
 		if t != nil {
-			a.Label = t.Label
+			a.Label, a.Shard = t.Label, t.Shard
 		}
 	}
 	return a
@@ -189,7 +189,7 @@ func (w *wireEvent) result() *TestResult {
 	t := &TestResult{
 		Label: id.Label, Config: id.Configuration.ID,
 		Run: max(id.Run, 1), Shard: max(id.Shard, 1), Attempt: max(id.Attempt, 1),
-		Status: r.Status, Cached: r.CachedLocally || r.ExecutionInfo.CachedRemotely,
+		Status: r.Status, Cached: r.cached(),
 		Duration: time.Duration(r.Duration), Strategy: r.ExecutionInfo.Strategy,
 		ExitCode: r.ExecutionInfo.ExitCode,
 	}
@@ -208,6 +208,12 @@ func (w *wireEvent) result() *TestResult {
 		}
 	}
 	return t
+}
+
+// cached covers the output tree, where Bazel knows the result itself, and remote and disk caches: of a
+// hit in the latter nothing but the strategy's name tells.
+func (r *wireResult) cached() bool {
+	return r.CachedLocally || r.ExecutionInfo.CachedRemotely || strings.HasSuffix(r.ExecutionInfo.Strategy, "cache hit")
 }
 
 // number is a 64-bit integer, which proto3's JSON writes as a string.

@@ -143,6 +143,17 @@ func Targets(shards []*Shard) (all, cached int) {
 	return len(fresh), cached
 }
 
+// Interrupted counts the shards that were stopped before they had a result.
+func (r *Run) Interrupted() int {
+	n := 0
+	for _, a := range r.Aborted {
+		if a.Shard > 0 && a.Reason == bep.ReasonInterrupted {
+			n++
+		}
+	}
+	return n
+}
+
 // Has reports whether a test of this name, subtests included, has a result in this run.
 func (r *Run) Has(name string) bool {
 	for _, s := range r.Shards {

@@ -145,6 +145,17 @@ func TestInterruptedShardHasNoResult(t *testing.T) {
 	}
 }
 
+func TestInterruptedShardsAreCounted(t *testing.T) {
+	t.Parallel()
+	var run report.Run
+	run.Add(bep.Event{Aborted: &bep.Aborted{Label: "//x:a", Shard: 3, Reason: bep.ReasonInterrupted}})
+	run.Add(bep.Event{Aborted: &bep.Aborted{Label: "//x:a", Shard: 1, Reason: bep.ReasonInterrupted}})
+	run.Add(bep.Event{Aborted: &bep.Aborted{Label: "//x:a", Reason: bep.ReasonInterrupted}}) // its summary
+	if got := run.Interrupted(); got != 2 {
+		t.Errorf("Interrupted() = %d, want 2", got)
+	}
+}
+
 func TestUnbuiltTargetsAreNamedOnce(t *testing.T) {
 	t.Parallel()
 	var run report.Run
