@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,10 @@ type printer struct {
 	named   bool // names were asked for: shards without one of them go unmentioned
 	verbose bool
 	output  bool
+
+	// held are cached shards of a target whose other shards are not known yet: a target that is cached
+	// as a whole gets one line.
+	held map[string][]*report.Shard
 }
 
 // summary is what the closing lines say.
@@ -48,6 +54,9 @@ func (p *printer) shard(s *report.Shard) {
 	if !p.live || p.named && len(s.Tests) == 0 && s.OK() {
 		return
 	}
+	if p.hold(s) {
+		return
+	}
 	if p.output {
 		p.line("----- %s -----", s)
 		p.log(s, "", 0)
@@ -63,6 +72,40 @@ func (p *printer) shard(s *report.Shard) {
 	if !p.verbose || len(s.Tests) == 0 || !s.OK() {
 		p.result(s)
 	}
+}
+
+// hold keeps a cached shard back, and prints one line in place of all when it was its target's last.
+// It reports whether s is taken care of.
+func (p *printer) hold(s *report.Shard) bool {
+	if p.verbose || p.output {
+		return false
+	}
+	target := s.Label + " " + s.Config
+	if !s.Cached || !s.OK() || s.Note != "" || s.Total == 1 || s.Run > 1 {
+		p.release(target)
+		return false
+	}
+	if p.held == nil {
+		p.held = make(map[string][]*report.Shard)
+	}
+	p.held[target] = append(p.held[target], s)
+	if held := p.held[target]; len(held) == s.Total {
+		tests := 0
+		for _, h := range held {
+			tests += len(h.Tests)
+		}
+		delete(p.held, target)
+		p.line("%s %s (%d tests in %d shards, cached)", s.Status, s.Label, tests, s.Total)
+	}
+	return true
+}
+
+// release prints the shards of a target that were held back.
+func (p *printer) release(target string) {
+	for _, s := range p.held[target] {
+		p.result(s)
+	}
+	delete(p.held, target)
 }
 
 // result prints a shard's line and, below it, its failed tests with their output.
@@ -151,6 +194,9 @@ func title(s *report.Shard, t *report.Test) string {
 
 // failures prints, at the end, the failures that were not shown when they came, and a list of all.
 func (p *printer) failures(sum *summary) {
+	for _, target := range slices.Sorted(maps.Keys(p.held)) {
+		p.release(target)
+	}
 	if sum.counts.Failed == 0 {
 		return
 	}
