@@ -1,0 +1,204 @@
+// Package e2e_test runs Bazel in workspaces of their own, one behaviour each, as a user's repository would be. Each
+// directory beside this file is such a workspace; a few more are written by the tests.
+//
+// The tests share one Bazel output base and so run one after the other; those of one workspace follow each other, since
+// Bazel's server starts anew for another one.
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if scratch, err = os.MkdirTemp("", "pgcell-e2e-"); err != nil {
+		fmt.Fprintln(os.Stderr, "make a directory for workspaces:", err)
+		return 1
+	}
+	defer os.RemoveAll(scratch)
+	code := m.Run()
+	if err := shutdown(); err != nil {
+		fmt.Fprintln(os.Stderr, "shut Bazel's server down:", err)
+		return 1
+	}
+	return code
+}
+
+// shutdown ends the server that the tests started.
+func shutdown() error {
+	tree, err := sourceTree()
+	if err != nil {
+		return err
+	}
+	r, err := runBazel(filepath.Join(tree, "tests", "e2e", "smoke"), "shutdown")
+	if err == nil && r.code != 0 {
+		err = fmt.Errorf("bazel shutdown ended with %d: %s", r.code, r.output)
+	}
+	return err
+}
+
+var cellName = regexp.MustCompile(`cell (test_db_(w\d+|master)_[0-9a-f]{8})`)
+
+// ensureCells asserts that a test passed in all its shards, with a database of its own for each test function.
+func ensureCells(t *testing.T, r result, label string, shards, tests int) {
+	t.Helper()
+	var statuses []string
+	for _, s := range r.shards {
+		if s.label == label {
+			statuses = append(statuses, s.status)
+		}
+	}
+	want := slices.Repeat([]string{"PASSED"}, shards)
+	if !slices.Equal(statuses, want) {
+		t.Errorf("shards of %s ended with %v, want %v", label, statuses, want)
+	}
+	names, workers := map[string]bool{}, map[string]bool{}
+	for _, m := range cellName.FindAllStringSubmatch(r.logs(label), -1) {
+		names[m[1]], workers[m[2]] = true, true
+	}
+	if len(names) != tests {
+		t.Errorf("databases of %s = %v, want %d different ones", label, names, tests)
+	}
+	for shard := range shards {
+		if worker := fmt.Sprintf("w%d", shard); !workers[worker] || len(workers) != shards {
+			t.Errorf("workers of %s = %v, want w0 to w%d", label, workers, shards-1)
+		}
+	}
+	if t.Failed() {
+		t.Fatalf("Bazel's output:\n%s", r.output)
+	}
+}
+
+func TestSmoke(t *testing.T) {
+	r := bazel(t, workspace(t, "smoke"), "test", "//...")
+	r.ensureSuccess(t)
+	ensureCells(t, r, "//:smoke_test", 2, 4)
+
+	again := bazel(t, workspace(t, "smoke"), "test", "//...")
+	again.ensureSuccess(t)
+	ensureAllCached(t, again)
+}
+
+func ensureAllCached(t *testing.T, r result) {
+	t.Helper()
+	if len(r.shards) == 0 {
+		t.Errorf("no test result at all, want cached ones:\n%s", r.output)
+	}
+	for _, s := range r.shards {
+		if !s.cached {
+			t.Errorf("%s, shard %d was executed (%s), want it from the cache", s.label, s.number, s.strategy)
+		}
+	}
+}
+
+func TestPostgresVersions(t *testing.T) {
+	for _, version := range []string{"15", "18"} {
+		t.Run(version, func(t *testing.T) {
+			r := bazel(t, workspace(t, "smoke"), "test", "--@pgcell//tools/rules:postgres="+version, "//...")
+			r.ensureSuccess(t)
+			ensureCells(t, r, "//:smoke_test", 2, 4)
+			if log := r.logs("//:smoke_test"); !strings.Contains(log, "PostgreSQL "+version+".") {
+				t.Errorf("the log names no PostgreSQL %s:\n%s", version, log)
+			}
+		})
+	}
+}
+
+func TestFailingMigrations(t *testing.T) {
+	dir := workspace(t, "failing_migration")
+	for target, parts := range map[string][]string{
+		"broken_sql": {"Migrating //:broken_sql on PostgreSQL ", "//:broken_sql: migration failed\n" +
+			`migrations/002_orders.sql:3: ERROR: relation "customers" does not exist (SQLSTATE 42P01)`},
+		"broken_seed": {"//:broken_seed: migration failed\n" +
+			`seeds.sql:2: ERROR: duplicate key value violates unique constraint "users_pkey" (SQLSTATE 23505)`,
+			"DETAIL: Key (id)=(1) already exists."},
+		"broken_migrator":   {"migrator.sh: exit status 3", "migrator: cannot make up my mind about pgcell"},
+		"unknown_extension": {`make extension "no_such_extension"`, `extension "no_such_extension" is not available`},
+		"unknown_setting":   {`unrecognized configuration parameter "no_such_setting"`},
+	} {
+		t.Run(target, func(t *testing.T) { bazel(t, dir, "build", "//:"+target).ensureOutput(t, 1, parts...) })
+	}
+}
+
+func TestPlainGoTest(t *testing.T) {
+	r := bazel(t, workspace(t, "plain_go_test"), "test", "//template/...")
+	r.ensureSuccess(t)
+	ensureCells(t, r, "//template:template_test", 3, 3)
+
+	if !hasPostgres() {
+		t.Skip("no PostgreSQL on this machine, which a test without a template takes")
+	}
+	r = bazel(t, workspace(t, "plain_go_test"), "test", "//code/...")
+	r.ensureSuccess(t)
+	ensureCells(t, r, "//code:code_test", 2, 2)
+}
+
+// A second clone, elsewhere, finds all results in the disk cache: no path of the workspace is in a key.
+func TestSecondCloneExecutesNothing(t *testing.T) {
+	first := bazel(t, workspace(t, "smoke"), "test", "//...")
+	first.ensureSuccess(t)
+	// Without the output base's own memory the disk cache is all there is.
+	second := bazel(t, cloneOf(t, "smoke"), "test", "--nouse_action_cache", "//...")
+	second.ensureSuccess(t)
+	ensureAllCached(t, second)
+}
+
+func TestStrategies(t *testing.T) {
+	for _, strategy := range []string{"linux-sandbox", "processwrapper-sandbox", "local"} {
+		t.Run(strategy, func(t *testing.T) {
+			// A migration that no cache knows: the template is built in this way too.
+			dir := cloneOf(t, "smoke")
+			migration := filepath.Join(dir, "migrations", "001_accounts.sql")
+			mustWrite(t, migration, fmt.Sprintf("-- %s, %v\n%s", strategy, time.Now(), mustRead(t, migration)))
+			r := bazel(t, dir, "test", "--spawn_strategy="+strategy, "//:smoke_test")
+			r.ensureSuccess(t)
+			ensureCells(t, r, "//:smoke_test", 2, 4)
+			for _, s := range r.shards {
+				if s.strategy != strategy {
+					t.Errorf("shard %d ran by %q, want %q", s.number, s.strategy, strategy)
+				}
+			}
+		})
+	}
+}
+
+// Gazelle keeps the kind of an existing pg_go_test and writes its deps, and makes one where there is none.
+func TestGazelleWritesPgGoTest(t *testing.T) {
+	dir := cloneOf(t, "smoke")
+	file := filepath.Join(dir, "BUILD.bazel")
+	want := mustRead(t, file)
+	deps := regexp.MustCompile(`(?s)    deps = \[.*?\],\n`)
+	if !deps.MatchString(want) {
+		t.Fatalf("the workspace's BUILD file has no deps:\n%s", want)
+	}
+	mustWrite(t, file, deps.ReplaceAllString(want, ""))
+	mustWrite(t, filepath.Join(dir, "more", "more_test.go"), `package more_test
+
+import "testing"
+
+func TestNothing(*testing.T) {}
+`)
+	bazel(t, dir, "run", "//:gazelle").ensureSuccess(t)
+	if got := mustRead(t, file); got != want {
+		t.Errorf("Gazelle wrote\n%s\nwant\n%s", got, want)
+	}
+	const made = `load("@pgcell//tools/rules:defs.bzl", "pg_go_test")
+
+pg_go_test(
+    name = "more_test",
+    srcs = ["more_test.go"],
+)
+`
+	if got := mustRead(t, filepath.Join(dir, "more", "BUILD.bazel")); got != made {
+		t.Errorf("Gazelle made\n%s\nwant\n%s", got, made)
+	}
+}

