@@ -23,7 +23,7 @@ build() {
   local script words=('') binary
   echo 'run_tests.sh: building the command, for its source is new here' >&2
   script=$(mktemp)
-  if ! "$PGCELL_BAZEL" run --script_path="$script" --ui_event_filters=-info --show_result=0 --noshow_loading_progress \
+  if ! "$PGCELL_BAZEL" run --script_path="$script" --ui_event_filters=-info --show_result=0 \
     --show_progress_rate_limit=5 //tools/cmd/pgcell >&2; then
     rm -f "$script"
     echo 'run_tests.sh: the command cannot be built: the reason is above' >&2

@@ -47,7 +47,7 @@ func (p *program) bazelEnv() []string {
 }
 
 // bazelArgs gives the arguments of one call. Flags of the user come last and so win.
-func (s *session) bazelArgs(inv *invocation, events string) ([]string, error) {
+func (s *session) bazelArgs(inv *invocation, events string) []string {
 	var args []string
 	o := s.o
 	if o.noWait {
@@ -62,7 +62,6 @@ func (s *session) bazelArgs(inv *invocation, events string) ([]string, error) {
 		"--test_summary=none",
 		"--local_termination_grace_seconds=5", // Ctrl-C: rules_go's tests sit SIGTERM out
 		"--show_result=0",
-		"--noshow_loading_progress",
 	)
 	if s.terminal {
 		color := "yes"
@@ -75,11 +74,7 @@ func (s *session) bazelArgs(inv *invocation, events string) ([]string, error) {
 		args = append(args, "--ui_event_filters=-info,-pass,-fail,-timeout", "--curses=no",
 			"--show_progress_rate_limit=5")
 	}
-	schedule, err := o.schedule()
-	if err != nil {
-		return nil, err
-	}
-	args = append(args, schedule...)
+	args = append(args, s.schedule...)
 	if !o.all {
 		args = append(args, "--build_tests_only")
 		if len(o.paths) == 0 {
@@ -91,5 +86,5 @@ func (s *session) bazelArgs(inv *invocation, events string) ([]string, error) {
 	}
 	args = append(args, o.bazel...)
 	args = append(args, "--")
-	return append(args, inv.patterns...), nil
+	return append(args, inv.patterns...)
 }

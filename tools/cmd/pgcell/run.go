@@ -3,6 +3,7 @@ package main
 import (
 	"runtime"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -62,14 +63,20 @@ func (p *program) runCommand() *cobra.Command {
 			if at := cmd.ArgsLenAtDash(); at >= 0 {
 				o.paths, o.bazel = args[:at], args[at:]
 			}
+			for _, flag := range o.bazel {
+				if strings.HasPrefix(flag, "--build_event_json_file") {
+					return usage("%s: pgcell run reads that file itself: for one of your own, take "+
+						"--build_event_binary_file or --build_event_text_file", flag)
+				}
+			}
 			return p.runTests(&o)
 		},
 	}
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + runExitCodes)
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVarP(&o.workers, "numprocesses", "n", "auto", "shards that run at once: a `number` (more than cores is "+
-		"allowed), auto\n(one for each core), 0 (in series)")
+	f.StringVarP(&o.workers, "numprocesses", "n", "auto", "shards that run at once on this machine: a `number` (more\n"+
+		"than cores is allowed), auto (one for each core), 0 (in series)")
 	f.BoolVar(&o.serial, "serial", false, "run in series, one shard after the other; the same as -n 0")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print each test's name and result")
 	f.BoolVarP(&o.output, "show-output", "s", false, "print what the tests print, shard by shard as they end")

@@ -7,22 +7,10 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/bep"
 	"github.com/pgcell/pgcell/tools/internal/report"
-)
-
-// Bazel's exit codes, https://bazel.build/run/scripts#exit-codes
-const (
-	bazelOK          = 0
-	bazelBuildFailed = 1
-	bazelUsage       = 2
-	bazelTestsFailed = 3
-	bazelNoTests     = 4
-	bazelInterrupted = 8
-	bazelLocked      = 9
 )
 
 func bazelError(format string, args ...any) error {
@@ -33,6 +21,7 @@ func bazelError(format string, args ...any) error {
 type session struct {
 	*program
 	o        *options
+	schedule []string // Bazel's flags for the number of workers
 	bazel    string
 	space    *workspace
 	terminal bool // Bazel draws its own progress on the terminal
@@ -51,7 +40,8 @@ type call struct {
 
 // runTests is the body of "pgcell run"; it sets p.code.
 func (p *program) runTests(o *options) error {
-	if _, err := o.schedule(); err != nil {
+	schedule, err := o.schedule()
+	if err != nil {
 		return err
 	}
 	space, err := p.findWorkspace()
@@ -73,7 +63,7 @@ func (p *program) runTests(o *options) error {
 	defer os.RemoveAll(dir)
 
 	s := &session{
-		program: p, o: o, bazel: bazel, space: space, stop: make(chan os.Signal, 1),
+		program: p, o: o, schedule: schedule, bazel: bazel, space: space, stop: make(chan os.Signal, 1),
 		// Bazel redraws the lines above its cursor, so nobody else may write meanwhile.
 		terminal: isTerminal(p.stderr) && p.getenv("TERM") != "dumb" && !o.verbose && !o.output,
 	}
@@ -99,17 +89,13 @@ func (p *program) runTests(o *options) error {
 
 // call runs Bazel once and takes in its events while it runs.
 func (s *session) call(inv invocation, events string) (*call, error) {
-	args, err := s.bazelArgs(&inv, events)
-	if err != nil {
-		return nil, err
-	}
 	var output io.Writer = s.stderr
 	if !s.terminal {
 		f := &messageFilter{w: s.stderr}
 		defer f.flush()
 		output = f
 	}
-	process, err := startProcess(s.space.root, s.bazelEnv(), output, s.bazel, args)
+	process, err := startProcess(s.space.root, s.bazelEnv(), output, s.bazel, s.bazelArgs(&inv, events))
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +135,10 @@ func (s *session) watch(process *process) {
 		case <-s.stop:
 			if !s.stopped {
 				s.stopped = true
-				fmt.Fprintln(s.stderr, "\npgcell run: interrupted: Bazel stops the running tests")
+				if s.terminal {
+					fmt.Fprintln(s.stderr) // behind the ^C
+				}
+				fmt.Fprintln(s.stderr, "pgcell run: interrupted: Bazel stops the running tests, which may take some seconds")
 				process.interrupt()
 			}
 		}
@@ -190,107 +179,4 @@ func (s *session) summarise(calls []*call, took time.Duration) int {
 	}
 	s.print.closing(&sum)
 	return code
-}
-
-// verdict gives the exit code that a call asks for.
-func (s *session) verdict(c *call) int {
-	code := c.exit
-	if c.finished != nil {
-		code = c.finished.ExitCode
-	}
-	counts := c.run.Counts()
-	switch {
-	case s.stopped, code == bazelInterrupted:
-		return exitInterrupted
-	case code == bazelNoTests:
-		return exitNoTests
-	case code == bazelUsage:
-		return exitUsage
-	case code == bazelTestsFailed, code == bazelOK && counts.Failed > 0:
-		return exitFailed
-	case code == bazelBuildFailed:
-		return c.buildFailure()
-	case code != bazelOK:
-		return exitBuild
-	case counts.Total() == 0, len(c.missing()) > 0:
-		return exitNoTests
-	}
-	return exitPassed
-}
-
-// buildFailure tells apart what Bazel reports as a failed build: a target that does not exist is wrong
-// usage, a directory without any is no tests.
-func (c *call) buildFailure() int {
-	switch reason, bad := c.badPattern(); {
-	case !bad:
-		return exitBuild
-	case strings.HasPrefix(reason, "no targets found beneath"):
-		return exitNoTests
-	case strings.HasPrefix(reason, "no such "): // target, package
-		return exitUsage
-	}
-	return exitBuild
-}
-
-// badPattern reports whether a target pattern could not be expanded, and why. Bazel 7 gives the reason
-// in the event where there are several patterns, and in a message alone where there is one.
-func (c *call) badPattern() (reason string, bad bool) {
-	for _, a := range c.run.Aborted {
-		if a.Pattern != "" {
-			bad = true
-			if a.Description != "" {
-				return a.Description, true
-			}
-		}
-	}
-	if bad && len(c.run.Errors) > 0 {
-		reason = c.run.Errors[0]
-	}
-	return reason, bad
-}
-
-// missing gives the names that were asked for and have no result.
-func (c *call) missing() []string {
-	var missing []string
-	for _, name := range c.names {
-		if !c.run.Has(name) {
-			missing = append(missing, name)
-		}
-	}
-	return missing
-}
-
-// explain gives one sentence on a verdict that the results do not explain by themselves.
-func (s *session) explain(c *call, code int) string {
-	where := strings.Join(c.patterns, " ")
-	switch code {
-	case exitInterrupted:
-		if n := c.run.Interrupted(); n > 0 {
-			return fmt.Sprintf("interrupted: %d shards have no result", n)
-		}
-		return "interrupted: the results are not complete"
-	case exitNoTests:
-		if names := c.missing(); len(names) > 0 && c.run.Counts().Total() > 0 || len(names) > 0 && len(c.run.Shards) > 0 {
-			return fmt.Sprintf("no test %s in %s: names are matched whole, and case counts", strings.Join(names, ", "), where)
-		}
-		return fmt.Sprintf("no tests found in %s", where)
-	case exitUsage:
-		if reason, bad := c.badPattern(); bad {
-			return fmt.Sprintf("cannot find %s: %s", where, reason)
-		}
-		return "Bazel does not accept the flags: its message is above"
-	case exitBuild:
-		switch {
-		case c.exit == bazelLocked && s.o.noWait:
-			return "another Bazel command has this workspace, and --no-wait was given: try again when it has ended"
-		case len(c.run.Unbuilt) > 0:
-			return fmt.Sprintf("the build failed: %s: the reason is above", strings.Join(c.run.Unbuilt, ", "))
-		case c.finished == nil:
-			return fmt.Sprintf("Bazel ended with exit code %d and without a result: its message is above", c.exit)
-		case c.finished.Message != "":
-			return fmt.Sprintf("the build failed: %s", c.finished.Message)
-		}
-		return fmt.Sprintf("the build failed (Bazel's exit code %d): the reason is above", c.finished.ExitCode)
-	}
-	return ""
 }

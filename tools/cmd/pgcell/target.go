@@ -152,12 +152,13 @@ func (w *workspace) pattern(path string, mayBeEmpty bool) (string, error) {
 		dir = filepath.Join(w.cwd, dir)
 	}
 	info, err := os.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", usage("%s: no such file or directory: give a directory, a file or a label such as //tests/..., "+
-			"or leave it out to run all tests", path)
-	}
 	if err != nil {
-		return "", usage("%s: %w", path, err)
+		var reason *fs.PathError
+		if errors.As(err, &reason) {
+			err = reason.Err
+		}
+		return "", usage("%s: %w: give a directory, a file or a label such as //tests/..., "+
+			"or leave it out to run all tests", path, err)
 	}
 	if !info.IsDir() {
 		if dir, err = w.packageOf(path, filepath.Dir(dir)); err != nil {
