@@ -69,7 +69,7 @@ func (p *printer) shard(s *report.Shard) {
 			}
 		}
 	}
-	if !p.verbose || len(s.Tests) == 0 || !s.OK() {
+	if !p.verbose || len(s.Tests) == 0 || !s.OK() || s.Note != "" {
 		p.result(s)
 	}
 }

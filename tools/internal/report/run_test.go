@@ -67,6 +67,25 @@ func TestShardThatDied(t *testing.T) {
 	}
 }
 
+// TestPassedWithoutXML counts by the log and, where there is none either, the target as one test.
+func TestPassedWithoutXML(t *testing.T) {
+	t.Parallel()
+	var run report.Run
+	logged := run.Add(bep.Event{Result: &bep.TestResult{Label: "//x:a", Run: 1, Shard: 1, Status: bep.Passed,
+		Log: mustFile(t, "test.log", "--- PASS: TestA (0.00s)\n--- SKIP: TestB (0.00s)\nPASS\n")}})
+	if logged.Note != "" {
+		t.Errorf("Note = %q, want none", logged.Note)
+	}
+	lost := run.Add(bep.Event{Result: &bep.TestResult{Label: "//x:b", Run: 1, Shard: 1, Status: bep.Passed,
+		Log: mustFile(t, "test.log", "hello\n")}})
+	if want := "counted as one test: locate test.xml: no file was reported"; lost.Note != want {
+		t.Errorf("Note = %q, want %q", lost.Note, want)
+	}
+	if got, want := run.Counts(), (report.Counts{Passed: 2, Skipped: 1}); got != want {
+		t.Errorf("Counts() = %+v, want %+v", got, want)
+	}
+}
+
 func TestFailedTestsAreTheShardsFailure(t *testing.T) {
 	t.Parallel()
 	var run report.Run
