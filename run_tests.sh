@@ -7,8 +7,8 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 export BUILD_WORKSPACE_DIRECTORY=$PWD
 export PGCELL_BAZEL=$PWD/tools/bazel
 
-# Built commands are kept by the digest of all that they can be built from. So a warm run calls Bazel once, for the tests
-# alone, and no run ever takes a command that is not of its source.
+# Built commands are kept by the digest of all that they can be built from. So a warm run calls Bazel once, for the
+# tests alone, and no run ever takes a command that is not of its source.
 sum=(sha256sum)
 type sha256sum >/dev/null 2>&1 || sum=(shasum -a 256) # macOS
 source_digest() {
