@@ -131,7 +131,7 @@ is_debian() {
 # write_rc records in the workspace, where .bazelrc imports it, whether module overrides are in use.
 write_rc() {
   local file=$workspace/.bazelrc.closednet text
-  text="# Written by tools/bazel; \`tools/closednet/setup --redo\` decides anew. Bazel registry: $registry, Bazel: $kind."
+  text="# Written by tools/bazel; tools/closednet/setup --redo decides anew. Bazel registry: $registry, Bazel: $kind."
   if [[ $registry == unreached && $kind == root ]]; then
     text+=$'\n# The root'\''s own /etc/bazel/bazelrc imports the module overrides, for every workspace.'
   fi

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Second half of enter_root (run.sh), run by unshare(1) in a mount namespace of its own: lays the host's directories into
-# the root, makes the root "/" and becomes the command. Not bubblewrap: that stays as a parent which neither hands on
-# signals nor outlives Ctrl-C, while here tools/bazel's own process becomes the Bazel client.
+# Second half of enter_root (run.sh), run by unshare(1) in a mount namespace of its own: lays the host's directories
+# into the root, makes the root "/" and becomes the command. Not bubblewrap: that stays as a parent which neither hands
+# on signals nor outlives Ctrl-C, while here tools/bazel's own process becomes the Bazel client.
 #
 # Arguments: ROOT UID GID (MODE SOURCE TARGET)... -- COMMAND...
 # MODE is rw, ro or ln (TARGET becomes a link to SOURCE). UID is empty where no user namespace is needed.

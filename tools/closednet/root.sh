@@ -4,9 +4,11 @@
 
 # Debian 12's Bazel is too old; testing's asks for a newer C library than Debian 12 has. Hence a root of its own.
 readonly root_suite=forky
-# Bazel and the rules it ships; mount for enter.sh; certificates and git for what builds fetch; PostgreSQL for tests that
-# take the server from the host.
+# Bazel and the rules it ships; mount for enter.sh; certificates and git for what builds fetch; PostgreSQL for tests
+# that take the server from the host.
 readonly root_packages=(bazel-bootstrap bazel-rules-shell bazel-lib mount ca-certificates git postgresql-18)
+# How often dpkg unpacks or sets up a package meanwhile: two steps for each of 345.
+readonly root_steps=690
 # Where the host has no Go of its own.
 readonly root_go=golang-1.26-go
 
@@ -27,9 +29,9 @@ build_root() {
   shift
   [[ ! -e $target/etc/pgcell-root ]] || return 0
   need_tools
-  mirror=$(debian_mirror)
+  mirror=$(debian_mirror /etc/apt)
   say "no Bazel fits this machine: making a root with Debian's one in $target"
-  say "this is done once; it takes 1 to 3 minutes and 1.7 GB (mirror: ${mirror:-the default one})"
+  say "this is done once; it takes 2 to 3 minutes and 1.2 GB of disk (mirror: ${mirror:-the default one})"
   rm -rf --one-file-system "$new"
   run_mmdebstrap "$new" "$mirror" "$@" ||
     die "make the root $new with mmdebstrap: $(grep -m1 -E 'error|^E:' "$target.log"); the whole log is $target.log;" \
@@ -46,7 +48,7 @@ run_mmdebstrap() {
   shift 2
   packages=$(IFS=, && printf '%s' "$*")
   # Files that no build reads are left out by dpkg itself: as --dpkgopt, mmdebstrap would filter the archives in Perl.
-  local command=(mmdebstrap --variant=apt "--include=$packages" --aptopt='Acquire::Check-Valid-Until "false"'
+  local command=(mmdebstrap --verbose --variant=apt "--include=$packages" --aptopt='Acquire::Check-Valid-Until "false"'
     "--essential-hook=printf 'path-exclude=%s\\n' '/usr/share/doc/*' '/usr/share/locale/*' '/usr/lib/jvm/*/jmods/*' \
       >\"\$1/etc/dpkg/dpkg.cfg.d/pgcell\"")
   : >"$log"
@@ -60,13 +62,22 @@ run_mmdebstrap() {
   fi
 }
 
-# show_progress copies standard input to the log $1, and its steps with the time to the screen.
+# show_progress copies standard input to the log $1, and to the screen errors and the time of each step: the phases, and
+# every 10 seconds how far the packages are.
 show_progress() {
-  local line
+  local line steps=0 next=0
   while IFS= read -r line; do
     printf '%s\n' "$line" >>"$1"
     case $line in
-      I:* | E:*) say "[$SECONDS s] ${line#I: }" ;;
+      'I: running apt-get'* | 'I: downloading'* | 'I: extracting'* | 'I: installing'* | E:*)
+        say "[$SECONDS s] ${line#I: }"
+        ;;
+      'Unpacking '* | 'Setting up '*)
+        steps=$((steps + 1))
+        [[ $SECONDS -ge $next ]] || continue
+        say "[$SECONDS s] step $steps of about $root_steps: ${line%% (*}"
+        next=$((SECONDS + 10))
+        ;;
     esac
   done
 }
@@ -107,9 +118,9 @@ need_tools() {
 }
 
 # debian_mirror prints the mirror that apt's own sources name, or nothing: mmdebstrap then has a default.
-# PGCELL_DEBIAN_MIRROR comes first. $1 is apt's directory, /etc/apt without.
+# PGCELL_DEBIAN_MIRROR comes first. $1 is apt's directory.
 debian_mirror() {
-  local uri apt=${1:-/etc/apt}
+  local uri apt=$1
   uri=${PGCELL_DEBIAN_MIRROR:-}
   [[ -n $uri ]] || uri=$(
     cat "$apt"/sources.list.d/*.sources "$apt"/sources.list.d/*.list "$apt"/sources.list 2>/dev/null |
