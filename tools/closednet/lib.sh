@@ -25,16 +25,16 @@ digest() {
   printf '%s\n' "${sum:0:12}"
 }
 
-# with_lock FILE COMMAND... runs COMMAND while holding FILE; a second caller waits and says so.
+# with_lock FILE COMMAND... runs COMMAND while holding FILE; a second caller waits and says so. What COMMAND starts holds
+# it too: should this shell be killed, the lock is free only when they have ended as well.
 with_lock() {
-  local file=$1 rc=0
+  local file=$1
   shift
   exec 9>"$file" || die "open the lock $file: make its directory writable"
   if ! flock --nonblock 9; then
     say "another call is making it ready; waiting for it (lock: $file)"
     flock 9
   fi
-  "$@" 9>&- || rc=$?
+  "$@"
   exec 9>&-
-  return "$rc"
 }
