@@ -171,5 +171,6 @@ func TestTemplatesAreSealed(t *testing.T) {
 			_ = conn.Close(t.Context())
 		}
 		check.Code(t, "connect to template "+name, err, "55000")
+		check.Fails(t, cell.Pool(), "42501", `ALTER DATABASE `+name+` ALLOW_CONNECTIONS true`)
 	}
 }

@@ -24,9 +24,20 @@ type span struct {
 	Start, End time.Time
 }
 
+// processes are the children of TestSerialAcrossProcesses; those whose names begin with "serial" call pgcell.Serial.
+var processes = []string{"cell-1", "serial-1", "cell-2", "serial-2", "cell-3"}
+
 // child is what such a process does: it is alone, or has a cell, for a while, and writes down when.
 func child(t *testing.T, file string) {
 	t.Helper()
+	// All set out together: else they might keep apart by chance.
+	if err := os.WriteFile(file+".ready", nil, 0o600); err != nil {
+		t.Fatalf("say that the child is ready: got error %v, want none", err)
+	}
+	check.Until(t, "all children are ready", func() bool {
+		ready, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.ready"))
+		return err == nil && len(ready) == len(processes)
+	})
 	s := span{Serial: strings.HasPrefix(filepath.Base(file), "serial")}
 	if s.Serial {
 		pgcell.Serial(t)
@@ -34,7 +45,7 @@ func child(t *testing.T, file string) {
 		check.Value(t, pgcell.New(t).Pool(), 1, `SELECT 1`)
 	}
 	s.Start = time.Now()
-	time.Sleep(30 * time.Millisecond) // the time that must belong to this test, and not to another
+	time.Sleep(100 * time.Millisecond) // the time that must belong to this test, and not to another
 	s.End = time.Now()
 	body, err := json.Marshal(s)
 	if err != nil {
@@ -83,8 +94,8 @@ func TestSerialAcrossProcesses(t *testing.T) {
 		output *bytes.Buffer
 		file   string
 	}
-	var children []process
-	for _, name := range []string{"cell-1", "serial-1", "cell-2", "serial-2", "cell-3"} {
+	children := make([]process, 0, len(processes))
+	for _, name := range processes {
 		file := filepath.Join(dir, name)
 		cmd, output := startChild(t, file)
 		children = append(children, process{cmd, output, file})

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func Exec(t testing.TB, q Querier, sql string, args ...any) int64 {
 	t.Helper()
 	tag, err := q.Exec(t.Context(), sql, args...)
 	if err != nil {
-		t.Fatalf("exec %q: got error %v, want none", sql, err)
+		t.Fatalf("exec %q: got error %v, want none", oneLine(sql), err)
 	}
 	return tag.RowsAffected()
 }
@@ -45,7 +46,7 @@ func One[T any](t testing.TB, q Querier, sql string, args ...any) T {
 	t.Helper()
 	rows := Column[T](t, q, sql, args...)
 	if len(rows) != 1 {
-		t.Fatalf("query %q: got %d rows, want 1", sql, len(rows))
+		t.Fatalf("query %q: got %d rows, want 1", oneLine(sql), len(rows))
 	}
 	return rows[0]
 }
@@ -66,11 +67,11 @@ func collect[T any](t testing.TB, q Querier, row pgx.RowToFunc[T], sql string, a
 	t.Helper()
 	rows, err := q.Query(t.Context(), sql, args...)
 	if err != nil {
-		t.Fatalf("query %q: got error %v, want none", sql, err)
+		t.Fatalf("query %q: got error %v, want none", oneLine(sql), err)
 	}
 	got, err := pgx.CollectRows(rows, row)
 	if err != nil {
-		t.Fatalf("query %q: got error %v, want none", sql, err)
+		t.Fatalf("query %q: got error %v, want none", oneLine(sql), err)
 	}
 	if len(got) == 0 {
 		return nil
@@ -98,26 +99,26 @@ func Equal[T any](t testing.TB, what string, got, want T, options ...cmp.Option)
 // Value wants sql to give one row whose first column is want.
 func Value[T any](t testing.TB, q Querier, want T, sql string, args ...any) {
 	t.Helper()
-	Equal(t, sql, One[T](t, q, sql, args...), want)
+	Equal(t, oneLine(sql), One[T](t, q, sql, args...), want)
 }
 
 // Values wants the only column of the rows that sql gives, in order.
 func Values[T any](t testing.TB, q Querier, want []T, sql string, args ...any) {
 	t.Helper()
-	Equal(t, sql, Column[T](t, q, sql, args...), want)
+	Equal(t, oneLine(sql), Column[T](t, q, sql, args...), want)
 }
 
 // Rows wants the rows that sql gives, in order, each as a struct whose fields take the columns by position.
 func Rows[T any](t testing.TB, q Querier, want []T, sql string, args ...any) {
 	t.Helper()
-	Equal(t, sql, Structs[T](t, q, sql, args...), want)
+	Equal(t, oneLine(sql), Structs[T](t, q, sql, args...), want)
 }
 
 // Fails runs sql and wants PostgreSQL's error with this SQLSTATE (see Code); the error is returned for a closer look.
 func Fails(t testing.TB, q Querier, code, sql string, args ...any) *pgconn.PgError {
 	t.Helper()
 	_, err := q.Exec(t.Context(), sql, args...)
-	return Code(t, sql, err, code)
+	return Code(t, oneLine(sql), err, code)
 }
 
 // Code wants err to be, or to wrap, PostgreSQL's error with this SQLSTATE (five characters, "23505"), and returns it.
@@ -132,6 +133,9 @@ func Code(t testing.TB, what string, err error, code string) *pgconn.PgError {
 	}
 	return pgErr
 }
+
+// oneLine shows a statement in a message.
+func oneLine(sql string) string { return strings.Join(strings.Fields(sql), " ") }
 
 // Conn opens a connection of its own, for what a pool hides: session settings, LISTEN, locks. The test's cleanup
 // closes it.

@@ -102,7 +102,7 @@ func TestStatementsEndTheTestOnError(t *testing.T) {
 	t.Parallel()
 	broken := brokenQuerier{errors.New("broken pipe")}
 	for name, assertion := range map[string]func(testing.TB){
-		"exec":  func(t testing.TB) { check.Exec(t, broken, "SELECT 1") },
+		"exec":  func(t testing.TB) { check.Exec(t, broken, "SELECT\n\t\t1") },
 		"query": func(t testing.TB) { check.One[int](t, broken, "SELECT 1") },
 	} {
 		want := name + ` "SELECT 1": got error broken pipe, want none`
