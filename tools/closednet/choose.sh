@@ -6,6 +6,8 @@
 readonly bazelisk_version=v1.30.0
 # What MODULE.bazel's bazel_compatibility says, and the newest major version that CI runs.
 readonly bazel_oldest=7.4.0 bazel_newest_major=8
+# Debian's Bazel brings these, and an /etc/bazel/bazelrc that names them: without, no override replaces a registry.
+readonly debian_rules=${PGCELL_DEBIAN_RULES:-/usr/share/bazel/rules}
 readonly install_hint='install Bazelisk (https://github.com/bazelbuild/bazelisk) as "bazel" on PATH'
 
 # choose_bazel sets kind (path, bazelisk, root), candidate (the Bazel on PATH, if any), cache and registry (reached,
@@ -21,7 +23,6 @@ choose_bazel() {
     with_lock "$cache/route.lock" decide
     read_route
   fi
-  write_rc
 }
 
 read_route() {
@@ -128,13 +129,11 @@ is_debian() {
   grep -qE '^(ID|ID_LIKE)=.*(debian|ubuntu)' "${PGCELL_OS_RELEASE:-/etc/os-release}" 2>/dev/null
 }
 
-# write_rc records in the workspace, where .bazelrc imports it, whether module overrides are in use.
+# write_rc records in the workspace, where .bazelrc imports it, which Bazel is used and the module overrides, if any.
 write_rc() {
   local file=$workspace/.bazelrc.closednet text
   text="# Written by tools/bazel; tools/closednet/setup --redo decides anew. Bazel registry: $registry, Bazel: $kind."
-  if [[ $registry == unreached && $kind == root ]]; then
-    text+=$'\n# The root'\''s own /etc/bazel/bazelrc imports the module overrides, for every workspace.'
-  fi
+  [[ -z ${modules:-} ]] || text+=$'\n'"try-import $modules/bazelrc"
   if [[ ! -f $file || $(<"$file") != "$text" ]]; then
     printf '%s\n' "$text" 2>/dev/null >"$file" || true
   fi

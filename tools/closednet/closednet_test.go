@@ -17,7 +17,7 @@ import (
 
 // programs are all that the scripts need of a machine, until they make a root.
 var programs = []string{
-	"bash", "cat", "cut", "env", "flock", "grep", "head", "id", "ls", "mkdir", "mv", "printf", "readlink", "rm", "sed",
+	"bash", "cat", "chmod", "cp", "env", "find", "flock", "grep", "head", "id", "ls", "mkdir", "mv", "printf", "readlink", "rm", "sed",
 	"sha256sum", "sleep", "sort", "stat", "tail", "timeout", "touch",
 }
 
@@ -70,6 +70,7 @@ func setup(env *testscript.Env) error {
 		"HOME=" + filepath.Join(env.WorkDir, "home"),
 		"cache=" + filepath.Join(env.WorkDir, "home/.cache/pgcell/closednet"),
 		"PGCELL_NETWORK=closed",
+		"PGCELL_DEBIAN_RULES=" + filepath.Join(env.WorkDir, "no-rules"),
 		"PGCELL_OS_RELEASE=" + filepath.Join(env.WorkDir, "os-release"),
 		"PGCELL_ROOT_MARK=" + filepath.Join(env.WorkDir, "no-root"),
 	}

@@ -22,6 +22,9 @@ fetch() {
 # mend_sdk makes every tag of rules_go's go_sdk extension resolve to the Go on PATH: the SDKs cannot be downloaded.
 mend_sdk() {
   local file=$1/go/private/extensions.bzl
+  if [[ $(grep -cE '^(def _download_sdk\(|go_sdk_extra_kwargs =)' "$file") != 2 ]]; then
+    die "mend $file: it has no _download_sdk before go_sdk_extra_kwargs; adapt mend_sdk in ${BASH_SOURCE[0]}"
+  fi
   sed -i '/^def _download_sdk(/,/^go_sdk_extra_kwargs/{/^go_sdk_extra_kwargs/!d}' "$file"
   cat >>"$file" <<'END'
 
@@ -29,7 +32,6 @@ def _download_sdk(*, get_sdks_by_version, name, goos, goarch, download_tag):
     # No network: the host's Go, whatever version and platform the tag asks for.
     go_host_sdk_rule(name = name, experiments = download_tag.experiments)
 END
-  [[ $(grep -c '^def _download_sdk(' "$file") == 1 ]] || die "mend $file: it has changed; adapt mend_sdk"
 }
 
 # The versions that MODULE.bazel asks for.
