@@ -17,8 +17,8 @@ import (
 
 // programs are all that the scripts need of a machine, until they make a root.
 var programs = []string{
-	"bash", "cat", "chmod", "cp", "env", "find", "flock", "grep", "head", "id", "ls", "mkdir", "mv", "printf", "readlink", "rm", "sed",
-	"sha256sum", "sleep", "sort", "stat", "tail", "timeout", "touch",
+	"bash", "cat", "chmod", "cp", "env", "find", "flock", "grep", "head", "id", "ls", "mkdir", "mv", "printf",
+	"readlink", "rm", "sed", "sha256sum", "sleep", "sort", "stat", "tail", "timeout", "touch",
 }
 
 func TestScripts(t *testing.T) {

@@ -25,8 +25,8 @@ digest() {
   printf '%s\n' "${sum:0:12}"
 }
 
-# with_lock FILE COMMAND... runs COMMAND while holding FILE; a second caller waits and says so. What COMMAND starts holds
-# it too: should this shell be killed, the lock is free only when they have ended as well.
+# with_lock FILE COMMAND... runs COMMAND while holding FILE; a second caller waits and says so. What COMMAND starts
+# holds it too: should this shell be killed, the lock is free only when they have ended as well.
 with_lock() {
   local file=$1
   shift
