@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	var err error
-	if scratch, err = os.MkdirTemp("", "pgcell-e2e-"); err != nil {
+	if scratch, err = os.MkdirTemp("", "e2e-pgcell-"); err != nil {
 		fmt.Fprintln(os.Stderr, "make a directory for workspaces:", err)
 		return 1
 	}
@@ -103,7 +103,7 @@ func ensureAllCached(t *testing.T, r result) {
 func TestPostgresVersions(t *testing.T) {
 	for _, version := range []string{"15", "18"} {
 		t.Run(version, func(t *testing.T) {
-			r := bazel(t, workspace(t, "smoke"), "test", "--@pgcell//tools/rules:postgres="+version, "//...")
+			r := bazel(t, workspace(t, "smoke"), "test", flag+version, "//...")
 			r.ensureSuccess(t)
 			ensureCells(t, r, "//:smoke_test", 2, 4)
 			if log := r.logs("//:smoke_test"); !strings.Contains(log, "PostgreSQL "+version+".") {
@@ -154,20 +154,22 @@ func TestSecondCloneExecutesNothing(t *testing.T) {
 
 func TestStrategies(t *testing.T) {
 	for _, strategy := range []string{"linux-sandbox", "processwrapper-sandbox", "local"} {
-		t.Run(strategy, func(t *testing.T) {
-			// A migration that no cache knows: the template is built in this way too.
-			dir := cloneOf(t, "smoke")
-			migration := filepath.Join(dir, "migrations", "001_accounts.sql")
-			mustWrite(t, migration, fmt.Sprintf("-- %s, %v\n%s", strategy, time.Now(), mustRead(t, migration)))
-			r := bazel(t, dir, "test", "--spawn_strategy="+strategy, "//:smoke_test")
-			r.ensureSuccess(t)
-			ensureCells(t, r, "//:smoke_test", 2, 4)
-			for _, s := range r.shards {
-				if s.strategy != strategy {
-					t.Errorf("shard %d ran by %q, want %q", s.number, s.strategy, strategy)
+		// A migration that no cache knows: the template is built in this way too.
+		dir := cloneOf(t, "smoke")
+		migration := filepath.Join(dir, "migrations", "001_accounts.sql")
+		mustWrite(t, migration, fmt.Sprintf("-- %s, %v\n%s", strategy, time.Now(), mustRead(t, migration)))
+		for _, version := range []string{"15", "18"} {
+			t.Run(strategy+"/"+version, func(t *testing.T) {
+				r := bazel(t, dir, "test", "--spawn_strategy="+strategy, flag+version, "//:smoke_test")
+				r.ensureSuccess(t)
+				ensureCells(t, r, "//:smoke_test", 2, 4)
+				for _, s := range r.shards {
+					if s.strategy != strategy {
+						t.Errorf("shard %d ran by %q, want %q", s.number, s.strategy, strategy)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
