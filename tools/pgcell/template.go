@@ -144,6 +144,9 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 	if err != nil {
 		return nil, err
 	}
+	if os.Getenv("TEST_SRCDIR") != "" { // under Bazel
+		postgres.CloseOnTerminate()
+	}
 	m, err := golden.ReadManifest(path)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,9 @@ const (
 	// youngest is how old a directory without a lock file must be before Sweep takes it for abandoned: its maker may be between mkdir and open.
 	youngest = time.Minute
 )
+
+// heldName is what HoldDir calls directories, and nothing else does: a user's own may begin with pgcell- too.
+var heldName = regexp.MustCompile(`^` + heldPrefix + `[0-9a-f]{8}$`)
 
 // HeldDir is a directory that its owner holds by a lock on a file in it. The kernel lets go of the lock however the owner ends,
 // so that [Sweep] can tell an abandoned directory from one in use.
@@ -88,14 +92,14 @@ func (d *HeldDir) Remove() error {
 	return os.RemoveAll(d.path)
 }
 
-// Sweep removes what killed servers left below parent: directories pgcell-* of this user that nobody holds. A server that still runs in
+// Sweep removes what killed servers left below parent: directories pgcell-<8 hex digits> of this user with a lock that nobody holds. A server that still runs in
 // one is stopped first. It returns what it removed. Safe to call at any time and from several processes at once.
 func Sweep(parent string) []string {
 	entries, _ := os.ReadDir(parent) // an unreadable parent holds nothing of ours
 	var removed []string
 	for _, e := range entries {
 		path := filepath.Join(parent, e.Name())
-		if e.IsDir() && strings.HasPrefix(e.Name(), heldPrefix) && sweepOne(path) {
+		if e.IsDir() && heldName.MatchString(e.Name()) && sweepOne(path) {
 			removed = append(removed, path)
 		}
 	}
@@ -112,7 +116,7 @@ func sweepOne(path string) bool {
 	}
 	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
 	if os.IsNotExist(err) {
-		return time.Since(info.ModTime()) > youngest && os.RemoveAll(path) == nil
+		return time.Since(info.ModTime()) > youngest && os.Remove(path) == nil // where it is empty
 	}
 	if err != nil {
 		return false

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -40,6 +41,7 @@ type keeper struct {
 	fills   map[string]Fill
 	out     *json.Encoder
 	held    *HeldDir // the watchdog's private data directory
+	memory  string   // where private memory is mounted; "" without namespaces
 	dataDir string
 	log     *os.File
 	server  *exec.Cmd     // nil while none runs
@@ -115,13 +117,16 @@ func (k *keeper) reply(op string, err error) {
 	k.out.Encode(r) // an error means that the parent is gone, which the other pipe tells
 }
 
+// spaceEnded is how PostgreSQL says that; the second is its hint where a write came out short.
+var spaceEnded = regexp.MustCompile(`(?i)no space left on device|check free disk space`)
+
 // failure makes a ServerError of err, with the log's end and the remedy where it is known.
 func (k *keeper) failure(op string, err error) *ServerError {
 	f := &ServerError{Op: op, Object: fmt.Sprintf("server of PostgreSQL %v in %q", k.job.Version, k.dataDir), Reason: err.Error()}
 	f.Log = readTail(filepath.Join(k.job.SocketDir, serverLog))
 	var damaged interface{ Damaged() bool }
 	f.Damaged = errors.As(err, &damaged) && damaged.Damaged()
-	if errors.Is(err, syscall.ENOSPC) || strings.Contains(strings.ToLower(f.Log+f.Reason), syscall.ENOSPC.Error()) {
+	if errors.Is(err, syscall.ENOSPC) || spaceEnded.MatchString(f.Log+f.Reason) {
 		f.Remedy = "free memory or disk space there, or raise the limit of the storage"
 	}
 	return f
@@ -196,6 +201,8 @@ func (k *keeper) initdb(ctx context.Context) error {
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-sync", "--no-instructions")
 	var out bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = serverEnv(), &out, &out, k.serverAttr()
+	// Its backend shares its process group, and frees its shared memory when asked to end, not when killed.
+	cmd.Cancel, cmd.WaitDelay = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }, 2*time.Second
 	if err := cmd.Run(); err != nil {
 		k.log.Write(out.Bytes()) // failure shows its end
 		return fmt.Errorf("initdb: %w", err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -23,7 +24,7 @@ func namespacesAttr() *syscall.SysProcAttr {
 }
 
 // contain finishes what clone began: a /proc of the new pid namespace, without which a second user namespace cannot be set up
-// (its uid_map is written by process id), and mounts that do not show outside.
+// (its uid_map is written by process id), mounts that do not show outside, and memory of the server's own.
 func (k *keeper) contain() error {
 	if k.job.Containment != Namespaces {
 		return nil
@@ -34,7 +35,38 @@ func (k *keeper) contain() error {
 	if err := syscall.Mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
-	return nil
+	return k.mountMemory()
+}
+
+// mountPoints are directories that are there on every Linux; the keeper covers the first that hides nothing it needs. The first serves
+// best: POSIX shared memory, which an initdb that is killed leaves behind, lies in it, and so ends with the namespace.
+var mountPoints = []string{memoryDir, "/mnt", "/media", "/srv", "/opt"}
+
+// mountMemory mounts a tmpfs that vanishes with the mount namespace.
+func (k *keeper) mountMemory() error {
+	needed := []string{k.job.BinDir, k.job.SocketDir, k.job.Source.Path, k.job.DataDir}
+	for i, path := range needed {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			needed[i] = real
+		}
+	}
+	for _, dir := range mountPoints {
+		info, err := os.Lstat(dir)
+		hides := func(path string) bool { return strings.HasPrefix(path, dir+"/") }
+		if err != nil || !info.IsDir() || slices.ContainsFunc(needed, hides) {
+			continue
+		}
+		options := "mode=0700"
+		if k.job.StorageLimit > 0 {
+			options += fmt.Sprintf(",size=%d", k.job.StorageLimit)
+		}
+		if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, options); err != nil {
+			return fmt.Errorf("mount memory on %s: %w", dir, err)
+		}
+		k.memory = dir
+		return nil
+	}
+	return fmt.Errorf("mount memory: none of %v can be covered", mountPoints)
 }
 
 // makeDataDir gives the server a directory: the caller's, or one in memory that vanishes with the mount namespace, or the watchdog's.
@@ -43,47 +75,12 @@ func (k *keeper) makeDataDir() error {
 	case k.job.DataDir != "":
 		k.dataDir = k.job.DataDir
 		return os.MkdirAll(k.dataDir, 0o700)
-	case k.job.Containment == Namespaces:
-		target := k.mountPoint()
-		if target == "" {
-			return fmt.Errorf("mount memory: none of %v can be covered", mountPoints)
-		}
-		options := "mode=0700"
-		if k.job.StorageLimit > 0 {
-			options += fmt.Sprintf(",size=%d", k.job.StorageLimit)
-		}
-		if err := syscall.Mount("tmpfs", target, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, options); err != nil {
-			return fmt.Errorf("mount memory on %s: %w", target, err)
-		}
-		k.dataDir = filepath.Join(target, dataName)
+	case k.memory != "":
+		k.dataDir = filepath.Join(k.memory, dataName)
 		return os.Mkdir(k.dataDir, 0o700)
 	default:
 		return k.makeHeldDataDir()
 	}
-}
-
-// mountPoints are directories that are there on every Linux; the keeper covers the first that hides nothing it needs.
-var mountPoints = []string{"/mnt", "/media", "/srv", "/dev/shm", "/opt"}
-
-func (k *keeper) mountPoint() string {
-	needed := []string{k.job.BinDir, k.job.SocketDir, k.job.Source.Path}
-	for _, dir := range mountPoints {
-		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() {
-			continue
-		}
-		hides := false
-		for _, path := range needed {
-			if real, err := filepath.EvalSymlinks(path); err == nil {
-				path = real
-			}
-			hides = hides || strings.HasPrefix(path, dir+"/")
-		}
-		if !hides {
-			return dir
-		}
-	}
-	return ""
 }
 
 // serverAttr is how initdb and postgres run: never as uid 0, and never longer than the keeper.

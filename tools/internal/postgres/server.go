@@ -140,6 +140,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 		return nil, err
 	}
 	s.dataDir = answer.DataDir
+	live.Store(s, true)
 	return s, nil
 }
 
@@ -150,7 +151,10 @@ func (s *Server) execute(how Containment) error {
 			return err
 		}
 	}
-	cmd := &exec.Cmd{Path: self, Args: []string{keeperName}, Stderr: &s.stderr, ExtraFiles: []*os.File{s.dir.lock}}
+	cmd := &exec.Cmd{Path: self, Args: []string{keeperName}, Stderr: &s.stderr}
+	// The keeper never writes to this process's standard error, but holds it open until it has left nothing. So whoever reads that to its end,
+	// as go test and rules_go's wrapper do, waits for the keeper; else Bazel's process-wrapper would kill it at its work.
+	cmd.ExtraFiles = []*os.File{s.dir.lock, os.Stderr}
 	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how))
 	cmd.Dir = "/" // so that it keeps no directory of the caller's busy
 	if cmd.SysProcAttr = watchdogAttr(); how == Namespaces {
@@ -254,6 +258,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Close ends the server at once and removes all that it has, but for a [Config.DataDir]. It may be called more than once. Cost: 10 ms.
 func (s *Server) Close() error {
+	live.Delete(s)
 	s.in.Close()
 	<-s.gone
 	return s.dir.Remove()

@@ -225,7 +225,7 @@ func TestNoSpaceLeft(t *testing.T) {
 	if errors.As(err, &refused) {
 		t.Skip(err)
 	}
-	for _, want := range []string{"No space left on device", "free memory or disk space there, or raise the limit"} {
+	for _, want := range []string{"prepare server of PostgreSQL", "free memory or disk space there, or raise the limit"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Start with 4 MB = %v, want it to contain %q", err, want)
 		}
