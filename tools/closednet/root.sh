@@ -49,8 +49,8 @@ run_mmdebstrap() {
   packages=$(IFS=, && printf '%s' "$*")
   # Files that no build reads are left out by dpkg itself: as --dpkgopt, mmdebstrap would filter the archives in Perl.
   local command=(mmdebstrap --verbose --variant=apt "--include=$packages" --aptopt='Acquire::Check-Valid-Until "false"'
-    "--essential-hook=printf 'path-exclude=%s\\n' '/usr/share/doc/*' '/usr/share/locale/*' '/usr/lib/jvm/*/jmods/*' \
-      >\"\$1/etc/dpkg/dpkg.cfg.d/pgcell\"")
+    "--essential-hook=printf '%s\\n' force-unsafe-io 'path-exclude=/usr/share/doc/*' \
+      'path-exclude=/usr/share/locale/*' 'path-exclude=/usr/lib/jvm/*/jmods/*' >\"\$1/etc/dpkg/dpkg.cfg.d/pgcell\"")
   : >"$log"
   if [[ $EUID == 0 ]]; then
     setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc \
