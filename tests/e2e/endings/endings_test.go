@@ -8,6 +8,11 @@ import (
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
+// TestStart is a next start: it sweeps what a killed test could not remove.
+func TestStart(t *testing.T) {
+	pgcell.New(t)
+}
+
 // TestHang has a server whose processes carry the name in ENDINGS_MARK in their titles, and a cell, and then waits to be ended.
 func TestHang(t *testing.T) {
 	mark := os.Getenv("ENDINGS_MARK")
