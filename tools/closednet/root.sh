@@ -113,7 +113,8 @@ need_tools() {
   [[ $EUID == 0 ]] ||
     die "make a root for Bazel: ${missing[*]} missing; as root run: apt-get update && $install; or $install_hint"
   say "installing ${missing[*]} with apt-get"
-  { apt-get update && DEBIAN_FRONTEND=noninteractive $install; } >"$cache/apt.log" 2>&1 ||
+  # An update fails for one source of many that cannot be reached; whether that matters, the installation tells.
+  { apt-get update || true; DEBIAN_FRONTEND=noninteractive $install; } >"$cache/apt.log" 2>&1 ||
     die "install ${missing[*]}: $(tail -n1 "$cache/apt.log"); the whole log is $cache/apt.log"
 }
 

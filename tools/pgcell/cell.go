@@ -45,7 +45,7 @@ func Worker() string { return shard.Worker(os.Getenv) }
 // variables TEST_DB_NAME (TEST_DB_NAME_2, ...) and TEST_TABLE_NAME name the newest cell of the process, for code that reads
 // them; in parallel tests read [Cell.Name] instead.
 //
-// New waits while a test that called [Serial] runs. Cost: about 15 ms; the first call of a process 120 ms more, and longer
+// New waits while a test that called [Serial] runs. Cost: 15 to 60 ms, by machine; the first call of a process several times that, and longer
 // where a template must be made from code first.
 func New(t TB, config ...Config) *Cell {
 	t.Helper()

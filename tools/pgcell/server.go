@@ -25,7 +25,7 @@ type PrivateServer struct {
 	pool   *pgxpool.Pool
 }
 
-// Server starts a server for this test alone; it ends with the test. Cost: about 100 ms, and some 30 MB of memory.
+// Server starts a server for this test alone; it ends with the test. Cost: 100 to 400 ms, by machine, and some 30 MB of memory.
 func Server(t TB, config ...ServerConfig) *PrivateServer {
 	t.Helper()
 	c := one(t, "pgcell.Server", config)

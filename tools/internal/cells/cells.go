@@ -47,7 +47,7 @@ type Cluster struct {
 	closing  sync.Once
 }
 
-// Open starts a server on a golden cluster. Cost: about 100 ms.
+// Open starts a server on a golden cluster. Cost: 100 to 400 ms, by machine.
 //
 // Errors: [*golden.DamagedError] and those of [postgres.Start].
 func Open(ctx context.Context, c Config) (*Cluster, error) {
@@ -111,7 +111,7 @@ type Lease struct {
 	name    string
 }
 
-// Take makes a cell of the given name: a clone of the template, or an empty database. Cost: about 15 ms on memory.
+// Take makes a cell of the given name: a clone of the template, or an empty database. Cost: 15 to 60 ms on memory, by machine.
 //
 // Errors name the cell, and tell if the server has ended.
 func (c *Cluster) Take(ctx context.Context, name string, empty bool) (*Lease, error) {
