@@ -52,9 +52,11 @@ func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Write
 	if m.RunfilesBinDir != "" {
 		m.BinDir = "" // a path of the action's own, which means nothing elsewhere
 	}
-	if err := (&builder{ctx: ctx, server: server, recipe: r, template: m.Template}).make(); err != nil {
+	b := &builder{ctx: ctx, server: server, recipe: r, template: m.Template}
+	if err := b.make(); err != nil {
 		return fmt.Errorf("build golden cluster: %w", err)
 	}
+	m.Facts = b.facts
 	if err := server.Shutdown(ctx); err != nil {
 		return fmt.Errorf("build golden cluster: %w", err)
 	}
@@ -67,6 +69,7 @@ type builder struct {
 	server   *postgres.Server
 	recipe   Recipe
 	template string
+	facts    Facts
 }
 
 func (b *builder) make() error {
@@ -199,11 +202,15 @@ func errorLine(s statement, err error) int {
 // seal gives the planner its statistics and shuts the template: nobody can connect to it and make clones wait.
 func (b *builder) seal() error {
 	err := b.as("postgres", b.template, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(b.ctx, "VACUUM (FREEZE, ANALYZE)")
+		if _, err := conn.Exec(b.ctx, "VACUUM (FREEZE, ANALYZE)"); err != nil {
+			return fmt.Errorf("vacuum template: %w", err)
+		}
+		var err error
+		b.facts, err = readFacts(b.ctx, conn)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("vacuum template: %w", err)
+		return err
 	}
 	return b.as("postgres", "postgres", func(conn *pgx.Conn) error {
 		name := pgx.Identifier{b.template}.Sanitize()

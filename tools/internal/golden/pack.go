@@ -23,7 +23,7 @@ import (
 const manifestName = "pgcell.json"
 
 // manifestFormat changes with the archive; a file of another format counts as damaged, so that it is made anew.
-const manifestFormat = 2
+const manifestFormat = 3
 
 // Manifest says what a golden cluster holds.
 type Manifest struct {
@@ -34,6 +34,7 @@ type Manifest struct {
 	RunfilesBinDir string            // of that PostgreSQL below the runfiles root, where Bazel brings it; may be ""
 	Settings       map[string]string // of the server
 	Superuser      bool              // Role is a superuser
+	Facts          Facts             // about the template
 	Early          int               // entries that a server reads when it starts; they come first
 	Entries        int               // in the archive, without the manifest
 }

@@ -1,0 +1,146 @@
+package golden
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Facts tell what of a template decides how a clone of it is made like new after a test. Object identifiers are the same in each clone, since
+// CREATE DATABASE copies the catalogs.
+type Facts struct {
+	Size      int64      // of the template on disk, bytes
+	Tables    []Table    // those that a recycler may empty
+	Sequences []Sequence // all, with their state in the template
+	// Discard says why no clone is ever used again, such as an access method whose changes nobody counts; "" where nothing is against it.
+	Discard string
+	// Cold says why no connection is handed from test to test, such as a language that keeps state of its own in a session; "" where nothing is against it.
+	Cold string
+	// Unlogged tells that a crash of the server empties tables of the template.
+	Unlogged bool
+}
+
+// Table is one that is empty in the template and has nothing that a DELETE in the role of a replica would set off.
+type Table struct {
+	OID   uint32
+	Toast uint32 // its TOAST table; 0 where there is none
+	Name  string // with its schema, quoted
+}
+
+// Sequence is one with its state in the template.
+type Sequence struct {
+	OID    uint32
+	Last   int64
+	Called bool
+}
+
+// tablesQuery lists tables that can be emptied, if they are empty in the template: ordinary ones of the heap, without triggers and rules
+// that fire in the role of a replica too.
+const tablesQuery = `
+SELECT c.oid, c.reltoastrelid, format('%I.%I', n.nspname, c.relname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname <> 'pg_catalog'
+  AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled IN ('A', 'R'))
+  AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
+ORDER BY c.oid`
+
+const sequencesQuery = `
+SELECT c.oid, format('%I.%I', n.nspname, c.relname)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S' ORDER BY c.oid`
+
+// discardQuery says what is against using a clone again: rows that no counter counts.
+const discardQuery = `
+SELECT coalesce((
+  SELECT format('table %s has the access method %s', c.oid::regclass, a.amname)
+  FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.relkind IN ('r', 'm', 't') AND a.amname <> 'heap' LIMIT 1), '')`
+
+// coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory of their own, and functions that set
+// parameters, which leave custom ones defined.
+const coldQuery = `
+SELECT coalesce(
+  (SELECT format('language %s', lanname) FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql') LIMIT 1),
+  (SELECT format('extension %s', extname) FROM pg_extension WHERE extname IN ('dblink', 'postgres_fdw') LIMIT 1),
+  (SELECT format('function %s sets a parameter', p.oid::regprocedure) FROM pg_proc p
+   WHERE p.oid >= 16384 AND p.prolang <> 13 AND (p.prosrc ~* '\mset_config\M|\m(set|reset)\s+(session|local|role)\M|(^|;|begin|then|else|loop)\s*set\M') LIMIT 1),
+  '')`
+
+// readFacts looks at the template, as a superuser connected to it, once all is in it.
+func readFacts(ctx context.Context, conn *pgx.Conn) (f Facts, err error) {
+	scalars := map[string]any{
+		"SELECT pg_database_size(current_database())": &f.Size,
+		discardQuery: &f.Discard,
+		coldQuery:    &f.Cold,
+		"SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u')": &f.Unlogged,
+	}
+	for sql, target := range scalars {
+		if err := conn.QueryRow(ctx, sql).Scan(target); err != nil {
+			return f, fmt.Errorf("look at template: %w", err)
+		}
+	}
+	if f.Tables, err = emptyTables(ctx, conn); err != nil {
+		return f, fmt.Errorf("look at template: list empty tables: %w", err)
+	}
+	if f.Sequences, err = sequences(ctx, conn); err != nil {
+		return f, fmt.Errorf("look at template: list sequences: %w", err)
+	}
+	return f, nil
+}
+
+func emptyTables(ctx context.Context, conn *pgx.Conn) ([]Table, error) {
+	rows, err := conn.Query(ctx, tablesQuery)
+	if err != nil {
+		return nil, err
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Table])
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	parts := make([]string, len(all))
+	for i, t := range all {
+		parts[i] = fmt.Sprintf("SELECT %d AS i WHERE NOT EXISTS (SELECT FROM ONLY %s)", i, t.Name)
+	}
+	indexes, err := collect[int](ctx, conn, strings.Join(parts, " UNION ALL ")+" ORDER BY i")
+	if err != nil {
+		return nil, err
+	}
+	var empty []Table
+	for _, i := range indexes {
+		empty = append(empty, all[i])
+	}
+	return empty, nil
+}
+
+func sequences(ctx context.Context, conn *pgx.Conn) ([]Sequence, error) {
+	type found struct {
+		OID  uint32
+		Name string
+	}
+	rows, err := conn.Query(ctx, sequencesQuery)
+	if err != nil {
+		return nil, err
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[found])
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	parts := make([]string, len(all))
+	for i, s := range all {
+		parts[i] = fmt.Sprintf("SELECT %d::oid AS o, last_value, is_called FROM %s", s.OID, s.Name)
+	}
+	rows, err = conn.Query(ctx, strings.Join(parts, " UNION ALL ")+" ORDER BY o")
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Sequence])
+}
+
+func collect[T any](ctx context.Context, conn *pgx.Conn, sql string) ([]T, error) {
+	rows, err := conn.Query(ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[T])
+}
