@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,12 +37,15 @@ func executable(path string) bool {
 }
 
 // bazelEnv is the environment for Bazel: without what "bazel run" set for this command.
-func (p *program) bazelEnv() []string {
+func (p *program) bazelEnv(o *options) []string {
 	var env []string
 	for _, e := range p.env {
 		if !strings.HasPrefix(e, "BUILD_WORKING_DIRECTORY=") && !strings.HasPrefix(e, "BUILD_WORKSPACE_DIRECTORY=") {
 			env = append(env, e)
 		}
+	}
+	if filepath.IsAbs(o.postgres) {
+		env = append(env, "PGCELL_POSTGRES="+o.postgres) // read by the module extension postgres
 	}
 	return env
 }
@@ -56,7 +60,7 @@ func (s *session) bazelArgs(inv *invocation, events string) []string {
 	args = append(args, "test",
 		"--build_event_json_file="+events,
 		"--nobuild_event_json_file_path_conversion", // local paths, also with a remote cache
-		`--remote_download_regex=.*/(test|attempt_[0-9]+)\.(log|xml)`,
+		`--remote_download_regex=.*/((test|attempt_[0-9]+)\.(log|xml)|test\.outputs/.*)`,
 		"--test_env=GO_TEST_WRAP_TESTV=1", // else rules_go leaves passed tests out of test.xml
 		"--test_output=summary",
 		"--test_summary=none",
@@ -74,7 +78,8 @@ func (s *session) bazelArgs(inv *invocation, events string) []string {
 		args = append(args, "--ui_event_filters=-info,-pass,-fail,-timeout", "--curses=no",
 			"--show_progress_rate_limit=5")
 	}
-	args = append(args, s.schedule...)
+	args = append(args, s.workers.bazelFlags()...)
+	args = append(args, s.o.bazelFlags(s.workers)...)
 	if !o.all {
 		args = append(args, "--build_tests_only")
 		if len(o.paths) == 0 {
@@ -88,3 +93,35 @@ func (s *session) bazelArgs(inv *invocation, events string) []string {
 	args = append(args, "--")
 	return append(args, inv.patterns...)
 }
+
+// bazelFlags gives Bazel's flags for those of this command that it passes on.
+func (o *options) bazelFlags(w workers) []string {
+	var flags []string
+	switch o.dist {
+	case "loadfile":
+		flags = append(flags, "--test_sharding_strategy=disabled")
+	case "worksteal":
+		flags = append(flags, fmt.Sprintf("--test_sharding_strategy=forced=%d", min(4*w.count, maxShards)))
+	}
+	if o.stress > 0 {
+		flags = append(flags, fmt.Sprintf("--runs_per_test=%d", o.stress))
+	}
+	if o.rerun > 0 {
+		flags = append(flags, fmt.Sprintf("--flaky_test_attempts=%d", o.rerun+1))
+	}
+	if o.noCache {
+		flags = append(flags, "--cache_test_results=no")
+	}
+	if o.keep {
+		flags = append(flags, "--test_env=PGCELL_KEEP=1")
+	}
+	if filepath.IsAbs(o.postgres) {
+		flags = append(flags, "--@pgcell//tools/rules:postgres=host", "--test_env=PGCELL_POSTGRES="+o.postgres)
+	} else if o.postgres != "" {
+		flags = append(flags, "--@pgcell//tools/rules:postgres="+o.postgres)
+	}
+	return flags
+}
+
+// maxShards is Bazel's own limit for one target.
+const maxShards = 50

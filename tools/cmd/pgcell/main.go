@@ -38,28 +38,42 @@ func main() {
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
 	p := &program{stdout: stdout, stderr: stderr, env: env}
 	root := p.rootCommand()
+	if len(args) > 0 && args[0] == "run" {
+		var err error
+		p.runArgs = args[1:]
+		if args, p.config, err = p.withAddopts(args[1:]); err != nil {
+			return p.fail(err)
+		}
+		args = append([]string{"run"}, args...)
+	}
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.Execute(); err != nil {
-		// cobra's own errors are all about usage
-		code, name := exitUsage, "pgcell"
-		var coded *codedError
-		if errors.As(err, &coded) {
-			code, name = coded.code, "pgcell run"
-		}
-		fmt.Fprintf(stderr, "%s: %v\n", name, err)
-		return code
+		return p.fail(err)
 	}
 	return p.code
+}
+
+// fail prints an error and gives its exit code. cobra's own errors are all about usage.
+func (p *program) fail(err error) int {
+	code, name := exitUsage, "pgcell"
+	var coded *codedError
+	if errors.As(err, &coded) {
+		code, name = coded.code, "pgcell run"
+	}
+	fmt.Fprintf(p.stderr, "%s: %v\n", name, err)
+	return code
 }
 
 // program is what the commands share.
 type program struct {
 	stdout, stderr io.Writer
 	env            []string
-	code           int // the exit code when no error is returned
+	code           int      // the exit code when no error is returned
+	runArgs        []string // of "pgcell run", as the user wrote them
+	config         *config  // of the workspace; nil outside of "pgcell run"
 }
 
 // getenv gives the last value of name in the environment, and "" where it is not set.
@@ -88,7 +102,6 @@ func (p *program) rootCommand() *cobra.Command {
 			return errors.New(`no command given: "run" runs the tests, --help lists the commands`)
 		},
 	}
-	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usage("%w: --help lists the flags; flags for Bazel itself go after --", err)
 	})

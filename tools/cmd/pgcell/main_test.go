@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOMAXPROCS", "2") // a machine with two cores
 			env.Setenv("TMPDIR", env.WorkDir)
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
 			if err := copyFile(filepath.Join("..", "..", "..", "run_tests.sh"), env.WorkDir); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/bep"
+	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/report"
 )
 
@@ -21,13 +22,14 @@ func bazelError(format string, args ...any) error {
 type session struct {
 	*program
 	o        *options
-	schedule []string // Bazel's flags for the number of workers
+	workers  workers
 	bazel    string
 	space    *workspace
 	terminal bool // Bazel draws its own progress on the terminal
 	print    *printer
 	stop     chan os.Signal
-	stopped  bool // by a signal
+	stopped  bool           // by a signal
+	history  *history.Store // nil where there is no place for one
 }
 
 // call is one finished call of Bazel.
@@ -40,10 +42,6 @@ type call struct {
 
 // runTests is the body of "pgcell run"; it sets p.code.
 func (p *program) runTests(o *options) error {
-	schedule, err := o.schedule()
-	if err != nil {
-		return err
-	}
 	space, err := p.findWorkspace()
 	if err != nil {
 		return err
@@ -63,11 +61,13 @@ func (p *program) runTests(o *options) error {
 	defer os.RemoveAll(dir)
 
 	s := &session{
-		program: p, o: o, schedule: schedule, bazel: bazel, space: space, stop: make(chan os.Signal, 1),
+		program: p, o: o, bazel: bazel, space: space, stop: make(chan os.Signal, 1),
 		// Bazel redraws the lines above its cursor, so nobody else may write meanwhile.
 		terminal: isTerminal(p.stderr) && p.getenv("TERM") != "dumb" && !o.verbose && !o.output,
 	}
 	s.print = &printer{w: p.stdout, live: !s.terminal, verbose: o.verbose, output: o.output}
+	s.history = p.openHistory(space)
+	s.workers = o.chooseWorkers(s.times())
 	notifyStop(s.stop)
 	defer signal.Stop(s.stop)
 
@@ -83,7 +83,7 @@ func (p *program) runTests(o *options) error {
 			break
 		}
 	}
-	p.code = s.summarise(calls, now().Sub(start))
+	p.code = s.summarise(calls, start)
 	return nil
 }
 
@@ -95,7 +95,7 @@ func (s *session) call(inv invocation, events string) (*call, error) {
 		defer f.flush()
 		output = f
 	}
-	process, err := startProcess(s.space.root, s.bazelEnv(), output, s.bazel, s.bazelArgs(&inv, events))
+	process, err := startProcess(s.space.root, s.bazelEnv(s.o), output, s.bazel, s.bazelArgs(&inv, events))
 	if err != nil {
 		return nil, err
 	}
@@ -160,10 +160,10 @@ func isTerminal(w io.Writer) bool {
 }
 
 // summarise prints what is left to say and gives the exit code.
-func (s *session) summarise(calls []*call, took time.Duration) int {
+func (s *session) summarise(calls []*call, start time.Time) int {
 	code := exitPassed
 	var sum summary
-	sum.took = took
+	sum.took = now().Sub(start)
 	for _, c := range calls {
 		sum.add(c.run)
 	}
@@ -176,6 +176,9 @@ func (s *session) summarise(calls []*call, took time.Duration) int {
 		if code == exitPassed || v != exitPassed && v != exitFailed {
 			code = v
 		}
+	}
+	if err := s.save(s.record(calls, &sum, start, code)); err != nil {
+		fmt.Fprintf(s.stderr, "pgcell run: %v: set XDG_CACHE_HOME to a directory that can be written to\n", err)
 	}
 	s.print.closing(&sum)
 	return code

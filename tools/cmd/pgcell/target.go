@@ -77,17 +77,18 @@ func exists(dir string, names ...string) bool {
 // of test names, since a filter holds for a whole call.
 func (w *workspace) plan(o *options) ([]invocation, error) {
 	if o.all {
-		if len(o.paths) > 0 {
-			return nil, usage("--all and %s: --all runs everything; leave the path out, or --all", o.paths[0])
-		}
 		return []invocation{{patterns: []string{"//..."}}}, nil
 	}
-	if len(o.paths) == 0 {
-		return []invocation{{patterns: []string{w.everything()}}}, nil
+	paths := o.paths
+	if len(paths) == 0 {
+		if paths = o.config.Run.Testpaths; len(paths) == 0 {
+			return []invocation{{patterns: []string{w.everything()}}}, nil
+		}
+		w = &workspace{root: w.root, cwd: w.root}
 	}
 	var whole invocation
 	var named []invocation
-	for _, argument := range o.paths {
+	for _, argument := range paths {
 		path, name, hasName := strings.Cut(argument, "::")
 		pattern, err := w.pattern(path, hasName)
 		if err != nil {

@@ -45,6 +45,7 @@ type Event struct {
 	Aborted  *Aborted
 	Finished *Finished
 	Progress *Progress
+	ExecRoot *ExecRoot
 
 	// Last is true on the event after which Bazel writes nothing more.
 	Last bool
@@ -64,6 +65,9 @@ type Target struct {
 	Config string // id of the configuration, opaque
 	OK     bool
 	Shards int // shards announced for a test target, at least 1; 0 for everything that is no test
+
+	// Flaky is true for a test target with the attribute flaky, which gets three attempts.
+	Flaky bool
 }
 
 // Action is an action that Bazel found worth reporting: in practice each one that failed.
@@ -85,7 +89,8 @@ type TestResult struct {
 	Shard    int // from 1
 	Attempt  int // from 1; above 1 with --flaky_test_attempts alone
 	Status   Status
-	Cached   bool // nothing was executed: the result came from a local or a remote cache
+	Cached   bool      // nothing was executed: the result came from a local or a remote cache
+	Start    time.Time // when the execution began, of a cached result the original one; zero when not told
 	Duration time.Duration
 	ExitCode int    // of the test process; 0 when it passed or when Bazel does not say
 	Strategy string // "linux-sandbox", "remote", "disk cache hit", ...; empty when not told
@@ -122,4 +127,9 @@ type Finished struct {
 // Progress is what Bazel wrote for people.
 type Progress struct {
 	Stderr string // a part of its messages, whole lines as a rule
+}
+
+// ExecRoot says where actions run on this machine.
+type ExecRoot struct {
+	Path string // absolute
 }

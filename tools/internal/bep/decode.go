@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type wireEvent struct {
 	TestSummary *wireSummary   `json:"testSummary"`
 	Finished    *wireFinished  `json:"finished"`
 	Progress    *wireProgress  `json:"progress"`
+	Workspace   *wireWorkspace `json:"workspaceInfo"`
 }
 
 type wireID struct {
@@ -86,13 +88,15 @@ type wireAction struct {
 }
 
 type wireCompleted struct {
-	Success bool `json:"success"`
+	Success bool     `json:"success"`
+	Tags    []string `json:"tag"`
 }
 
 type wireResult struct {
 	Outputs        []File   `json:"testActionOutput"`
 	Status         Status   `json:"status"`
 	CachedLocally  bool     `json:"cachedLocally"`
+	StartMillis    number   `json:"testAttemptStartMillisEpoch"`
 	DurationMillis number   `json:"testAttemptDurationMillis"`
 	Duration       duration `json:"testAttemptDuration"`
 	ExecutionInfo  struct {
@@ -117,6 +121,10 @@ type wireFinished struct {
 	FailureDetail struct {
 		Message string `json:"message"`
 	} `json:"failureDetail"`
+}
+
+type wireWorkspace struct {
+	LocalExecRoot string `json:"localExecRoot"`
 }
 
 type wireProgress struct {
@@ -153,6 +161,8 @@ func (w *wireEvent) event() Event {
 		e.Finished = &Finished{ExitCode: f.ExitCode.Code, Name: f.ExitCode.Name, Message: f.FailureDetail.Message}
 	case w.Progress != nil && w.Progress.Stderr != "":
 		e.Progress = &Progress{Stderr: w.Progress.Stderr}
+	case w.Workspace != nil && w.Workspace.LocalExecRoot != "":
+		e.ExecRoot = &ExecRoot{Path: w.Workspace.LocalExecRoot}
 	}
 	return e
 }
@@ -176,6 +186,9 @@ func (w *wireEvent) aborted() *Aborted {
 func (w *wireEvent) target() *Target {
 	id := w.ID.TargetCompleted
 	t := &Target{Label: id.Label, Config: id.Configuration.ID, OK: w.Completed != nil && w.Completed.Success}
+	if w.Completed != nil {
+		t.Flaky = slices.Contains(w.Completed.Tags, "flaky")
+	}
 	for _, c := range w.Children {
 		if c.TestResult != nil {
 			t.Shards = max(t.Shards, c.TestResult.Shard)
@@ -192,6 +205,9 @@ func (w *wireEvent) result() *TestResult {
 		Status: r.Status, Cached: r.cached(),
 		Duration: time.Duration(r.Duration), Strategy: r.ExecutionInfo.Strategy,
 		ExitCode: r.ExecutionInfo.ExitCode,
+	}
+	if r.StartMillis > 0 {
+		t.Start = time.UnixMilli(int64(r.StartMillis)).UTC()
 	}
 	if t.Duration == 0 {
 		t.Duration = time.Duration(r.DurationMillis) * time.Millisecond

@@ -72,6 +72,9 @@ func TestRecordedMixed(t *testing.T) {
 	ensureEqual(t, "finished", pick(events, func(e bep.Event) *bep.Finished { return e.Finished }),
 		[]bep.Finished{{ExitCode: 1, Name: "BUILD_FAILURE"}})
 
+	ensureEqual(t, "execution root", pick(events, func(e bep.Event) *bep.ExecRoot { return e.ExecRoot }),
+		[]bep.ExecRoot{{Path: "/home/user/.cache/bazel/_bazel_user/0123abcd/execroot/_main"}})
+
 	shards := make(map[string]int)
 	for _, target := range pick(events, func(e bep.Event) *bep.Target { return e.Target }) {
 		if target.OK {
@@ -90,6 +93,9 @@ func TestRecordedMixed(t *testing.T) {
 		results[r.Label] = append(results[r.Label], result{r.Shard, r.Attempt, r.Status, r.Cached})
 		if r.Duration <= 0 || r.Config == "" || r.Run != 1 {
 			t.Errorf("%s: duration %v, configuration %q, run %d", r.Label, r.Duration, r.Config, r.Run)
+		}
+		if day := r.Start.Format(time.DateOnly); day != "2026-11-24" {
+			t.Errorf("%s: started on %s", r.Label, day)
 		}
 		for suffix, file := range map[string]bep.File{".log": r.Log, ".xml": r.XML} {
 			path, err := file.Path()

@@ -39,6 +39,8 @@ type Test struct {
 	Name     string
 	Outcome  Outcome
 	Duration time.Duration // 0 when unknown
+	CellTime time.Duration // part of Duration: spent in getting cells, subtests' included
+	WaitTime time.Duration // part of Duration: spent in waiting for its turn, subtests' included
 	Output   string        // what a failed or skipped test printed, without its subtests' part
 	Subtests []Test        // of every depth, in the file's order; set on top-level tests alone
 }

@@ -87,7 +87,7 @@ func (r *Run) result(res *bep.TestResult) *Shard {
 	target := targetKey{res.Label, res.Config}
 	s := &Shard{
 		Label: res.Label, Config: res.Config, Run: res.Run, Index: res.Shard - 1, Total: max(r.totals[target], res.Shard),
-		Attempt: res.Attempt, Status: res.Status, Cached: res.Cached, Duration: res.Duration,
+		Attempt: res.Attempt, Status: res.Status, Cached: res.Cached, Start: res.Start, Duration: res.Duration,
 	}
 	s.read(res)
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,8 +24,10 @@ type Shard struct {
 	Attempt  int    // from 1
 	Status   bep.Status
 	Cached   bool
+	Start    time.Time // of the execution, of a cached shard the original one; zero when unknown
 	Duration time.Duration
 	Tests    []Test // top-level tests in the file's order
+	Cells    []Cell // what the tests recorded of their databases, in the order in which they ended
 
 	// Died says why the shard failed, where none of its tests is to blame; else it is empty.
 	Died string
@@ -32,6 +35,16 @@ type Shard struct {
 	Note string
 	// Log is the path of test.log; empty when it is not on this machine.
 	Log string
+	// Outputs is the directory, or the zip file, of what the tests left as their outputs; empty without any.
+	Outputs string
+}
+
+// End is when the execution ended; zero when it is unknown.
+func (s *Shard) End() time.Time {
+	if s.Start.IsZero() {
+		return s.Start
+	}
+	return s.Start.Add(s.Duration)
 }
 
 // OK reports whether the shard passed.
@@ -76,6 +89,7 @@ func (s *Shard) Failed() []Test {
 func (s *Shard) read(res *bep.TestResult) {
 	if name, err := res.Log.Path(); err == nil {
 		s.Log = name
+		defer s.readCells(filepath.Join(filepath.Dir(name), "test.outputs"))
 	}
 	if s.Interrupted() {
 		return

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// options are the flags of "pgcell run", first as they were written, then as check understood them.
+type options struct {
+	args  []string // as the user wrote them
+	paths []string
+	bazel []string // what follows --
+
+	numprocesses, dist                            string
+	maxfailText, stressText, rerunText            string
+	durationsText, durationsMinText               string
+	keyword, markers, color                       string
+	report, junit, postgres                       string
+	serial, exitFirst, lastFailed, failedFirst    bool
+	all, collectOnly, noCache, verbose, output    bool
+	noProgress, keep, noWait                      bool
+	maxfail, stress, rerun, durations, fixedCount int
+	durationsMin                                  time.Duration
+	keywordExpr, markersExpr                      *expression
+
+	config *config
+}
+
+// check reads the values and finds what contradicts itself. Every error is one line that says what to write instead.
+func (o *options) check() error {
+	for _, spec := range runFlags {
+		if text, ok := spec.target(o).(*string); ok && len(spec.values) > 0 && spec.name != "numprocesses" &&
+			!slices.Contains(spec.values, *text) {
+			return usage("--%s %s: want %s", spec.name, *text, oneOf(spec.values))
+		}
+	}
+	if err := o.checkNumbers(); err != nil {
+		return err
+	}
+	if err := o.checkExpressions(); err != nil {
+		return err
+	}
+	if err := o.checkContradictions(); err != nil {
+		return err
+	}
+	for _, flag := range o.bazel {
+		if strings.HasPrefix(flag, "--build_event_json_file") {
+			return usage("%s: pgcell run reads that file itself: for one of your own, take "+
+				"--build_event_binary_file or --build_event_text_file", flag)
+		}
+	}
+	return nil
+}
+
+func oneOf(values []string) string {
+	last := len(values) - 1
+	return strings.Join(values[:last], ", ") + " or " + values[last]
+}
+
+// checkNumbers sets the fields that are numbers.
+func (o *options) checkNumbers() error {
+	switch o.numprocesses {
+	case "auto", "logical":
+	default:
+		n, err := strconv.Atoi(o.numprocesses)
+		if err != nil || n < 0 {
+			return usage("-n %s: want a number from 0, auto or logical", o.numprocesses)
+		}
+		o.fixedCount = max(n, 1)
+	}
+	for _, number := range []struct {
+		name, text string
+		least      int
+		value      *int
+	}{
+		{"maxfail", o.maxfailText, 0, &o.maxfail}, {"stress", o.stressText, 1, &o.stress},
+		{"rerun-fails", o.rerunText, 0, &o.rerun}, {"durations", o.durationsText, 0, &o.durations},
+	} {
+		if number.text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(number.text)
+		if err != nil || n < number.least {
+			return usage("--%s %s: want a number from %d", number.name, number.text, number.least)
+		}
+		*number.value = n
+	}
+	seconds, err := strconv.ParseFloat(o.durationsMinText, 64)
+	if err != nil || !(seconds >= 0) || seconds > 1e9 {
+		return usage("--durations-min %s: want seconds, such as 0.5", o.durationsMinText)
+	}
+	o.durationsMin = time.Duration(seconds * float64(time.Second))
+	return nil
+}
+
+func (o *options) checkExpressions() (err error) {
+	if o.keyword != "" {
+		if o.keywordExpr, err = parseExpression(o.keyword); err != nil {
+			return usage("-k %q: %w", o.keyword, err)
+		}
+	}
+	if o.markers != "" {
+		if o.markersExpr, err = parseExpression(o.markers); err != nil {
+			return usage("-m %q: %w", o.markers, err)
+		}
+	}
+	return nil
+}
+
+// checkContradictions looks at flags that exclude each other.
+func (o *options) checkContradictions() error {
+	several := o.fixedCount > 1
+	for _, c := range []struct {
+		wrong bool
+		what  string
+	}{
+		{o.serial && several, "--serial and -n " + o.numprocesses + " contradict each other: give one of them"},
+		{o.dist == "no" && several, "--dist no and -n " + o.numprocesses + " contradict each other: give one of them"},
+		{o.dist == "worksteal" && o.inSeries(), "--dist worksteal and running in series contradict each other: give one of them"},
+		{o.exitFirst && o.maxfailText != "" && o.maxfail != 1,
+			"-x and --maxfail " + o.maxfailText + " contradict each other: give one of them"},
+		{o.lastFailed && o.failedFirst, "--lf and --ff contradict each other: give one of them"},
+		{o.stress > 0 && o.rerun > 0, "--stress and --rerun-fails contradict each other: --stress shows every failure"},
+		{o.collectOnly && o.stress > 0, "--collect-only runs nothing: leave --stress out"},
+		{o.collectOnly && o.report != "", "--collect-only runs nothing: leave --report out"},
+		{o.collectOnly && o.junit != "", "--collect-only runs nothing: leave --junitxml out"},
+	} {
+		if c.wrong {
+			return usage("%s", c.what)
+		}
+	}
+	if o.all && len(o.paths) > 0 {
+		return usage("--all and %s: --all runs everything; leave the path out, or --all", o.paths[0])
+	}
+	if strings.ContainsAny(o.postgres, "/.") && !filepath.IsAbs(o.postgres) {
+		return usage("--postgres %s: want a major version such as 15, host, npm, npm-15, or an absolute directory", o.postgres)
+	}
+	return nil
+}
+
+// inSeries reports whether one shard at a time was asked for.
+func (o *options) inSeries() bool { return o.serial || o.dist == "no" || o.fixedCount == 1 }
+
+// failLimit gives the number of failed tests at which the run stops; 0 is never.
+func (o *options) failLimit() int {
+	switch {
+	case o.exitFirst:
+		return 1
+	case o.maxfailText != "":
+		return o.maxfail
+	case o.config != nil && o.config.Run.Maxfail != nil:
+		return *o.config.Run.Maxfail
+	case o.inSeries(), o.stress > 0:
+		return 0
+	}
+	return defaultMaxfail
+}
+
+const defaultMaxfail = 3

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/report"
+)
+
+// openHistory gives the history of a workspace, nil where there is no place for one.
+func (p *program) openHistory(w *workspace) *history.Store {
+	dir, err := history.CacheDir(p.getenv)
+	if err != nil {
+		return nil
+	}
+	return history.Open(dir, w.root)
+}
+
+// times gives the recorded executions; none where they cannot be read.
+func (s *session) times() *history.Times {
+	if s.history == nil {
+		return &history.Times{}
+	}
+	times, err := s.history.Times()
+	if err != nil {
+		return &history.Times{}
+	}
+	return times
+}
+
+// save adds a run to the history. A run without any result, such as one with a wrong flag, is none.
+func (s *session) save(run *history.Run) error {
+	if s.history == nil || len(run.Shards) == 0 {
+		return nil
+	}
+	return s.history.Save(run)
+}
+
+// record turns a finished run into what the history keeps.
+func (s *session) record(calls []*call, sum *summary, start time.Time, code int) *history.Run {
+	run := &history.Run{
+		Start: start.UTC(), End: start.Add(sum.took).UTC(), Workspace: s.space.root, Args: s.o.args, Workers: s.workers.count,
+		ExitCode: code, Passed: sum.counts.Passed, Failed: sum.counts.Failed, Skipped: sum.counts.Skipped,
+	}
+	for _, c := range calls {
+		filter := c.filter()
+		for _, shard := range c.run.Shards {
+			run.Shards = append(run.Shards, recordShard(shard, filter))
+		}
+	}
+	return run
+}
+
+func recordShard(s *report.Shard, filter string) history.Shard {
+	shard := history.Shard{
+		Label: s.Label, Shard: s.Index, Shards: s.Total, Run: s.Run, Attempt: s.Attempt, Status: string(s.Status),
+		Cached: s.Cached, Start: s.Start, End: s.End(), Seconds: s.Duration.Seconds(), Filter: filter,
+	}
+	for _, t := range s.Tests {
+		shard.Tests = append(shard.Tests, recordTest(&t))
+		for _, sub := range t.Subtests {
+			shard.Tests = append(shard.Tests, recordTest(&sub))
+		}
+	}
+	return shard
+}
+
+func recordTest(t *report.Test) history.Test {
+	outcomes := map[report.Outcome]string{
+		report.Passed: history.Passed, report.Failed: history.Failed, report.Skipped: history.Skipped,
+	}
+	return history.Test{
+		Name: t.Name, Outcome: outcomes[t.Outcome], Seconds: t.Duration.Seconds(),
+		CellSeconds: t.CellTime.Seconds(), WaitSeconds: t.WaitTime.Seconds(),
+	}
+}

@@ -1,0 +1,84 @@
+package history
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// TestID names a top-level test. Name is empty for a test target whose tests are not known: it died outside of them, or
+// is no Go test.
+type TestID struct {
+	Label string `json:"label"`
+	Name  string `json:"name"`
+}
+
+// failedFile is failed.json.
+type failedFile struct {
+	Failed []TestID `json:"failed"`
+}
+
+// LastFailed gives the tests that failed when they last ran, in whatever run, sorted. The error is one of reading.
+func (s *Store) LastFailed() ([]TestID, error) {
+	var file failedFile
+	err := readJSON(filepath.Join(s.dir, "failed.json"), &file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return file.Failed, nil
+}
+
+// updateFailed takes a run's outcomes in: what passed is out, what failed is in, and what did not run stays. A target all
+// of whose shards have passed is out as a whole, with tests that were removed or renamed.
+func (s *Store) updateFailed(run *Run) error {
+	last, err := s.LastFailed()
+	if err != nil {
+		last = nil // damaged: begin anew
+	}
+	failed := make(map[TestID]bool)
+	for _, id := range last {
+		failed[id] = true
+	}
+	seen := make(map[string]map[int]bool) // label → shards that passed
+	for _, shard := range run.Shards {
+		if !shard.complete() && shard.Status != "TIMEOUT" {
+			continue
+		}
+		shard.outcomes(failed)
+		if shard.Filter == "" && (shard.Status == "PASSED" || shard.Status == "FLAKY") {
+			if seen[shard.Label] == nil {
+				seen[shard.Label] = make(map[int]bool)
+			}
+			if seen[shard.Label][shard.Shard] = true; len(seen[shard.Label]) == shard.Shards {
+				maps.DeleteFunc(failed, func(id TestID, _ bool) bool { return id.Label == shard.Label })
+			}
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(failed), func(a, b TestID) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Name, b.Name))
+	})
+	return writeJSON(filepath.Join(s.dir, "failed.json"), failedFile{ids})
+}
+
+// outcomes takes the outcomes of one shard in.
+func (s *Shard) outcomes(failed map[TestID]bool) {
+	found := false
+	for _, t := range s.Tests {
+		if strings.Contains(t.Name, "/") {
+			continue
+		}
+		id := TestID{s.Label, t.Name}
+		if t.Outcome == Failed {
+			failed[id], found = true, true
+		} else {
+			delete(failed, id)
+		}
+	}
+	if passed := s.Status == "PASSED" || s.Status == "FLAKY"; !passed && !found {
+		failed[TestID{s.Label, ""}] = true
+	}
+}
