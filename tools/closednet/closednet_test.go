@@ -1,5 +1,5 @@
 // Package closednet_test runs tools/bazel and the scripts beside it on made-up machines: a PATH of its own, on which
-// Bazel, Go, curl, apt-get and mmdebstrap are small scripts of the test. Nothing is downloaded or installed.
+// Bazel, Go, curl, apt-get and dpkg-deb are small scripts of the test. Nothing is downloaded or installed.
 //
 // Not its goal: to prove that the root works; every build on a machine without internet does.
 package closednet_test
@@ -18,7 +18,7 @@ import (
 // programs are all that the scripts need of a machine, until they make a root.
 var programs = []string{
 	"bash", "cat", "chmod", "cp", "env", "find", "flock", "grep", "head", "id", "ls", "mkdir", "mv", "printf",
-	"readlink", "rm", "sed", "sha256sum", "sleep", "sort", "stat", "tail", "timeout", "touch",
+	"ln", "readlink", "rm", "sed", "sha256sum", "sleep", "sort", "stat", "tail", "timeout", "touch", "xargs",
 }
 
 func TestScripts(t *testing.T) {

@@ -18,11 +18,10 @@ closednet_cache() {
   printf '%s/pgcell/closednet\n' "$base"
 }
 
-# digest prints 12 hex digits that name the text on standard input.
+# digest sets digest to 12 hex digits that name the text $1.
 digest() {
-  local sum
-  sum=$(sha256sum)
-  printf '%s\n' "${sum:0:12}"
+  digest=$(printf '%s\n' "$1" | sha256sum)
+  digest=${digest:0:12}
 }
 
 # with_lock FILE COMMAND... runs COMMAND while holding FILE; a second caller waits and says so. What COMMAND starts

@@ -4,110 +4,168 @@
 
 # Debian 12's Bazel is too old; testing's asks for a newer C library than Debian 12 has. Hence a root of its own.
 readonly root_suite=forky
+readonly debian_keyring=${PGCELL_DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 # Bazel and the rules it ships; mount for enter.sh; certificates and git for what builds fetch; PostgreSQL for tests
-# that take the server from the host.
-readonly root_packages=(bazel-bootstrap bazel-rules-shell bazel-lib mount ca-certificates git postgresql-18)
-# How often dpkg unpacks or sets up a package meanwhile: two steps for each of 345.
-readonly root_steps=690
+# that take the server from the host; and what every Debian has.
+readonly root_packages=(bazel-bootstrap bazel-rules-shell bazel-lib mount ca-certificates git postgresql-18 '?essential')
+# What these depend on and Bazel does not need: half of the download. The Java runtime is another package.
+readonly root_unwanted='^openjdk-[0-9]+-jdk-headless$'
+# Files that no build reads.
+readonly root_left_out=('./usr/share/doc/*' './usr/share/locale/*' './usr/share/man/*' './usr/lib/jvm/*/jmods/*')
 # Where the host has no Go of its own.
 readonly root_go=golang-1.26-go
 
 # ensure_root sets root, and goroot and go_caches (host_go), and builds the root if it is not there.
 ensure_root() {
-  local packages=("${root_packages[@]}") id
+  local packages=("${root_packages[@]}")
   host_go
   [[ -n $goroot ]] || packages+=("$root_go")
-  id=$(digest <<<"$root_suite ${packages[*]}")
-  root=$cache/root-$id
+  digest "$root_suite ${packages[*]} $root_unwanted ${root_left_out[*]}"
+  root=$cache/root-$digest
   [[ -e $root/etc/pgcell-root ]] || with_lock "$root.lock" build_root "$root" "${packages[@]}"
 }
 
 # build_root makes the root $1 with the packages that follow, under another name first: a build that was interrupted
-# never looks like a finished one.
+# never looks like a finished one. Packages are unpacked and none is set up: no build needs what their scripts do, and
+# so it takes neither the superuser nor half of the time.
 build_root() {
-  local target=$1 new=$1.tmp mirror
+  local target=$1 new=$1.tmp apt=$1.apt log=$1.log mirror
   shift
   [[ ! -e $target/etc/pgcell-root ]] || return 0
   need_tools
   mirror=$(debian_mirror /etc/apt)
+  mirror=${mirror:-http://deb.debian.org/debian}
   say "no Bazel fits this machine: making a root with Debian's one in $target"
-  say "this is done once; it takes 2 to 3 minutes and 1.2 GB of disk (mirror: ${mirror:-the default one})"
-  rm -rf --one-file-system "$new"
-  run_mmdebstrap "$new" "$mirror" "$@" ||
-    die "make the root $new with mmdebstrap: $(grep -m1 -E 'error|^E:' "$target.log"); the whole log is $target.log;" \
-      "call again to start anew"
+  say "this is done once; it takes 1 to 2 minutes, 350 MB of download and 1.1 GB of disk (mirror: $mirror)"
+  rm -rf --one-file-system "$new" "$apt"
+  mkdir -p "$new" "$apt/lists" "$apt/debs"
+  : >"$log"
+  download_packages "$apt" "$mirror" "$@" || root_failed "$new" "$log" 'get its packages with apt'
+  unpack_packages "$apt/debs" "$new" || root_failed "$new" "$log" 'unpack its packages'
   finish_root "$new" "$*"
   mv -T "$new" "$target"
+  rm -rf --one-file-system "$apt"
   say "the root is ready (${SECONDS} s)"
 }
 
-# run_mmdebstrap makes directory $1 from mirror $2 with the packages that follow. The real root builds in place, in
-# namespaces of its own: its mounts and processes end with it. Anybody else has mmdebstrap write an archive.
-run_mmdebstrap() {
-  local new=$1 mirror=$2 packages log=${1%.tmp}.log
-  shift 2
-  packages=$(IFS=, && printf '%s' "$*")
-  # Files that no build reads are left out by dpkg itself: as --dpkgopt, mmdebstrap would filter the archives in Perl.
-  local command=(mmdebstrap --verbose --variant=apt "--include=$packages" --aptopt='Acquire::Check-Valid-Until "false"'
-    "--essential-hook=printf '%s\\n' force-unsafe-io 'path-exclude=/usr/share/doc/*' \
-      'path-exclude=/usr/share/locale/*' 'path-exclude=/usr/lib/jvm/*/jmods/*' >\"\$1/etc/dpkg/dpkg.cfg.d/pgcell\"")
-  : >"$log"
-  if [[ $EUID == 0 ]]; then
-    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc \
-      "${command[@]}" "$root_suite" "$new" ${mirror:+"$mirror"} 2>&1 | show_progress "$log"
-  else
-    mkdir "$new"
-    { setpriv --pdeathsig TERM "${command[@]}" --mode=unshare --format=tar "$root_suite" - ${mirror:+"$mirror"} |
-      tar -x --no-same-owner --exclude='./dev/*' -C "$new"; } 2>&1 | show_progress "$log"
-  fi
+# root_failed ends the build of root $1, whose log is $2, because step $3 failed.
+root_failed() {
+  local reason
+  reason=$(grep -m1 -E '^E:|[Ee]rror' "$2") || reason=$(tail -n1 "$2")
+  die "make the root $1: $3: $reason; the whole log is $2; call again to start anew"
 }
 
-# show_progress copies standard input to the log $1, and to the screen errors and the time of each step: the phases, and
-# every 10 seconds how far the packages are.
+# download_packages gets the packages that follow and all that they depend on from mirror $2 to $1/debs, with the
+# machine's apt, whose own state it leaves alone. apt checks signatures and digests.
+download_packages() {
+  local apt=$1 mirror=$2 names
+  shift 2
+  write_apt_conf "$apt" "$mirror"
+  local -x APT_CONFIG=$apt/apt.conf
+  say "[$SECONDS s] reading what the mirror has"
+  apt-get update >>"$log" 2>&1 || return 1
+  apt-get install --simulate "$@" >"$apt/plan" 2>>"$log" || return 1
+  mapfile -t names < <(sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$apt/plan" | grep -vE "$root_unwanted" || true)
+  say "[$SECONDS s] downloading ${#names[@]} packages"
+  (cd "$apt/debs" && apt-get download "${names[@]}") 2>&1 | show_progress downloaded "${#names[@]}"
+}
+
+# write_apt_conf has apt keep everything in directory $1, take mirror $2, and reach it as the machine's apt does.
+write_apt_conf() {
+  : >"$1/status"
+  printf 'deb [signed-by=%s] %s %s main\n' "$debian_keyring" "$2" "$root_suite" >"$1/sources.list"
+  apt-config dump 2>/dev/null | grep -E '^Acquire::(https?|ftp|Retries)(:| )' >"$1/apt.conf" || true
+  cat >>"$1/apt.conf" <<END
+Dir "$1/";
+Dir::State "$1/";
+Dir::State::status "$1/status";
+Dir::Cache "$1/";
+Dir::Etc::sourcelist "$1/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+APT::Install-Recommends "false";
+APT::Sandbox::User "$(id -un)";
+Acquire::Check-Valid-Until "false";
+Acquire::Languages "none";
+END
+}
+
+# unpack_packages unpacks all packages in directory $1 into the new root $2, on all cores. base-files is the first: the
+# links at /bin, /lib and so on are in it.
+unpack_packages() {
+  local debs=$1 new=$2 first packages
+  first=("$debs"/base-files_*.deb) packages=("$debs"/*.deb)
+  say "[$SECONDS s] unpacking ${#packages[@]} packages"
+  printf '%s\0' "${first[@]}" | unpack_each "$new" 1 >>"$log" 2>&1 || return 1
+  printf '%s\0' "${packages[@]}" | unpack_each "$new" "$(nproc)" 2>&1 | show_progress unpacked "${#packages[@]}"
+}
+
+# unpack_each unpacks the packages that standard input names, $2 at a time, into the new root $1, and prints a line
+# for each.
+unpack_each() {
+  local tar=(tar -x --no-same-owner --keep-directory-symlink -C "$1" "${root_left_out[@]/#/--exclude=}")
+  # shellcheck disable=SC2016 # the inner shell's own
+  xargs -0 -n 1 -P "$2" bash -c 'set -o pipefail
+    dpkg-deb --fsys-tarfile "${!#}" | "${@:1:$#-1}" && echo "Unpacked ${!###*/}"' bash "${tar[@]}"
+}
+
+# show_progress copies standard input to the log, and to the screen every 10 seconds how many of $2 packages have been
+# $1 so far.
 show_progress() {
-  local line steps=0 next=0
+  local line count=0 next=$((SECONDS + 10))
   while IFS= read -r line; do
-    printf '%s\n' "$line" >>"$1"
+    printf '%s\n' "$line"
     case $line in
-      'I: running apt-get'* | 'I: downloading'* | 'I: extracting'* | 'I: installing'* | E:*)
-        say "[$SECONDS s] ${line#I: }"
-        ;;
-      'Unpacking '* | 'Setting up '*)
-        steps=$((steps + 1))
+      'Get:'* | 'Unpacked '*)
+        count=$((count + 1))
         [[ $SECONDS -ge $next ]] || continue
-        say "[$SECONDS s] step $steps of about $root_steps: ${line%% (*}"
+        say "[$SECONDS s] $1 $count of $2"
         next=$((SECONDS + 10))
         ;;
     esac
-  done
+  done >>"$log"
 }
 
 # finish_root makes the new root $1 ready for enter.sh; $2 is its package list.
 finish_root() {
   local version
-  version=$(chroot_version "$1")
+  version=$(root_version "$1")
   fits "$version" || die "use the new root $1: its Bazel is version ${version:-unknown}, not $bazel_oldest or newer"
+  # What the packages' own scripts would have done, as far as a build can tell.
+  ln -s mawk "$1/usr/bin/awk"
+  ln -s which.debianutils "$1/usr/bin/which"
+  ln -s gcc "$1/usr/bin/cc"
+  ln -s g++ "$1/usr/bin/c++"
+  ln -s ../lib/jvm/default-java/bin/java "$1/usr/bin/java"
+  cp "$1/usr/share/libc-bin/nsswitch.conf" "$1/etc"
+  mkdir -p "$1/etc/ssl/certs"
+  cat "$1"/usr/share/ca-certificates/mozilla/*.crt >"$1/etc/ssl/certs/ca-certificates.crt"
   # An option of old, which warns at each call, and one that keeps every sandbox.
   sed -i '/--host_javabase/d; /--sandbox_debug/d' "$1/etc/bazel/bazelrc"
   : >"$1/etc/bazel/closednet.bazelrc"
-  printf '\n# What the registry would have given (tools/closednet); laid here by enter_root.\n%s\n' \
-    'try-import /etc/bazel/closednet.bazelrc' >>"$1/etc/bazel/bazelrc"
+  cat >>"$1/etc/bazel/bazelrc" <<'END'
+
+# The client looks for javac, which is not there.
+startup --server_javabase=/usr/lib/jvm/default-java
+# What the registry would have given (tools/closednet); laid here by enter_root.
+try-import /etc/bazel/closednet.bazelrc
+END
   mkdir -p "$1/.host"
   printf '%s\n' "$root_suite" "$2" >"$1/etc/pgcell-root"
 }
 
-# chroot_version prints the version of the Bazel in directory $1: the package's, which needs no program of the root.
-chroot_version() {
-  dpkg-query --admindir="$1/var/lib/dpkg" --show --showformat='${Version}' bazel-bootstrap |
-    sed 's/^[0-9]*://; s/[^0-9.].*//'
+# root_version prints the version of the Bazel for the root $1: the package's.
+root_version() {
+  local packages=("${1%.tmp}".apt/debs/bazel-bootstrap_*.deb)
+  dpkg-deb --field "${packages[0]}" Version | sed 's/^[0-9]*://; s/[^0-9.].*//'
 }
 
-# need_tools installs what builds the root, or says how to.
+# need_tools installs what builds the root, or says how to: all of it is on every Debian, on Ubuntu all but the keyring.
 need_tools() {
-  local missing=() install
-  command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
-  [[ $EUID == 0 ]] || command -v newuidmap >/dev/null || missing+=(uidmap)
-  [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || missing+=(debian-archive-keyring)
+  local missing=() program install
+  for program in apt-get:apt dpkg-deb:dpkg xz:xz-utils tar:tar; do
+    command -v "${program%:*}" >/dev/null || missing+=("${program#*:}")
+  done
+  [[ -e $debian_keyring ]] || missing+=(debian-archive-keyring)
   [[ ${#missing[@]} != 0 ]] || return 0
   install="apt-get install -y --no-install-recommends ${missing[*]}"
   [[ $EUID == 0 ]] ||
@@ -118,7 +176,7 @@ need_tools() {
     die "install ${missing[*]}: $(tail -n1 "$cache/apt.log"); the whole log is $cache/apt.log"
 }
 
-# debian_mirror prints the mirror that apt's own sources name, or nothing: mmdebstrap then has a default.
+# debian_mirror prints the mirror that apt's own sources name, or nothing: build_root then has a default.
 # PGCELL_DEBIAN_MIRROR comes first. $1 is apt's directory.
 debian_mirror() {
   local uri apt=$1

@@ -34,10 +34,9 @@ project_dir() {
 # ensure_modules sets modules, the directory with the module overrides, and makes it if it is not there. COMMAND...
 # is what runs a program where Go is on PATH: enter_root and the root, or nothing.
 ensure_modules() {
-  local id
   shopt -s globstar nullglob
-  id=$(cat "$closednet"/modules.sh "$closednet"/standins/**/*.* | digest)
-  modules=$cache/modules-$id
+  digest "$(cat "$closednet"/modules.sh "$closednet"/standins/**/*.*)"
+  modules=$cache/modules-$digest
   [[ -e $modules/bazelrc ]] || with_lock "$modules.lock" build_modules "$@"
 }
 
