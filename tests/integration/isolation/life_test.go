@@ -18,7 +18,7 @@ import (
 func TestWorkerName(t *testing.T) {
 	t.Parallel()
 	want := "master"
-	if _, err := strconv.Atoi(os.Getenv("TEST_TOTAL_SHARDS")); err == nil {
+	if _, err := strconv.Atoi(os.Getenv("PGCELL_TOTAL_SHARDS")); err == nil { // where the plan has put TEST_TOTAL_SHARDS
 		want = "w" + os.Getenv("TEST_SHARD_INDEX")
 	}
 	check.Equal(t, "worker", pgcell.Worker(), want)

@@ -14,6 +14,7 @@ def pg_go_test(
         serial_only = False,
         category = None,
         shard_count = None,
+        times = None,
         data = [],
         env = {},
         tags = [],
@@ -32,8 +33,10 @@ def pg_go_test(
         category: the suite's category, one word; the tag `category:WORD` selects by it. None: the last folder of the
             package.
         shard_count: how many processes share the tests. None: one, whose worker name is `master`.
+        times: the file of recorded times that shards are balanced by; see docs/sharding.md. None: `pgcell_times.txt` of
+            the package, where it exists and there are shards. "" takes none.
         data: files for the test, as in go_test; the template is added.
-        env: environment for the test, as in go_test. PGCELL_TEMPLATE and PGCELL_CATEGORY are added, and
+        env: environment for the test, as in go_test. PGCELL_TEMPLATE, PGCELL_CATEGORY and PGCELL_TIMES are added, and
             `GO_TEST_WRAP_TESTV=1` where it is not set, so that passed tests are in the log.
         tags: tags of the test, as in go_test; `category:WORD` is added.
         **kwargs: every other attribute of go_test: srcs, embed, deps, size, ...
@@ -41,6 +44,8 @@ def pg_go_test(
     category = category or native.package_name().rpartition("/")[2] or name
     if serial_only:
         tags = tags + ["serial_only", "exclusive"]
+    if times == None and shard_count not in [None, 1]:
+        times = (native.glob(["pgcell_times.txt"], allow_empty = True) or [""])[0]
     inner = "_" + name
     pg_test_template(
         name = inner,
@@ -57,11 +62,11 @@ def pg_go_test(
     )
     go_test(
         name = name,
-        data = data + [":" + inner],
+        data = data + [":" + inner] + ([times] if times else []),
         env = {"GO_TEST_WRAP_TESTV": "1"} | env | {
             "PGCELL_CATEGORY": category,
             "PGCELL_TEMPLATE": "$(rlocationpath :%s)" % inner,
-        },
+        } | ({"PGCELL_TIMES": "$(rlocationpath %s)" % times} if times else {}),
         shard_count = shard_count,
         tags = tags + ["category:" + category],
         **kwargs

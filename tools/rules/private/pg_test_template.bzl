@@ -12,6 +12,7 @@ load("//tools/rules/private:selection.bzl", "selection")
 _RESERVED = {
     "PGCELL_CATEGORY": "category",
     "PGCELL_TEMPLATE": "template",
+    "PGCELL_TIMES": "times",
 }
 
 def _fail(ctx, attribute, got, want, remedy):

@@ -26,16 +26,18 @@ def _environment_test_impl(ctx):
     env = analysistest.begin(ctx)
     target = analysistest.target_under_test(env)
     for name, want in ctx.attr.env.items():
-        asserts.equals(env, want, target[RunEnvironmentInfo].environment.get(name), name)
+        asserts.equals(env, want, target[RunEnvironmentInfo].environment.get(name, ""), name)
     runfiles = [file.basename for file in target[DefaultInfo].default_runfiles.files.to_list()]
     for name in ctx.attr.runfiles:
         asserts.true(env, name in runfiles, "%s is missing in %s" % (name, runfiles))
+    timed = "pgcell_times.txt" in runfiles
+    asserts.equals(env, "pgcell_times.txt" in ctx.attr.runfiles, timed, "recorded times among the runfiles")
     return analysistest.end(env)
 
 environment_test = analysistest.make(
     _environment_test_impl,
     attrs = {
-        "env": attr.string_dict(),
+        "env": attr.string_dict(doc = "Variables and their values; empty for those that are not to be set."),
         "runfiles": attr.string_list(),
     },
 )
@@ -45,8 +47,8 @@ _MESSAGES = {
 pg_go_test LABEL: attribute category: got "data types", want one word without spaces and commas. The default is the \
 last folder of the package.""",
     "env_of_ours": """\
-pg_go_test LABEL: attribute env: got PGCELL_TEMPLATE, want none of PGCELL_CATEGORY, PGCELL_TEMPLATE. Use the attribute \
-template.""",
+pg_go_test LABEL: attribute env: got PGCELL_TEMPLATE, want none of PGCELL_CATEGORY, PGCELL_TEMPLATE, PGCELL_TIMES. \
+Use the attribute template.""",
     "serial_and_sharded": """\
 pg_go_test LABEL: attribute shard_count: got 4, want 1 or none with serial_only = True, which lets the suite run in \
 one process, alone. Drop shard_count or serial_only.""",
@@ -115,6 +117,19 @@ def pg_go_test_tests(name):
         tags = ["manual"],
         template = select({"//conditions:default": "template"}),
     )
+    pg_go_test(
+        name = "untimed",
+        srcs = ["testdata/noop_test.go"],
+        shard_count = 2,
+        tags = ["manual"],
+        times = "",
+    )
+    pg_go_test(
+        name = "timed",
+        srcs = ["testdata/noop_test.go"],
+        tags = ["manual"],
+        times = "testdata/seed.sql",
+    )
     _tags_are("plain", ["manual", "category:tests"])
     _tags_are("full", ["manual", "own", "category:ddl", "serial_only", "exclusive"])
     package = native.package_name()
@@ -124,6 +139,7 @@ def pg_go_test_tests(name):
             "GO_TEST_WRAP_TESTV": "1",
             "PGCELL_CATEGORY": "tests",
             "PGCELL_TEMPLATE": "_main/tools/rules/empty.pgcell",
+            "PGCELL_TIMES": "",
         },
         runfiles = ["empty.pgcell"],
         target_under_test = "plain",
@@ -145,8 +161,21 @@ def pg_go_test_tests(name):
             "GO_TEST_WRAP_TESTV": "1",
             "OWN": "1",
             "PGCELL_TEMPLATE": "_main/%s/template.pgcell" % package,
+            "PGCELL_TIMES": "_main/%s/pgcell_times.txt" % package,
         },
-        runfiles = ["template.pgcell", "seed.sql"],
+        runfiles = ["template.pgcell", "seed.sql", "pgcell_times.txt"],
         target_under_test = "selecting",
     )
-    native.test_suite(name = name, tests = tests + ["plain_test", "full_test", "selecting_test"])
+    environment_test(
+        name = "untimed_test",
+        env = {"PGCELL_TIMES": ""},
+        target_under_test = "untimed",
+    )
+    environment_test(
+        name = "timed_test",
+        env = {"PGCELL_TIMES": "_main/%s/testdata/seed.sql" % package},
+        runfiles = ["seed.sql"],
+        target_under_test = "timed",
+    )
+    tests += ["plain_test", "full_test", "selecting_test", "untimed_test", "timed_test"]
+    native.test_suite(name = name, tests = tests)
