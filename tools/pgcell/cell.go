@@ -211,10 +211,6 @@ func logChoice(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 		return
 	}
 	server := cluster.Server()
-	storage := "disk"
-	if server.InMemory() {
-		storage = "memory"
-	}
-	t.Logf("pgcell: %s from %s, PostgreSQL %v, %s, on %s", lease.Name(), cluster.Manifest().Template,
-		server.Install().Version, server.Containment(), storage)
+	t.Logf("pgcell: %s from %s, PostgreSQL %v, %s, %s", lease.Name(), cluster.Manifest().Template,
+		server.Install().Version, server.Containment(), server.Storage())
 }

@@ -19,6 +19,7 @@
 //	PGCELL_TEMPLATE     golden cluster to clone from; set by pg_go_test
 //	PGCELL_POSTGRES     directory of a PostgreSQL installation, the one that holds bin/; default: search
 //	PGCELL_CONTAINMENT  auto (default), namespaces or watchdog: how the server is kept from outliving the test
+//	PGCELL_STORAGE      auto (default), memory or disk: where the server's data lies; auto takes memory where there is room
 //	PGCELL_SOCKET_DIR   where socket directories are made; short; default /tmp
 //	PGCELL_CACHE        where golden clusters of a plain go test are kept; default pgcell/golden in the user's cache directory
 //	PGCELL_LOG          1 logs which server and template were chosen, as go test -v does

@@ -1,6 +1,7 @@
 package pgcell_test
 
 import (
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ type death struct {
 	args []string
 	// both tells that the keeper dies as well: then directories, and the watchdog's 56 bytes of shared memory, may stay until the next start.
 	both bool
+	// storage is where the victim's data lies; "" is auto.
+	storage postgres.Storage
 }
 
 // kill sends a signal to a process, or to the group -pid; one that has ended already is what the tests are after.
@@ -53,13 +56,36 @@ func TestNothingIsLeft(t *testing.T) {
 		for _, d := range deaths {
 			t.Run(string(how)+"/"+d.name, func(t *testing.T) {
 				t.Parallel()
-				v := mustVictim(t, how, d)
-				if d.kill != nil {
-					d.kill(v.cmd.Process.Pid, v.keeper, v.server)
-				}
-				v.cmd.Wait()
-				v.ensureGone(t, d)
+				ensureNothingLeft(t, how, d)
 			})
 		}
 	}
+}
+
+// TestNothingIsLeftOnDisk looks at servers in namespaces whose data the kernel does not free: the keeper has to remove it, or the next start.
+func TestNothingIsLeftOnDisk(t *testing.T) {
+	for _, d := range deaths {
+		if !slices.Contains([]string{"green", "kill-test", "kill-all"}, d.name) {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			d.storage = postgres.Disk
+			if v := ensureNothingLeft(t, postgres.Namespaces, d); v.heldDir() == "" {
+				t.Errorf("the data lay in %q, want a held directory on disk", v.dataDir)
+			}
+		})
+	}
+}
+
+// ensureNothingLeft lets a victim die and looks what is there afterwards.
+func ensureNothingLeft(t *testing.T, how postgres.Containment, d death) *victim {
+	t.Helper()
+	v := mustVictim(t, how, d)
+	if d.kill != nil {
+		d.kill(v.cmd.Process.Pid, v.keeper, v.server)
+	}
+	v.cmd.Wait()
+	v.ensureGone(t, d)
+	return v
 }

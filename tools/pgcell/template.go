@@ -144,6 +144,10 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 	if err != nil {
 		return nil, err
 	}
+	storage, err := postgres.ParseStorage(os.Getenv("PGCELL_STORAGE"))
+	if err != nil {
+		return nil, err
+	}
 	if os.Getenv("TEST_SRCDIR") != "" { // under Bazel
 		postgres.CloseOnTerminate()
 	}
@@ -155,7 +159,9 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 	if err != nil {
 		return nil, fmt.Errorf("start golden cluster %q: %w", path, err)
 	}
-	return cells.Open(ctx, cells.Config{Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Settings: settings})
+	return cells.Open(ctx, cells.Config{
+		Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Storage: storage, Settings: settings,
+	})
 }
 
 // installFor finds the PostgreSQL that a golden cluster was made with.

@@ -68,7 +68,7 @@ type process struct {
 func mustVictim(t *testing.T, how postgres.Containment, d death) *victim {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestVictim$", "-test.count=1"}, d.args...)...)
-	cmd.Env = append(os.Environ(), victimEnv+"="+d.child, "PGCELL_CONTAINMENT="+string(how))
+	cmd.Env = append(os.Environ(), victimEnv+"="+d.child, "PGCELL_CONTAINMENT="+string(how), "PGCELL_STORAGE="+string(d.storage))
 	if d.child == "" {
 		cmd.Env = append(cmd.Env, victimEnv+"=wait")
 	}

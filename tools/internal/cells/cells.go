@@ -36,6 +36,7 @@ type Config struct {
 	Install      postgres.Install     // that runs it; of the same major version as the one that made it
 	Containment  postgres.Containment // see [postgres.Config]
 	SocketParent string               // see [postgres.Config]
+	Storage      postgres.Storage     // see [postgres.Config]
 	Settings     map[string]string    // on top of those of the golden cluster
 }
 
@@ -67,7 +68,7 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 	}
 	server, err := postgres.Start(ctx, postgres.Config{
 		Install: c.Install, Source: golden.Source(c.Golden), Settings: settings,
-		Containment: c.Containment, SocketParent: c.SocketParent,
+		Containment: c.Containment, SocketParent: c.SocketParent, Storage: c.Storage,
 	})
 	if err != nil {
 		return nil, err

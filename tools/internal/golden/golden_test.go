@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -284,5 +285,49 @@ func TestCachedBuildsOnce(t *testing.T) {
 	group.Wait()
 	if built != 1 {
 		t.Errorf("built %d times, want once", built)
+	}
+}
+
+// TestDiskTakesWhatMemoryCannot unpacks into memory that has room for what a starting server reads, but not for the databases, which come in beside it.
+func TestDiskTakesWhatMemoryCannot(t *testing.T) {
+	t.Parallel()
+	path := mustBuild(t, golden.Recipe{Migrations: []golden.Script{{Name: "1.sql", SQL: "CREATE TABLE t AS SELECT generate_series(1, 3) AS x"}}})
+	m, err := golden.ReadManifest(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := postgres.Config{
+		Install: mustInstall(t), Source: golden.Source(path), Containment: postgres.Namespaces, StorageLimit: 22 << 20,
+	}
+	s, err := postgres.Start(t.Context(), config)
+	var refused *postgres.ContainmentError
+	if errors.As(err, &refused) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if s.InMemory() {
+		t.Errorf("the data lies in %q, want disk", s.Storage())
+	}
+	sql := fmt.Sprintf("CREATE DATABASE x TEMPLATE %s", m.Template)
+	conn, err := pgx.Connect(t.Context(), s.URL("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := query(t, s.URL("postgres", "x"), "SELECT sum(x)::text FROM t"); got != "6" || err != nil {
+		t.Errorf("sum = %q, %v, want 6", got, err)
+	}
+	config.Storage = postgres.Memory
+	if s, err := postgres.Start(t.Context(), config); err == nil {
+		s.Close()
+		t.Error("a server that must be in memory starts where that is too small")
+	} else if want := "free memory or disk space there, or raise the limit"; !strings.Contains(err.Error(), want) {
+		t.Errorf("Start = %v, want it to contain %q", err, want)
 	}
 }

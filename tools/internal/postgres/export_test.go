@@ -1,5 +1,7 @@
 package postgres
 
+import "io/fs"
+
 // MustHold makes a held directory below parent and gives its path and a function that removes it.
 func MustHold(parent string) (path string, remove func() error, err error) {
 	d, err := HoldDir(parent)
@@ -7,4 +9,25 @@ func MustHold(parent string) (path string, remove func() error, err error) {
 		return "", nil, err
 	}
 	return d.path, d.Remove, nil
+}
+
+// MinMemory is minMemory.
+const MinMemory = minMemory
+
+// Room is room.
+func Room(root fs.FS) int64 { return room(root) }
+
+// Choose is choose.
+func Choose(want Storage, limit int64, root fs.FS, workers int) (memory bool, size int64) {
+	p := choose(want, limit, root, workers)
+	return p.memory, p.limit
+}
+
+// HoldOnDisk makes and removes a held directory as a keeper would that was given parents.
+func HoldOnDisk(parents ...string) error {
+	held, err := (&keeper{job: job{DiskParents: parents}}).holdOnDisk()
+	if err != nil {
+		return err
+	}
+	return held.Remove()
 }

@@ -12,9 +12,11 @@ import (
 
 // Search says where [Find] looks. The zero value looks nowhere; [DefaultSearch] gives the usual places.
 type Search struct {
-	// Dir is an installation that the user named; its bin directory or the directory above it. When it is set nothing else is looked at.
+	// Dir is an installation that the user named; its bin directory or the directory above it. When it is set nothing
+	// else is looked at.
 	Dir string
-	// Path is a list of directories in the form of $PATH. Links are followed: /usr/local/bin/postgres may lead elsewhere.
+	// Path is a list of directories in the form of $PATH. Links are followed: /usr/local/bin/postgres may lead
+	// elsewhere.
 	Path string
 	// PgConfig asks the pg_config on Path for its bin directory.
 	PgConfig bool
@@ -22,8 +24,8 @@ type Search struct {
 	Globs []string
 }
 
-// DefaultSearch gives the places that the environment names (PGCELL_POSTGRES, PATH) and those in which Debian, Red Hat and
-// Homebrew put PostgreSQL.
+// DefaultSearch gives the places that the environment names (PGCELL_POSTGRES, PATH) and those in which Debian, Red Hat
+// and Homebrew put PostgreSQL.
 func DefaultSearch(getenv func(string) string) Search {
 	return Search{
 		Dir:      getenv("PGCELL_POSTGRES"),
@@ -42,7 +44,8 @@ func DefaultSearch(getenv func(string) string) Search {
 
 // Find gives the first supported installation in the order of [Search]'s fields. Cost: a process or two, about 10 ms.
 //
-// Errors: [*InstallError] for an explicit Dir that does not serve; [*NotFoundError] where no place holds a supported one.
+// Errors: [*InstallError] for an explicit Dir that does not serve; [*NotFoundError] where no place holds a supported
+// one.
 func Find(ctx context.Context, s Search) (Install, error) {
 	if s.Dir != "" {
 		if install, err := Inspect(ctx, filepath.Join(s.Dir, "bin")); err == nil {

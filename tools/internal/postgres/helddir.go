@@ -16,22 +16,23 @@ import (
 const (
 	heldPrefix = "pgcell-"
 	lockName   = "lock"
-	// youngest is how old a directory without a lock file must be before Sweep takes it for abandoned: its maker may be between mkdir and open.
+	// youngest is how old a directory without a lock file must be before Sweep takes it for abandoned: its maker may be
+	// between mkdir and open.
 	youngest = time.Minute
 )
 
 // heldName is what HoldDir calls directories, and nothing else does: a user's own may begin with pgcell- too.
 var heldName = regexp.MustCompile(`^` + heldPrefix + `[0-9a-f]{8}$`)
 
-// HeldDir is a directory that its owner holds by a lock on a file in it. The kernel lets go of the lock however the owner ends,
-// so that [Sweep] can tell an abandoned directory from one in use.
+// HeldDir is a directory that its owner holds by a lock on a file in it. The kernel lets go of the lock however the
+// owner ends, so that [Sweep] can tell an abandoned directory from one in use.
 type HeldDir struct {
 	path string
 	lock *os.File
 }
 
-// HoldDir makes a directory pgcell-<8 hex digits> below parent, mode 0700, and locks it. Remove it, or let the process end and
-// the next start sweep it away; a data directory in it must be called "data".
+// HoldDir makes a directory pgcell-<8 hex digits> below parent, mode 0700, and locks it. Remove it, or let the process
+// end and the next start sweep it away; a data directory in it must be called "data".
 func HoldDir(parent string) (*HeldDir, error) {
 	for try := 0; ; try++ {
 		var id [4]byte
@@ -55,7 +56,8 @@ func HoldDir(parent string) (*HeldDir, error) {
 	}
 }
 
-// hold locks a new directory. It gives nil where a sweep came between the making of the lock file and the locking, and took the directory for an abandoned one.
+// hold locks a new directory. It gives nil where a sweep came between the making of the lock file and the locking, and
+// took the directory for an abandoned one.
 func hold(path string) (*HeldDir, error) {
 	name := filepath.Join(path, lockName)
 	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
@@ -92,8 +94,9 @@ func (d *HeldDir) Remove() error {
 	return os.RemoveAll(d.path)
 }
 
-// Sweep removes what killed servers left below parent: directories pgcell-<8 hex digits> of this user with a lock that nobody holds. A server that still runs in
-// one is stopped first. It returns what it removed. Safe to call at any time and from several processes at once.
+// Sweep removes what killed servers left below parent: directories pgcell-<8 hex digits> of this user with a lock that
+// nobody holds. A server that still runs in one is stopped first. It returns what it removed. Safe to call at any time
+// and from several processes at once.
 func Sweep(parent string) []string {
 	entries, _ := os.ReadDir(parent) // an unreadable parent holds nothing of ours
 	var removed []string
@@ -129,7 +132,8 @@ func sweepOne(path string) bool {
 	return os.RemoveAll(path) == nil
 }
 
-// killServerIn ends the postmaster of a data directory, where the process with the recorded id really works there, and frees what it had.
+// killServerIn ends the postmaster of a data directory, where the process with the recorded id really works there, and
+// frees what it had.
 func killServerIn(dataDir string) {
 	defer freeSharedMemory(dataDir)
 	text, err := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))

@@ -19,12 +19,14 @@ import (
 	"time"
 )
 
-// Fill puts a cluster into an empty, existing data directory. It may call enough once, as soon as all is there that a server reads
-// when it starts; the server then starts beside the rest, and its users wait for both. It stops soon after ctx ends.
+// Fill puts a cluster into an empty, existing data directory. It may call enough once, as soon as all is there that a
+// server reads when it starts; the server then starts beside the rest, and its users wait for both. It stops soon after
+// ctx ends.
 type Fill func(ctx context.Context, source, dataDir string, enough func()) error
 
-// BecomeKeeper turns this process into a keeper, and never returns, where [Start] executed it as one; elsewhere it does nothing.
-// Call it from an init function, or first thing in TestMain, of every binary that calls Start. fills maps [Source] kinds to what serves them.
+// BecomeKeeper turns this process into a keeper, and never returns, where [Start] executed it as one; elsewhere it does
+// nothing. Call it from an init function, or first thing in TestMain, of every binary that calls Start. fills maps
+// [Source] kinds to what serves them.
 func BecomeKeeper(fills map[string]Fill) {
 	switch os.Getenv(keeperEnv) {
 	case "":
@@ -37,20 +39,23 @@ func BecomeKeeper(fills map[string]Fill) {
 
 // keeper owns the server and all that it has on disk, until its standard input ends.
 type keeper struct {
-	job     job
-	fills   map[string]Fill
-	out     *json.Encoder
-	held    *HeldDir // the watchdog's private data directory
-	memory  string   // where private memory is mounted; "" without namespaces
-	dataDir string
-	log     *os.File
-	server  *exec.Cmd     // nil while none runs
-	ended   chan struct{} // closed when server has been waited for
-	filling chan error    // gives the filler's result, once; nil where none runs
+	job      job
+	fills    map[string]Fill
+	out      *json.Encoder
+	place    place
+	held     *HeldDir // what a private data directory lies in; nil where that is the namespace's memory
+	memory   string   // where private memory is mounted; "" without namespaces
+	dataDir  string
+	spareDir *HeldDir // see Server.Spare; nil until asked for
+	log      *os.File
+	server   *exec.Cmd     // nil while none runs
+	ended    chan struct{} // closed when server has been waited for
+	filling  chan error    // gives the filler's result, once; nil where none runs
 }
 
 func keep(fills map[string]Fill) int {
-	// The parent-death signal follows the thread that forked, so all forks come from this one, which lives as long as the process.
+	// The parent-death signal follows the thread that forked, so all forks come from this one, which lives as long as
+	// the process.
 	runtime.LockOSThread()
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	in := json.NewDecoder(os.Stdin)
@@ -78,14 +83,12 @@ func keep(fills map[string]Fill) int {
 
 // serve does the job and then what is asked, until ctx ends.
 func (k *keeper) serve(ctx context.Context, requests <-chan request) {
-	if err := k.contain(); err != nil {
-		k.reply(opContain, err)
-	} else if err := k.prepare(ctx); err != nil {
-		k.reply(opStart, err)
-	} else if err := k.start(ctx); err != nil {
-		k.reply(opStart, err)
+	if err := k.choosePlace(); err != nil {
+		k.reply(reply{Op: opStart}, err)
+	} else if err := k.contain(); err != nil {
+		k.reply(reply{Op: opContain}, err)
 	} else {
-		k.reply(opStart, k.filled())
+		k.reply(reply{Op: opStart}, k.begin(ctx))
 	}
 	for {
 		var ended chan struct{}
@@ -97,20 +100,63 @@ func (k *keeper) serve(ctx context.Context, requests <-chan request) {
 			return
 		case <-ended:
 			k.server = nil
-			k.reply(opExited, k.failure("run", errors.New("the server ended by itself")))
+			k.reply(reply{Op: opExited}, k.failure("run", errors.New("the server ended by itself")))
 		case r := <-requests:
-			switch r.Op {
-			case opStart:
-				k.reply(opStart, k.start(ctx))
-			case opStop:
-				k.reply(opStop, k.stop(ctx))
-			}
+			k.answer(ctx, r)
 		}
 	}
 }
 
-func (k *keeper) reply(op string, err error) {
-	r := reply{Op: op, DataDir: k.dataDir}
+// answer does what one request asks for.
+func (k *keeper) answer(ctx context.Context, r request) {
+	a := reply{ID: r.ID, Op: r.Op}
+	var err error
+	switch r.Op {
+	case opStart:
+		err = k.start(ctx)
+	case opStop:
+		err = k.stop(ctx)
+	case opSpare:
+		if a.Dir, err = k.spare(); err != nil {
+			err = k.failure("make spare directory for", err)
+		}
+	case opFree:
+		if a.Free, a.Size, err = freeSpace(k.dataDir); err != nil {
+			err = k.failure("look at the storage of", err)
+		}
+	}
+	k.reply(a, err)
+}
+
+// begin fills the data directory and starts the server. Where memory that nobody insisted on proves too small for that,
+// it does so anew on disk.
+func (k *keeper) begin(ctx context.Context) error {
+	err := k.fillAndStart(ctx)
+	if err == nil || ctx.Err() != nil || !spaceEnded.MatchString(err.Error()) {
+		return err
+	}
+	if !k.place.memory || k.job.Storage == Memory || k.job.DataDir != "" {
+		return err
+	}
+	if err := k.leaveMemory(); err != nil {
+		return err
+	}
+	return k.fillAndStart(ctx)
+}
+
+func (k *keeper) fillAndStart(ctx context.Context) error {
+	if err := k.prepare(ctx); err != nil {
+		return err
+	}
+	if err := k.start(ctx); err != nil {
+		return err
+	}
+	return k.filled()
+}
+
+// reply sends a reply, to which it adds what all have.
+func (k *keeper) reply(r reply, err error) {
+	r.DataDir, r.InMemory, r.Storage = k.dataDir, memoryBacked(k.dataDir), k.storage()
 	if err != nil && !errors.As(err, &r.Failure) {
 		r.Failure = k.failure("prepare", err)
 	}
@@ -141,11 +187,6 @@ func (k *keeper) prepare(ctx context.Context) error {
 	if err := k.makeDataDir(); err != nil {
 		return err
 	}
-	if k.job.DataDir == "" {
-		if err := os.Mkdir(filesDir(k.dataDir), 0o700); err != nil {
-			return err
-		}
-	}
 	switch kind := k.job.Source.Kind; kind {
 	case FromExisting:
 		return nil
@@ -163,7 +204,8 @@ func (k *keeper) prepare(ctx context.Context) error {
 	return nil
 }
 
-// fill runs a filler until the server can be started, which is at its end where files must be handed to another user first.
+// fill runs a filler until the server can be started, which is at its end where files must be handed to another user
+// first.
 func (k *keeper) fill(ctx context.Context, filler Fill) error {
 	done, enough := make(chan error, 1), make(chan struct{})
 	signal := sync.OnceFunc(func() { close(enough) })
@@ -250,7 +292,8 @@ func (k *keeper) start(ctx context.Context) error {
 func (k *keeper) pidFile() string { return filepath.Join(k.dataDir, "postmaster.pid") }
 
 // waitReady looks for the word that the postmaster writes into postmaster.pid once it accepts connections
-// (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS). Reading a small file costs the server nothing, unlike an attempt to connect.
+// (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS). Reading a small file costs the server nothing, unlike an
+// attempt to connect.
 func (k *keeper) waitReady(ctx context.Context) error {
 	limit := time.Duration(k.job.StartSeconds * float64(time.Second))
 	deadline := time.NewTimer(limit)
@@ -293,24 +336,44 @@ func (k *keeper) stop(ctx context.Context) error {
 	}
 }
 
-// quit leaves nothing: no process, no directory. As the first process of its namespace the keeper need not wait for the
-// server, since the kernel ends it with the namespace.
+// quit leaves nothing: no process, no directory.
 func (k *keeper) quit() {
 	k.filled() // it stops soon, and its error is of no use any more
-	if k.server != nil && (k.job.Containment != Namespaces || k.job.DataDir != "") {
-		k.server.Process.Signal(syscall.SIGQUIT)
-		select {
-		case <-k.ended:
-		case <-time.After(2 * time.Second):
-			k.server.Process.Kill()
-			<-k.ended
+	k.endServer()
+	freeSharedMemory(k.dataDir)
+	for _, held := range []*HeldDir{k.held, k.spareDir} {
+		if held != nil {
+			held.Remove()
 		}
 	}
-	freeSharedMemory(k.dataDir)
-	if k.held != nil {
-		k.held.Remove()
-	}
 	os.RemoveAll(k.job.SocketDir)
+}
+
+// endServer returns when nothing writes any more to what the keeper is about to remove. As the first process of its
+// namespace the keeper need not wait for the server where all is in memory, since the kernel ends it with the
+// namespace.
+func (k *keeper) endServer() {
+	if k.job.Containment != Namespaces || k.job.DataDir != "" {
+		k.abort()
+	}
+	if k.job.Containment == Namespaces && (k.held != nil || k.spareDir != nil) {
+		endNamespace()
+	}
+}
+
+// abort ends the server and its backends without a checkpoint.
+func (k *keeper) abort() {
+	if k.server == nil {
+		return
+	}
+	k.server.Process.Signal(syscall.SIGQUIT)
+	select {
+	case <-k.ended:
+	case <-time.After(2 * time.Second):
+		k.server.Process.Kill()
+		<-k.ended
+	}
+	k.server = nil
 }
 
 // readTail gives the last 20 lines of a file, at most 8 kB; "" where it cannot be read.

@@ -3,14 +3,11 @@ package postgres
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 )
 
-// nobody is the uid and gid that the server sees itself run as when the caller is root: postgres and initdb refuse uid 0, and
-// initdb wants a uid that the system's user database knows.
+// nobody is the uid and gid that the server sees itself run as when the caller is root: postgres and initdb refuse uid
+// 0, and initdb wants a uid that the system's user database knows.
 const nobody = 65534
 
 // namespacesAttr makes the keeper the first process of new user, mount, pid and IPC namespaces, root in them.
@@ -23,8 +20,8 @@ func namespacesAttr() *syscall.SysProcAttr {
 	}
 }
 
-// contain finishes what clone began: a /proc of the new pid namespace, without which a second user namespace cannot be set up
-// (its uid_map is written by process id), mounts that do not show outside, and memory of the server's own.
+// contain finishes what clone began: a /proc of the new pid namespace, without which a second user namespace cannot be
+// set up (its uid_map is written by process id), mounts that do not show outside, and memory of the server's own.
 func (k *keeper) contain() error {
 	if k.job.Containment != Namespaces {
 		return nil
@@ -36,51 +33,6 @@ func (k *keeper) contain() error {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
 	return k.mountMemory()
-}
-
-// mountPoints are directories that are there on every Linux; the keeper covers the first that hides nothing it needs. The first serves
-// best: POSIX shared memory, which an initdb that is killed leaves behind, lies in it, and so ends with the namespace.
-var mountPoints = []string{memoryDir, "/mnt", "/media", "/srv", "/opt"}
-
-// mountMemory mounts a tmpfs that vanishes with the mount namespace.
-func (k *keeper) mountMemory() error {
-	needed := []string{k.job.BinDir, k.job.SocketDir, k.job.Source.Path, k.job.DataDir}
-	for i, path := range needed {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			needed[i] = real
-		}
-	}
-	for _, dir := range mountPoints {
-		info, err := os.Lstat(dir)
-		hides := func(path string) bool { return strings.HasPrefix(path, dir+"/") }
-		if err != nil || !info.IsDir() || slices.ContainsFunc(needed, hides) {
-			continue
-		}
-		options := "mode=0700"
-		if k.job.StorageLimit > 0 {
-			options += fmt.Sprintf(",size=%d", k.job.StorageLimit)
-		}
-		if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, options); err != nil {
-			return fmt.Errorf("mount memory on %s: %w", dir, err)
-		}
-		k.memory = dir
-		return nil
-	}
-	return fmt.Errorf("mount memory: none of %v can be covered", mountPoints)
-}
-
-// makeDataDir gives the server a directory: the caller's, or one in memory that vanishes with the mount namespace, or the watchdog's.
-func (k *keeper) makeDataDir() error {
-	switch {
-	case k.job.DataDir != "":
-		k.dataDir = k.job.DataDir
-		return os.MkdirAll(k.dataDir, 0o700)
-	case k.memory != "":
-		k.dataDir = filepath.Join(k.memory, dataName)
-		return os.Mkdir(k.dataDir, 0o700)
-	default:
-		return k.makeHeldDataDir()
-	}
 }
 
 // serverAttr is how initdb and postgres run: never as uid 0, and never longer than the keeper.

@@ -20,13 +20,11 @@ func (k *keeper) contain() error {
 	return nil
 }
 
-func (k *keeper) makeDataDir() error {
-	if k.job.DataDir != "" {
-		k.dataDir = k.job.DataDir
-		return os.MkdirAll(k.dataDir, 0o700)
-	}
-	return k.makeHeldDataDir()
-}
+// memoryBacked is false: where a system has such directories, nothing here looks for them.
+func memoryBacked(string) bool { return false }
+
+// endNamespace does nothing: there are no namespaces here.
+func endNamespace() {}
 
 // serverAttr is how initdb and postgres run: never as uid 0.
 func (k *keeper) serverAttr() *syscall.SysProcAttr {

@@ -1,7 +1,7 @@
 package postgres
 
-// The parent and its keeper speak JSON values over two pipes: a job, then one request at a time, each with one reply. Besides, the keeper
-// tells on its own when the server ends.
+// The parent and its keeper speak JSON values over two pipes: a job, then requests, each with one reply, in order.
+// Besides, the keeper tells on its own when the server ends.
 
 // Kinds of [Source] that need no registration.
 const (
@@ -21,10 +21,11 @@ type job struct {
 	BinDir       string
 	Version      Version
 	SocketDir    string
-	DataDir      string // "" makes a private one
-	DataParent   string // where the watchdog makes it
+	DataDir      string   // "" makes a private one
+	DiskParents  []string // where it is made on disk, and Spare's; the first that serves
 	Source       Source
 	Settings     map[string]string
+	Storage      Storage
 	StorageLimit int64
 	StartSeconds float64
 }
@@ -32,22 +33,31 @@ type job struct {
 const (
 	opStart    = "start" // start the server; also the answer to the job itself
 	opStop     = "stop"  // clean shutdown; the keeper and the data stay
+	opSpare    = "spare" // see Server.Spare
+	opFree     = "free"  // see Server.Free
 	opExited   = "exited"
 	opContain  = "contain" // the namespaces could not be made; nothing has been done
 	serverLog  = "server.log"
 	dataName   = "data"
+	spareName  = "spare"
 	keeperName = "pgcell-keeper"
 	keeperEnv  = "PGCELL_KEEPER"
 	probeOnly  = "probe" // value of keeperEnv: end at once; that the process could be made is the answer
 )
 
 type request struct {
+	ID int // from 1 on; the job has 0
 	Op string
 }
 
-// reply answers one request; Failure is nil on success.
+// reply answers the request of the same ID; Failure is nil on success.
 type reply struct {
-	Op      string
-	DataDir string       `json:",omitempty"`
-	Failure *ServerError `json:",omitempty"`
+	ID         int
+	Op         string
+	DataDir    string       `json:",omitempty"`
+	InMemory   bool         `json:",omitempty"`
+	Storage    string       `json:",omitempty"` // see Server.Storage
+	Dir        string       `json:",omitempty"` // of opSpare
+	Free, Size int64        `json:",omitempty"` // of opFree, in bytes
+	Failure    *ServerError `json:",omitempty"`
 }

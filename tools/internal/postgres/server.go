@@ -11,7 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 )
@@ -19,13 +19,16 @@ import (
 // Containment is how a server is kept from outliving its test process.
 type Containment string
 
+// Auto leaves a choice to pgcell. As a [Containment] it is Namespaces where the system allows it, else Watchdog; as a
+// [Storage], Memory where there is room, else Disk.
+const Auto = ""
+
 const (
-	// Auto takes Namespaces where the system allows it, else Watchdog.
-	Auto Containment = ""
-	// Namespaces (Linux): the keeper is the first process of namespaces of its own, and the data lies in memory that only they see; when the
-	// keeper ends, the kernel ends every process and frees memory, mounts and shared memory.
+	// Namespaces (Linux): the keeper is the first process of namespaces of its own, and the data lies in memory that
+	// only they see; when the keeper ends, the kernel ends every process and frees memory, mounts and shared memory.
 	Namespaces Containment = "namespaces"
-	// Watchdog: the keeper stops the server and removes its directory; what a kill of both leaves, [Sweep] removes at the next start.
+	// Watchdog: the keeper stops the server and removes its directory; what a kill of both leaves, [Sweep] removes at
+	// the next start.
 	Watchdog Containment = "watchdog"
 )
 
@@ -46,44 +49,56 @@ type Config struct {
 	Install Install
 	// Source fills the data directory; the zero value is initdb.
 	Source Source
-	// DataDir is where the data lies, on disk, and stays after the server's end. "" (the default) is a private directory, in memory
-	// where possible, that ends with the server.
+	// DataDir is where the data lies, and stays after the server's end. "" (the default) is a private directory that
+	// ends with the server.
 	DataDir string
-	// Settings override the server's settings, which favour speed over safety; names as in postgresql.conf, values unquoted.
+	// Storage is where a private directory is made. The default chooses by the room there is, and takes to disk what
+	// proves too large for memory at the start.
+	Storage Storage
+	// Settings override the server's settings, which favour speed over safety; names as in postgresql.conf, values
+	// unquoted.
 	Settings map[string]string
 	// Containment; the default chooses.
 	Containment Containment
-	// SocketParent is the directory in which the server's socket directory is made; default /tmp. Short: see [SocketPathError].
+	// SocketParent is the directory in which the server's socket directory is made; default /tmp. Short: see
+	// [SocketPathError].
 	SocketParent string
-	// StorageLimit bounds private memory-backed data, in bytes; 0 is the system's default, half of the machine's memory.
+	// StorageLimit bounds data in memory, in bytes, under [Namespaces]; 0 (the default) is this server's share of the
+	// room there is, see choose.
 	StorageLimit int64
 	// StartTimeout bounds the time from the execution of postgres until it answers; default one minute.
 	StartTimeout time.Duration
 }
 
-// Server is a running private PostgreSQL server. Close it, or let the process end. Its methods may be called concurrently.
+// Server is a running private PostgreSQL server. Close it, or let the process end. Its methods may be called
+// concurrently.
 type Server struct {
 	config      Config
 	containment Containment
 	dir         *HeldDir
-	dataDir     string
+	start       reply // to the job
 	keeper      *exec.Cmd
 	in          io.WriteCloser
-	stderr      bytes.Buffer // of the keeper; whole once it has been waited for
-	replies     chan reply
+	stderr      bytes.Buffer  // of the keeper; whole once it has been waited for
 	gone        chan struct{} // closed when the keeper has ended
 
-	asking sync.Mutex // one request at a time
-	mu     sync.Mutex
-	down   error // why the server no longer runs; nil while it does
+	asking  sync.Mutex // one writer of the pipe at a time
+	mu      sync.Mutex
+	last    int                // the newest request's ID
+	waiting map[int]chan reply // of whom asked, by ID
+	down    error              // why the server no longer runs; nil while it does
 }
 
-// Start runs a private server and returns when it accepts connections. Cost: 40 ms, and what the source costs (initdb: 0.5 s).
+// Start runs a private server and returns when it accepts connections. Cost: 40 ms, and what the source costs (initdb:
+// 0.5 s).
 //
-// Errors: [*ServerError] with the server's log; [*SocketPathError]; [*ContainmentError] where a forced containment cannot be had. Nothing is left after an error.
+// Errors: [*ServerError] with the server's log; [*SocketPathError]; [*ContainmentError] where a forced containment
+// cannot be had. Nothing is left after an error.
 func Start(ctx context.Context, c Config) (*Server, error) {
 	c = c.withDefaults()
-	for _, parent := range []string{c.SocketParent, memoryDir, os.TempDir()} {
+	parents := append(diskParents(), c.SocketParent, memoryDir)
+	slices.Sort(parents)
+	for _, parent := range slices.Compact(parents) {
 		Sweep(parent)
 	}
 	if c.Containment == Watchdog || namespacesAttr() == nil && c.Containment == Auto {
@@ -116,7 +131,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, containment: how, dir: dir, replies: make(chan reply, 1), gone: make(chan struct{})}
+	s := &Server{config: c, containment: how, dir: dir, waiting: map[int]chan reply{}, gone: make(chan struct{})}
 	if err := s.execute(how); err != nil {
 		dir.Remove()
 		if how == Namespaces {
@@ -124,22 +139,18 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 		}
 		return nil, fmt.Errorf("execute keeper: %w", err)
 	}
-	answer, err := s.ask(ctx, job{
+	s.start, err = s.ask(ctx, 0, job{
 		Containment: how, BinDir: c.Install.BinDir, Version: c.Install.Version, SocketDir: dir.path, DataDir: c.DataDir,
-		DataParent: dataParent(), Source: c.Source, Settings: c.Settings, StorageLimit: c.StorageLimit,
+		DiskParents: diskParents(), Source: c.Source, Settings: c.Settings, Storage: c.Storage, StorageLimit: c.StorageLimit,
 		StartSeconds: c.StartTimeout.Seconds(),
 	})
-	if err == nil && answer.Failure != nil {
-		err = answer.Failure
-		if answer.Op == opContain {
-			err = &ContainmentError{Containment: how, Reason: answer.Failure.Reason}
-		}
-	}
 	if err != nil {
 		s.Close()
+		if s.start.Op == opContain {
+			err = &ContainmentError{Containment: how, Reason: s.start.Failure.Reason}
+		}
 		return nil, err
 	}
-	s.dataDir = answer.DataDir
 	live.Store(s, true)
 	return s, nil
 }
@@ -152,8 +163,9 @@ func (s *Server) execute(how Containment) error {
 		}
 	}
 	cmd := &exec.Cmd{Path: self, Args: []string{keeperName}, Stderr: &s.stderr}
-	// The keeper never writes to this process's standard error, but holds it open until it has left nothing. So whoever reads that to its end,
-	// as go test and rules_go's wrapper do, waits for the keeper; else Bazel's process-wrapper would kill it at its work.
+	// The keeper never writes to this process's standard error, but holds it open until it has left nothing. So whoever
+	// reads that to its end, as go test and rules_go's wrapper do, waits for the keeper; else Bazel's process-wrapper
+	// would kill it at its work.
 	cmd.ExtraFiles = []*os.File{s.dir.lock, os.Stderr}
 	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how))
 	cmd.Dir = "/" // so that it keeps no directory of the caller's busy
@@ -187,7 +199,13 @@ func (s *Server) listen(out *json.Decoder) {
 			s.setDown(r.Failure)
 			continue
 		}
-		s.replies <- r
+		s.mu.Lock()
+		whom := s.waiting[r.ID]
+		delete(s.waiting, r.ID)
+		s.mu.Unlock()
+		if whom != nil { // else nobody waits for it any more
+			whom <- r
+		}
 	}
 	err := s.keeper.Wait()
 	s.setDown(fmt.Errorf("the keeper of the server in %q ended (%w): %s", s.dir.path, err, bytes.TrimSpace(s.stderr.Bytes())))
@@ -202,42 +220,63 @@ func (s *Server) setDown(err error) {
 	}
 }
 
-// Err tells why the server no longer runs; nil while it does. An error that a client got when its connection broke is explained by it.
+// Err tells why the server no longer runs; nil while it does. An error that a client got when its connection broke is
+// explained by it.
 func (s *Server) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.down
 }
 
-// ask sends one value and waits for its reply.
-func (s *Server) ask(ctx context.Context, what any) (reply, error) {
+// request asks the keeper for something.
+func (s *Server) request(ctx context.Context, op string) (reply, error) {
+	s.mu.Lock()
+	s.last++
+	id := s.last
+	s.mu.Unlock()
+	return s.ask(ctx, id, request{ID: id, Op: op})
+}
+
+// ask sends one value and waits for its reply. A failure that the reply tells of is the error.
+func (s *Server) ask(ctx context.Context, id int, what any) (reply, error) {
+	answer := make(chan reply, 1)
+	s.mu.Lock()
+	s.waiting[id] = answer
+	s.mu.Unlock()
 	s.asking.Lock()
-	defer s.asking.Unlock()
-	if err := json.NewEncoder(s.in).Encode(what); err != nil {
+	err := json.NewEncoder(s.in).Encode(what)
+	s.asking.Unlock()
+	if err != nil {
 		<-s.gone
 		return reply{}, s.Err()
 	}
 	select {
-	case r := <-s.replies:
+	case r := <-answer:
+		if r.Failure != nil {
+			return r, r.Failure
+		}
 		return r, nil
 	case <-s.gone:
 		return reply{}, s.Err()
 	case <-ctx.Done():
-		s.Close() // a reply that comes late would be taken for the next one's
+		s.mu.Lock()
+		delete(s.waiting, id)
+		s.mu.Unlock()
 		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.path, ctx.Err())
 	}
 }
 
-// Restart stops the server with a checkpoint and starts it again on the same data. All sessions end.
+// Restart stops the server with a checkpoint and starts it again on the same data. All sessions end. Where ctx ends
+// first, the server is closed.
 //
 // Errors: [*ServerError]. Cost: about 100 ms.
 func (s *Server) Restart(ctx context.Context) error {
 	if err := s.Shutdown(ctx); err != nil {
 		return err
 	}
-	r, err := s.ask(ctx, request{Op: opStart})
-	if err == nil && r.Failure != nil {
-		err = r.Failure
+	_, err := s.request(ctx, opStart)
+	if ctx.Err() != nil {
+		s.Close()
 	}
 	if err == nil {
 		s.setDown(nil)
@@ -245,23 +284,46 @@ func (s *Server) Restart(ctx context.Context) error {
 	return err
 }
 
-// Shutdown stops the server cleanly, as a checkpoint and pg_ctl's fast mode do; its data stays until Close.
+// Shutdown stops the server cleanly, as a checkpoint and pg_ctl's fast mode do; its data stays until Close. Where ctx
+// ends first, the server is closed.
 //
 // Errors: [*ServerError].
 func (s *Server) Shutdown(ctx context.Context) error {
-	r, err := s.ask(ctx, request{Op: opStop})
-	if err == nil && r.Failure != nil {
-		err = r.Failure
+	_, err := s.request(ctx, opStop)
+	if ctx.Err() != nil {
+		s.Close()
 	}
 	return err
 }
 
-// Close ends the server at once and removes all that it has, but for a [Config.DataDir]. It may be called more than once. Cost: 10 ms.
+// Close ends the server at once and removes all that it has, but for a [Config.DataDir]. It may be called more than
+// once. Cost: 10 ms; on disk 50 ms.
 func (s *Server) Close() error {
 	live.Delete(s)
 	s.in.Close()
 	<-s.gone
 	return s.dir.Remove()
+}
+
+// Spare gives a directory on disk that the server's processes can write to, for a tablespace where the memory that the
+// data lies in comes to its end. It is made at the first call, is the same in all, and goes with the server; where all
+// who could remove it are killed, the next start sweeps it away. The caller may not be able to enter it. It lies on
+// disk also where the data does, and in memory only where the machine has no other directory to write to.
+//
+// Errors: [*ServerError] that tells of each directory that was tried. Cost: 1 ms.
+func (s *Server) Spare(ctx context.Context) (dir string, err error) {
+	r, err := s.request(ctx, opSpare)
+	return r.Dir, err
+}
+
+// Free gives the bytes that can still be written where the data lies, and how large that is in all. In memory, free is
+// at most what the machine and the control groups have left, so it may shrink by what others take. Cost: 0.1 ms, by the
+// keeper; a call during [Server.Restart] waits for that.
+//
+// Errors: [*ServerError]; why the server has ended, where it has.
+func (s *Server) Free(ctx context.Context) (free, size int64, err error) {
+	r, err := s.request(ctx, opFree)
+	return r.Free, r.Size, err
 }
 
 // Containment tells which way was taken: [Namespaces] or [Watchdog].
@@ -271,20 +333,22 @@ func (s *Server) Containment() Containment { return s.containment }
 func (s *Server) SocketDir() string { return s.dir.path }
 
 // DataDir is the data directory's path as the server sees it; under [Namespaces] nobody else sees it.
-func (s *Server) DataDir() string { return s.dataDir }
+func (s *Server) DataDir() string { return s.start.DataDir }
 
-// FilesDir is an empty directory that the server's processes, and perhaps they alone, can write to; "" with a [Config.DataDir].
+// FilesDir is an empty directory that the server's processes, and perhaps they alone, can write to; "" with a
+// [Config.DataDir].
 func (s *Server) FilesDir() string {
 	if s.config.DataDir != "" {
 		return ""
 	}
-	return filesDir(s.dataDir)
+	return filesDir(s.start.DataDir)
 }
 
 // InMemory reports whether the data lies in memory-backed storage.
-func (s *Server) InMemory() bool {
-	return s.config.DataDir == "" && (s.containment == Namespaces || strings.HasPrefix(s.dataDir, memoryDir+"/"))
-}
+func (s *Server) InMemory() bool { return s.start.InMemory }
+
+// Storage describes to people where the data lies: "memory, at most 5.2 GB", "disk in DIR".
+func (s *Server) Storage() string { return s.start.Storage }
 
 // Install is the PostgreSQL that runs.
 func (s *Server) Install() Install { return s.config.Install }

@@ -220,7 +220,8 @@ func TestStartErrors(t *testing.T) {
 
 func TestNoSpaceLeft(t *testing.T) {
 	t.Parallel()
-	_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: postgres.Namespaces, StorageLimit: 4 << 20})
+	_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: postgres.Namespaces,
+		Storage: postgres.Memory, StorageLimit: 4 << 20})
 	var refused *postgres.ContainmentError
 	if errors.As(err, &refused) {
 		t.Skip(err)

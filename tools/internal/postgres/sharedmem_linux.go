@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// freeSharedMemory removes the System V segment by which a postmaster keeps others off its data directory, after a postmaster that was
-// killed and could not. postmaster.pid names it: its first line is the process, its seventh "key id" (src/include/utils/pidfile.h). A
-// segment that another process made, or that is in use, is left alone.
+// freeSharedMemory removes the System V segment by which a postmaster keeps others off its data directory, after a
+// postmaster that was killed and could not. postmaster.pid names it: its first line is the process, its seventh "key
+// id" (src/include/utils/pidfile.h). A segment that another process made, or that is in use, is left alone.
 func freeSharedMemory(dataDir string) {
 	text, err := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))
 	if err != nil {
@@ -48,8 +48,9 @@ func removeSegment(id uintptr) syscall.Errno {
 	return errno
 }
 
-// asNobody does something as the user that the server ran as: root in a container may lack the capability to remove what others made. The
-// identity changes for one thread alone, by a system call past the C library's and Go's wrappers, and that thread ends with it.
+// asNobody does something as the user that the server ran as: root in a container may lack the capability to remove
+// what others made. The identity changes for one thread alone, by a system call past the C library's and Go's wrappers,
+// and that thread ends with it.
 func asNobody(do func()) {
 	done := make(chan struct{})
 	go func() {

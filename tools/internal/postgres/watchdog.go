@@ -6,17 +6,6 @@ import (
 	"path/filepath"
 )
 
-// makeHeldDataDir makes the data directory of a watchdog's server, in a directory that tells a later Sweep whether its owner lives.
-func (k *keeper) makeHeldDataDir() error {
-	held, err := HoldDir(k.job.DataParent)
-	if err != nil {
-		return err
-	}
-	k.held = held
-	k.dataDir = filepath.Join(held.path, dataName)
-	return os.Mkdir(k.dataDir, 0o700)
-}
-
 // own hands the data and the socket directory to the user that the server runs as, where that is not the caller.
 func (k *keeper) own() error {
 	credential := k.serverAttr().Credential

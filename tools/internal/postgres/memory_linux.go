@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// mountPoints are directories that are there on every Linux; the keeper covers the first that hides nothing it needs.
+// The first serves best: POSIX shared memory, which an initdb that is killed leaves behind, lies in it, and so ends
+// with the namespace.
+var mountPoints = []string{memoryDir, "/mnt", "/media", "/srv", "/opt"}
+
+// mountMemory mounts a tmpfs that vanishes with the mount namespace.
+func (k *keeper) mountMemory() error {
+	needed := append([]string{k.job.BinDir, k.job.SocketDir, k.job.Source.Path, k.job.DataDir}, k.job.DiskParents...)
+	for i, path := range needed {
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			needed[i] = real
+		}
+	}
+	for _, dir := range mountPoints {
+		info, err := os.Lstat(dir)
+		hides := func(path string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
+		if err != nil || !info.IsDir() || slices.ContainsFunc(needed, hides) {
+			continue
+		}
+		options := "mode=0700"
+		if k.place.memory {
+			options += fmt.Sprintf(",size=%d", k.place.limit)
+		}
+		if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, options); err != nil {
+			return fmt.Errorf("mount memory on %s: %w", dir, err)
+		}
+		k.memory = dir
+		return nil
+	}
+	return fmt.Errorf("mount memory: none of %v can be covered", mountPoints)
+}
+
+// memoryBacked reports whether a directory lies in memory.
+func memoryBacked(dir string) bool {
+	const tmpfs, ramfs = 0x01021994, 0x858458f6 // linux/magic.h
+	var fs syscall.Statfs_t
+	return syscall.Statfs(dir, &fs) == nil && (uint32(fs.Type) == tmpfs || uint32(fs.Type) == ramfs)
+}
+
+// endNamespace ends all other processes of the keeper's pid namespace, and returns when they have ended.
+func endNamespace() {
+	syscall.Kill(-1, syscall.SIGKILL)
+	for {
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && err != syscall.EINTR {
+			return // no child is left: the first process is the parent of all whose parent has ended
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+func TestParseStorage(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]postgres.Storage{
+		"": postgres.Auto, "auto": postgres.Auto, "memory": postgres.Memory, "disk": postgres.Disk,
+	} {
+		if got, err := postgres.ParseStorage(in); got != want || err != nil {
+			t.Errorf("ParseStorage(%q) = %q, %v, want %q", in, got, err, want)
+		}
+	}
+	const want = `PGCELL_STORAGE is "ram"; want auto, memory or disk`
+	if _, err := postgres.ParseStorage("ram"); err == nil || err.Error() != want {
+		t.Errorf("ParseStorage(ram) = %v, want %s", err, want)
+	}
+}
+
+// TestStorage looks at servers in memory and on disk, contained in both ways. One server serves all questions, since
+// initdb takes its time.
+func TestStorage(t *testing.T) {
+	for _, how := range bothWays {
+		for _, where := range []postgres.Storage{postgres.Memory, postgres.Disk} {
+			t.Run(string(how)+"/"+string(where), func(t *testing.T) {
+				t.Parallel()
+				s := mustStart(t, postgres.Config{Containment: how, Storage: where})
+				ensureStorage(t, s, where)
+				spare := ensureSpare(t, s)
+				ensureFree(t, s)
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+				for _, dir := range []string{s.DataDir(), filepath.Dir(spare)} {
+					if _, err := os.Lstat(dir); !os.IsNotExist(err) {
+						t.Errorf("after Close, Lstat(%q) = %v, want not exist", dir, err)
+					}
+				}
+				if _, _, err := s.Free(t.Context()); err == nil {
+					t.Error("Free() of a closed server succeeds, want why it has ended")
+				}
+			})
+		}
+	}
+}
+
+func ensureStorage(t *testing.T, s *postgres.Server, where postgres.Storage) {
+	t.Helper()
+	if got, want := s.InMemory(), where == postgres.Memory; got != want {
+		t.Errorf("InMemory() = %v, want %v (data in %s)", got, want, s.DataDir())
+	}
+	want := string(where) + " in " + filepath.Dir(s.DataDir())
+	if where == postgres.Memory && s.Containment() == postgres.Namespaces {
+		want = "memory, at most "
+	}
+	if got := s.Storage(); !strings.HasPrefix(got, want) {
+		t.Errorf("Storage() = %q, want %q", got, want)
+	}
+}
+
+// ensureSpare uses the spare directory, and gives its path.
+func ensureSpare(t *testing.T, s *postgres.Server) string {
+	t.Helper()
+	dir, err := s.Spare(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := s.Spare(t.Context()); again != dir || err != nil {
+		t.Errorf("the second Spare() = %q, %v, want %q", again, err, dir)
+	}
+	conn, err := pgx.Connect(t.Context(), s.URL("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	for _, sql := range []string{
+		"CREATE TABLESPACE spare LOCATION '" + dir + "'",
+		"CREATE TABLE filled TABLESPACE spare AS SELECT generate_series(1, 10000)",
+	} {
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("ReadDir(%q) = %v, %v, want the tablespace, seen from outside", dir, entries, err)
+	}
+	return dir
+}
+
+func ensureFree(t *testing.T, s *postgres.Server) {
+	t.Helper()
+	free, size, err := s.Free(t.Context())
+	if err != nil || free <= 0 || size < free {
+		t.Errorf("Free() = %d, %d, %v, want some bytes, and not more than all", free, size, err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := s.Free(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("Free() of an ended context = %v, want %v", err, context.Canceled)
+	}
+	if free, _, err := s.Free(t.Context()); err != nil || free == 0 {
+		t.Errorf("after a Free() that nobody waited for, Free() = %d, %v, want bytes", free, err)
+	}
+}
+
+// TestTooSmallMemoryGivesWay starts a server in memory that is too small for a new cluster: it goes to disk, where
+// nobody insists on memory.
+func TestTooSmallMemoryGivesWay(t *testing.T) {
+	t.Parallel()
+	s := mustStart(t, postgres.Config{Containment: postgres.Namespaces, StorageLimit: 4 << 20})
+	if s.InMemory() || !strings.HasPrefix(s.Storage(), "disk in ") {
+		t.Errorf("with 4 MB of memory the data lies in %q, want disk", s.Storage())
+	}
+	if got := mustQuery(t, s, "select 'here'"); got != "here" {
+		t.Errorf("got %q, want here", got)
+	}
+}
+
+// TestFreeOfSmallMemory sees what is written.
+func TestFreeOfSmallMemory(t *testing.T) {
+	t.Parallel()
+	s := mustStart(t, postgres.Config{Containment: postgres.Namespaces, Storage: postgres.Memory, StorageLimit: 200 << 20})
+	before, size, err := s.Free(t.Context())
+	if err != nil || size != 200<<20 {
+		t.Fatalf("Free() = %d, %d, %v, want a size of %d", before, size, err, 200<<20)
+	}
+	mustQuery(t, s, "WITH x AS (SELECT lo_from_bytea(0, decode(repeat('00', 20000000), 'hex'))) SELECT 'written' FROM x")
+	after, _, err := s.Free(t.Context())
+	if err != nil || before-after < 100<<10 || before-after > 100<<20 {
+		t.Errorf("Free() = %d, %v after writing, and %d before", after, err, before)
+	}
+}
+
+func TestNoDirectoryOnDisk(t *testing.T) {
+	t.Parallel()
+	nowhere, parent := filepath.Join(t.TempDir(), "absent"), t.TempDir()
+	err := postgres.HoldOnDisk(nowhere, nowhere)
+	for _, want := range []string{"no directory on disk serves; set TMPDIR to one", "make directory for a server", nowhere} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("HoldOnDisk = %v, want it to contain %q", err, want)
+		}
+	}
+	if err := postgres.HoldOnDisk(nowhere, parent); err != nil {
+		t.Errorf("HoldOnDisk with a second directory = %v, want that", err)
+	}
+}
+
+// BenchmarkFree measures what a caller pays who asks before each cell.
+func BenchmarkFree(b *testing.B) {
+	install, err := postgres.Find(b.Context(), postgres.DefaultSearch(os.Getenv))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := postgres.Start(b.Context(), postgres.Config{Install: install})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	for b.Loop() {
+		if _, _, err := s.Free(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
