@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,7 @@ func (p *program) fail(err error) int {
 	code, name := exitUsage, "pgcell"
 	var coded *codedError
 	if errors.As(err, &coded) {
-		code, name = coded.code, "pgcell run"
+		code, name = coded.code, cmp.Or(coded.command, "pgcell run")
 	}
 	fmt.Fprintf(p.stderr, "%s: %v\n", name, err)
 	return code
@@ -105,14 +106,15 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usage("%w: --help lists the flags; flags for Bazel itself go after --", err)
 	})
-	root.AddCommand(p.runCommand())
+	root.AddCommand(p.runCommand(), p.timingsCommand(), p.matrixCommand())
 	return root
 }
 
 // codedError is an error with an exit code of its own.
 type codedError struct {
-	code int
-	err  error
+	code    int
+	err     error
+	command string // whose error it is; "pgcell run" where it is empty
 }
 
 func (e *codedError) Error() string { return e.err.Error() }
@@ -120,5 +122,5 @@ func (e *codedError) Unwrap() error { return e.err }
 
 // usage makes an error for a wrong command line.
 func usage(format string, args ...any) error {
-	return &codedError{exitUsage, fmt.Errorf(format, args...)}
+	return &codedError{code: exitUsage, err: fmt.Errorf(format, args...)}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func bazelError(format string, args ...any) error {
-	return &codedError{exitBuild, fmt.Errorf(format, args...)}
+	return &codedError{code: exitBuild, err: fmt.Errorf(format, args...)}
 }
 
 // session is one "pgcell run": one or more calls of Bazel and a summary.
