@@ -3,7 +3,7 @@
 set -euo pipefail
 
 export BUILD_WORKING_DIRECTORY=$PWD # where paths on the command line start
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+if [[ ${BASH_SOURCE[0]} == */* ]]; then cd -- "${BASH_SOURCE[0]%/*}/"; fi
 export BUILD_WORKSPACE_DIRECTORY=$PWD
 export PGCELL_BAZEL=$PWD/tools/bazel
 
@@ -11,11 +11,11 @@ export PGCELL_BAZEL=$PWD/tools/bazel
 # tests alone, and no run ever takes a command that is not of its source.
 sum=(sha256sum)
 type sha256sum >/dev/null 2>&1 || sum=(shasum -a 256) # macOS
+# source_digest sets digest to what names them.
 source_digest() {
-  local digest
-  digest=$(find tools MODULE.bazel go.mod go.sum .bazelrc .bazelversion -type f -print0 |
-    LC_ALL=C sort -z | xargs -0 "${sum[@]}" | "${sum[@]}")
-  printf '%s-%s-%s\n' "$OSTYPE" "$HOSTTYPE" "${digest:0:32}"
+  digest=$(find tools MODULE.bazel go.mod go.sum .bazelrc .bazelversion -type f -exec "${sum[@]}" {} + |
+    LC_ALL=C sort | "${sum[@]}")
+  digest=$OSTYPE-$HOSTTYPE-${digest:0:32}
 }
 
 # build sets command to the newly built binary, or to a copy of it that later runs find.
@@ -35,7 +35,8 @@ build() {
   binary=${words[0]}
 
   # Sources that changed during the build, or a cache directory that cannot be written to: this once, without a copy.
-  if [[ $(source_digest) == "${command##*/}" ]] && mkdir -p "${command%/*}" 2>/dev/null &&
+  source_digest
+  if [[ $digest == "${command##*/}" ]] && mkdir -p "${command%/*}" 2>/dev/null &&
     cp "$binary" "$command.$$" 2>/dev/null && mv -f "$command.$$" "$command"; then
     find "${command%/*}" -type f -mtime +30 -delete
   else
@@ -43,6 +44,7 @@ build() {
   fi
 }
 
-command=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/pgcell/command/$(source_digest)
+source_digest
+command=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/pgcell/command/$digest
 [[ -x $command ]] || build
 exec "$command" run "$@"

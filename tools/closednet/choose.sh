@@ -15,7 +15,7 @@ readonly install_hint='install Bazelisk (https://github.com/bazelbuild/bazelisk)
 # or until another Bazel is first on PATH.
 choose_bazel() {
   kind='' registry='' recorded=''
-  cache=$(closednet_cache)
+  closednet_cache
   find_candidate
   if [[ -r $cache/route ]]; then read_route; fi
   if [[ -z $kind || $recorded != "$candidate_key" ]]; then
@@ -39,15 +39,17 @@ read_route() {
 # find_candidate sets candidate to the first Bazel on PATH that is not this workspace's wrapper, and candidate_key to
 # what tells it from another one.
 find_candidate() {
-  local name path
+  local name dir path dirs
   candidate='' candidate_key=none
+  IFS=: read -ra dirs <<<"$PATH"
   for name in bazel bazelisk; do
-    while read -r path; do
-      [[ ! $path -ef $workspace/tools/bazel ]] || continue
+    for dir in "${dirs[@]}"; do
+      path=$dir/$name
+      [[ -f $path && -x $path && ! $path -ef $workspace/tools/bazel ]] || continue
       candidate=$path
       candidate_key="$path $(stat -L -c '%Y %s' "$path" 2>/dev/null || stat -L -f '%m %z' "$path")"
       return
-    done < <(type -aP "$name" || true)
+    done
   done
 }
 
@@ -132,10 +134,12 @@ is_debian() {
 # write_rc records in the workspace, where .bazelrc imports it, which Bazel is used and the module overrides, if any. The
 # root needs no import of them: its own /etc/bazel/bazelrc has it.
 write_rc() {
-  local file=$workspace/.bazelrc.closednet text
+  local file=$workspace/.bazelrc.closednet text old=''
   text="# Written by tools/bazel; tools/closednet/setup --redo decides anew. Bazel registry: $registry, Bazel: $kind."
   [[ -z ${modules:-} || $kind == root ]] || text+=$'\n'"try-import $modules/bazelrc"
-  if [[ ! -f $file || $(<"$file") != "$text" ]]; then
+  # Not $(<file), which starts a process.
+  if [[ -r $file ]]; then IFS= read -rd '' old <"$file" || true; fi
+  if [[ $old != "$text"$'\n' ]]; then
     printf '%s\n' "$text" 2>/dev/null >"$file" || true
   fi
 }

@@ -3,11 +3,12 @@
 # into the root, makes the root "/" and becomes the command. Not bubblewrap: that stays as a parent which neither hands
 # on signals nor outlives Ctrl-C, while here tools/bazel's own process becomes the Bazel client.
 #
-# Arguments: ROOT UID GID (MODE SOURCE TARGET)... -- COMMAND...
-# MODE is rw, ro or ln (TARGET becomes a link to SOURCE). UID is empty where no user namespace is needed.
+# Arguments: ROOT FSTAB UID GID (MODE SOURCE TARGET)... -- COMMAND...
+# MODE is rw, ro or ln (TARGET becomes a link to SOURCE). FSTAB is a file to
+# keep the mounts in. UID is empty where no user namespace is needed.
 set -euo pipefail
-root=$1 uid=$2 gid=$3 cwd=$PWD
-shift 3
+root=$1 fstab=$2 uid=$3 gid=$4 cwd=$PWD
+shift 4
 
 # entry adds a line to mounts, in the form of fstab(5): one mount(8) for all of them, as each costs 3 ms.
 mounts=''
@@ -39,10 +40,18 @@ while [[ $1 != -- ]]; do
   shift 3
 done
 shift
-# A file, since mount reads no pipe.
-printf '%s' "$mounts" >"$root.mounts.$$"
-mount --no-mtab --all --fstab "$root.mounts.$$"
-rm "$root.mounts.$$"
+# A file, since mount reads no pipe; kept, since most calls lay the same.
+old=''
+if [[ -r $fstab ]] && { exec 8<"$fstab"; } 2>/dev/null; then IFS= read -rd '' old <&8 || true; fi
+if [[ $old == "$mounts" ]]; then
+  # The very file that was read: another call may be about to put its own in that place.
+  mount --no-mtab --all --fstab /proc/self/fd/8
+else
+  printf '%s' "$mounts" >"$fstab.$$"
+  mount --no-mtab --all --fstab "$fstab.$$"
+  mv "$fstab.$$" "$fstab"
+fi
+exec 8<&-
 
 cd "$root"
 pivot_root . .host

@@ -8,14 +8,27 @@ die() {
   exit 1
 }
 
-# closednet_cache prints the directory that holds all that these scripts make.
+# closednet_cache sets cache to the directory that holds all that these scripts make.
 closednet_cache() {
   local base=${XDG_CACHE_HOME:-}
   if [[ -z $base ]]; then
     [[ -n ${HOME:-} ]] || die 'find a cache directory: neither HOME nor XDG_CACHE_HOME is set; set HOME'
     base=$HOME/.cache
   fi
-  printf '%s/pgcell/closednet\n' "$base"
+  cache=$base/pgcell/closednet
+}
+
+# on_path sets found to the path of program $1, or to nothing. Unlike $(type -P) it starts no process.
+on_path() {
+  local dir dirs
+  found=''
+  IFS=: read -ra dirs <<<"$PATH"
+  for dir in "${dirs[@]}"; do
+    if [[ -f $dir/$1 && -x $dir/$1 ]]; then
+      found=$dir/$1
+      return
+    fi
+  done
 }
 
 # digest sets digest to 12 hex digits that name the text $1.

@@ -15,14 +15,20 @@ readonly root_left_out=('./usr/share/doc/*' './usr/share/locale/*' './usr/share/
 # Where the host has no Go of its own.
 readonly root_go=golang-1.26-go
 
-# ensure_root sets root, and goroot and go_caches (host_go), and builds the root if it is not there.
-ensure_root() {
-  local packages=("${root_packages[@]}")
-  host_go
+# root_path sets root to where the root is, or is to be, and packages to what is in it; it needs goroot.
+root_path() {
+  packages=("${root_packages[@]}")
   [[ -n $goroot ]] || packages+=("$root_go")
   digest "$root_suite ${packages[*]} $root_unwanted ${root_left_out[*]}"
   root=$cache/root-$digest
-  [[ -e $root/etc/pgcell-root ]] || with_lock "$root.lock" build_root "$root" "${packages[@]}"
+}
+
+# ensure_root builds the root if it is not there; it needs the facts.
+ensure_root() {
+  local packages
+  [[ ! -e $root/etc/pgcell-root ]] || return 0
+  root_path
+  with_lock "$root.lock" build_root "$root" "${packages[@]}"
 }
 
 # build_root makes the root $1 with the packages that follow, under another name first: a build that was interrupted

@@ -7,7 +7,8 @@
 host_go() {
   local version rest cache1 cache2
   goroot='' go_caches=()
-  type -P go >/dev/null || return 0
+  on_path go
+  [[ -n $found ]] || return 0
   { read -r version && read -r rest && read -r cache1 && read -r cache2; } < <(
     cd "$workspace" && go env GOVERSION GOROOT GOMODCACHE GOCACHE
   ) || return 0
@@ -16,27 +17,31 @@ host_go() {
   goroot=$rest go_caches=("$cache1" "$cache2")
 }
 
-# project_dir prints the nearest directory upwards of $PWD that marks a Bazel workspace, or $PWD.
-project_dir() {
+# find_project sets project to the nearest directory upwards of $PWD that marks a Bazel workspace, or to $PWD.
+find_project() {
   local dir=$PWD marker
+  project=$PWD
   while [[ -n $dir ]]; do
     for marker in MODULE.bazel REPO.bazel WORKSPACE.bazel WORKSPACE; do
       if [[ -f $dir/$marker ]]; then
-        printf '%s\n' "$dir"
+        project=$dir
         return
       fi
     done
     dir=${dir%/*}
   done
-  printf '%s\n' "$PWD"
 }
 
-# ensure_modules sets modules, the directory with the module overrides, and makes it if it is not there. COMMAND...
-# is what runs a program where Go is on PATH: enter_root and the root, or nothing.
-ensure_modules() {
+# modules_path sets modules to where the directory with the module overrides is, or is to be.
+modules_path() {
   shopt -s globstar nullglob
   digest "$(cat "$closednet"/modules.sh "$closednet"/standins/**/*.*)"
   modules=$cache/modules-$digest
+}
+
+# ensure_modules makes the module overrides if they are not there. COMMAND... is what runs a program where Go is on
+# PATH: enter_root and the root, or nothing.
+ensure_modules() {
   [[ -e $modules/bazelrc ]] || with_lock "$modules.lock" build_modules "$@"
 }
 
@@ -62,9 +67,10 @@ share() {
 
 # share_all sets shared: all that a command inside the root sees of the host.
 share_all() {
-  local path
+  local path project
   shared=()
-  for path in /dev /proc /sys /tmp "${TMPDIR:-}" "$HOME" "$cache" "${go_caches[@]}" "$workspace" "$(project_dir)"; do
+  find_project
+  for path in /dev /proc /sys /tmp "${TMPDIR:-}" "$HOME" "$cache" "${go_caches[@]}" "$workspace" "$project"; do
     share rw "$path"
   done
   # Debian's Go has half of its files in /usr/share.
@@ -76,18 +82,31 @@ share_all() {
   share_npm
 }
 
+# host_npm sets real_node and npm_cli to the files behind the host's node and npm, or to nothing.
+host_npm() {
+  local node
+  real_node='' npm_cli=''
+  on_path node
+  node=$found
+  on_path npm
+  [[ -n $node && -n $found ]] || return 0
+  { read -r real_node && read -r npm_cli; } < <(readlink -f "$node" "$found") || return 0
+}
+
 # share_npm adds the host's node and npm (postgres.npm fetches with them) and sets node_path, where they are.
 share_npm() {
-  local node npm real_node cli
+  local node npm
   node_path=''
-  node=$(type -P node) && npm=$(type -P npm) || return 0
-  { read -r real_node && read -r cli; } < <(readlink -f "$node" "$npm") || return 0
   # Else it is not the layout that npm itself installs.
-  [[ $cli == */npm/bin/* ]] || return 0
+  [[ $npm_cli == */npm/bin/* ]] || return 0
+  on_path node
+  node=$found
+  on_path npm
+  npm=$found
   share ro "$real_node"
-  share ro "${cli%/npm/bin/*}"
+  share ro "${npm_cli%/npm/bin/*}"
   [[ $node == "$real_node" ]] || shared+=(ln "$real_node" "$node")
-  [[ $npm == "$cli" ]] || shared+=(ln "$cli" "$npm")
+  [[ $npm == "$npm_cli" ]] || shared+=(ln "$npm_cli" "$npm")
   share ro /usr/etc/npmrc
   share ro "${NPM_CONFIG_GLOBALCONFIG:-}"
   share ro "${NODE_EXTRA_CA_CERTS:-}"
@@ -96,13 +115,14 @@ share_npm() {
 
 # enter_root ROOT COMMAND... becomes COMMAND inside ROOT, with the caller's directory, environment and rights.
 enter_root() {
-  local root=$1 shared node_path unshare uid='' gid='' flags=(--mount)
+  local root=$1 shared node_path uid='' gid='' flags=(--mount)
   shift
   share_all
   if [[ $EUID != 0 ]]; then
     uid=$EUID gid=$(id -g) flags=(--user --map-root-user --mount)
   fi
-  unshare=$(type -P unshare) || die "enter the root $root: no unshare(1) on PATH; install util-linux"
+  on_path unshare
+  [[ -n $found ]] || die "enter the root $root: no unshare(1) on PATH; install util-linux"
   PATH=${goroot:-/usr/lib/go-1.26}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin$node_path \
-    exec "$unshare" "${flags[@]}" -- "$BASH" "$closednet/enter.sh" "$root" "$uid" "$gid" "${shared[@]}" -- "$@"
+    exec "$found" "${flags[@]}" -- "$BASH" "$closednet/enter.sh" "$root" "$facts.mounts" "$uid" "$gid" "${shared[@]}" -- "$@"
 }
