@@ -23,4 +23,7 @@
 //	PGCELL_SOCKET_DIR   where socket directories are made; short; default /tmp
 //	PGCELL_CACHE        where golden clusters of a plain go test are kept; default pgcell/golden in the user's cache directory
 //	PGCELL_LOG          1 logs which server and template were chosen, as go test -v does
+//	PGCELL_TIMES        file of recorded times that shards are balanced by; set by pg_go_test
+//	PGCELL_SHARD_PLAN   off leaves the division of tests among shards to rules_go; default on
+//	PGCELL_LISTING      set by this package in a process that runs TestMain up to m.Run alone, to list the tests
 package pgcell

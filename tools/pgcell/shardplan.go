@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/shard"
+	"github.com/pgcell/pgcell/tools/internal/usage"
 )
 
 // rules_go deals tests round robin, in the main function that it generates, and offers no hook. What it goes by is the
@@ -34,7 +35,15 @@ func init() {
 			os.Getenv("TEST_TARGET"), err)
 		os.Exit(1)
 	}
+	if dir := e.get("TEST_UNDECLARED_OUTPUTS_DIR"); dir != "" && e.runsTests() {
+		if os.Setenv(measuredVariable, "1") == nil {
+			usage.Record(dir)
+		}
+	}
 }
+
+// measuredVariable is set in the process whose usage is recorded, and so in its children, which are measured with it.
+const measuredVariable = "PGCELL_MEASURED"
 
 // shardEnv is all that a plan depends on.
 type shardEnv struct {
@@ -109,6 +118,13 @@ func (e *shardEnv) wraps() bool {
 	}
 	_, ok := e.lookup("XML_OUTPUT_FILE")
 	return ok
+}
+
+// runsTests reports whether this process is the one that runs the tests of a Bazel target.
+func (e *shardEnv) runsTests() bool {
+	executable, err := e.executable()
+	return err == nil && filepath.Base(executable) == filepath.Base(e.get("TEST_BINARY")) && !e.wraps() &&
+		e.get("PGCELL_LISTING") == "" && e.get(measuredVariable) == ""
 }
 
 // share fills in what this shard runs.

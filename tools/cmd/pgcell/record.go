@@ -55,6 +55,7 @@ func recordShard(s *report.Shard, filter string) history.Shard {
 	shard := history.Shard{
 		Label: s.Label, Shard: s.Index, Shards: s.Total, Run: s.Run, Attempt: s.Attempt, Status: string(s.Status),
 		Cached: s.Cached, Start: s.Start, End: s.End(), Seconds: s.Duration.Seconds(), Filter: filter,
+		CPUSeconds: s.CPU.Seconds(),
 	}
 	for _, t := range s.Tests {
 		shard.Tests = append(shard.Tests, recordTest(&t))

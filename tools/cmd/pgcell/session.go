@@ -67,7 +67,10 @@ func (p *program) runTests(o *options) error {
 	}
 	s.print = &printer{w: p.stdout, live: !s.terminal, verbose: o.verbose, output: o.output}
 	s.history = p.openHistory(space)
-	s.workers = o.chooseWorkers(s.times())
+	s.workers = o.chooseWorkers(recorded(s.times(), plan))
+	if s.workers.count > cores() && s.workers.why != "" {
+		fmt.Fprintf(p.stderr, "pgcell run: %d shards at once (-n %s): %s\n", s.workers.count, o.numprocesses, s.workers.why)
+	}
 	notifyStop(s.stop)
 	defer signal.Stop(s.stop)
 

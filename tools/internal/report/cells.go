@@ -68,6 +68,7 @@ func (s *Shard) readCells(dir string) {
 		}
 	}
 	s.addCellTimes()
+	s.readUsage(dir)
 }
 
 // addCellTimes adds the cells' times to the tests that used them, and to the tests that these are part of.

@@ -41,6 +41,9 @@ const withSubtests = `<testsuites><testsuite>
 <testcase name="TestA/sub/deep" time="1"></testcase><testcase name="TestB" time="2"></testcase>
 </testsuite></testsuites>`
 
+// usageText says that a quarter of the time was computed.
+const usageText = `{"seconds":4,"cpu_seconds":1}`
+
 // Cells are found beside test.log, as files and packed.
 func TestCellsOfAShard(t *testing.T) {
 	t.Parallel()
@@ -51,9 +54,10 @@ func TestCellsOfAShard(t *testing.T) {
 		outputs := filepath.Join(dir, "test.outputs")
 		if packed {
 			outputs = filepath.Join(outputs, "outputs.zip")
-			mustZip(t, outputs, "pgcell/cells.jsonl", cellLines)
+			mustZip(t, outputs, "pgcell/cells.jsonl", cellLines, "pgcell/usage.json", usageText)
 		} else {
 			mustWrite(t, filepath.Join(outputs, "pgcell", "cells.jsonl"), cellLines)
+			mustWrite(t, filepath.Join(outputs, "pgcell", "usage.json"), usageText)
 		}
 		var run report.Run
 		s := run.Add(bep.Event{Result: &bep.TestResult{
@@ -69,6 +73,9 @@ func TestCellsOfAShard(t *testing.T) {
 		want := []time.Duration{625 * time.Millisecond, 250 * time.Millisecond, 125 * time.Millisecond, 125 * time.Millisecond, 0}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("packed %v: times differ (-want +got):\n%s", packed, diff)
+		}
+		if s.CPU != 1250*time.Millisecond {
+			t.Errorf("packed %v: CPU = %v, want a quarter of the shard's 5 s", packed, s.CPU)
 		}
 		if !s.End().Equal(time.Unix(105, 0)) {
 			t.Errorf("End() = %v, want 5 s after the start", s.End())
@@ -86,7 +93,8 @@ func mustWrite(t *testing.T, path, text string) {
 	}
 }
 
-func mustZip(t *testing.T, path, name, text string) {
+// mustZip packs files, of which names and texts take turns.
+func mustZip(t *testing.T, path string, files ...string) {
 	t.Helper()
 	mustWrite(t, path, "")
 	f, err := os.Create(path)
@@ -95,12 +103,14 @@ func mustZip(t *testing.T, path, name, text string) {
 	}
 	defer f.Close()
 	z := zip.NewWriter(f)
-	w, err := z.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write([]byte(text)); err != nil {
-		t.Fatal(err)
+	for i := 0; i < len(files); i += 2 {
+		w, err := z.Create(files[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(files[i+1])); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
