@@ -223,6 +223,7 @@ func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
 	if err != nil {
 		return nil, failed("%w", err)
 	}
+	ran := lastShards(space)
 	var all []suite
 	for _, pkg := range packages {
 		if pkg.Damaged != nil {
@@ -234,7 +235,11 @@ func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
 				continue
 			}
 			label := "//" + pkg.Path + ":" + target
-			b := timings.Weigh(label, pkg.Times[target], declared.Shards, time.Duration(worth*float64(time.Second)))
+			shards := declared.Shards
+			if shards < 1 {
+				shards = ran[label] // a macro's default, or a select
+			}
+			b := timings.Weigh(label, pkg.Times[target], shards, time.Duration(worth*float64(time.Second)))
 			if declared.Alone {
 				b.Suggest = b.Shards
 			}
@@ -245,6 +250,19 @@ func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
 		return nil, failed(`no recorded times: "pgcell timings update" writes them after a run`)
 	}
 	return all, nil
+}
+
+// lastShards gives the number of shards in which suites ran last, by label; of those whose results are there.
+func lastShards(space *workspace) map[string]int {
+	suites, err := timings.Read(filepath.Join(space.root, "bazel-testlogs"))
+	if err != nil {
+		return nil // no run yet
+	}
+	ran := map[string]int{}
+	for _, s := range suites {
+		ran[s.Label()] = s.Shards
+	}
+	return ran
 }
 
 func (p *program) showTable(all []suite) error {

@@ -75,11 +75,12 @@ func (b *BuildFile) rule(name string) *build.Rule {
 	return nil
 }
 
-// SetShards sets shard_count of a target that the file declares; 1 removes it. Comments stay.
+// SetShards sets shard_count of a target that the file declares. 1 removes it, save from a macro that may have another
+// default. Comments stay.
 func (b *BuildFile) SetShards(name string, shards int) {
 	rule := b.rule(name)
 	b.changed = true
-	if shards <= 1 {
+	if kind := rule.Kind(); shards <= 1 && (kind == "pg_go_test" || kind == "go_test") {
 		rule.DelAttr("shard_count")
 		return
 	}

@@ -54,10 +54,17 @@ func OpenPackage(root, path string) (*Package, error) {
 // File is the path of the file of recorded times in the workspace, whether it is there or not.
 func (p *Package) File() string { return strings.TrimPrefix(p.Path+"/"+shard.TimesFile, "/") }
 
-// records reports whether the package keeps times of a target: of every pg_go_test, and of all targets where somebody
-// has made the file.
-func (p *Package) records(target string) bool {
-	return p.text != nil || p.Build.Target(target).Kind == "pg_go_test"
+// records reports whether the package keeps times of a suite: of every pg_go_test, of what another macro has divided into
+// shards, and of all suites where somebody has made the file.
+func (p *Package) records(s *Suite) bool {
+	switch p.Build.Target(s.Target).Kind {
+	case "pg_go_test":
+		return true
+	case "go_test", "":
+		return p.text != nil
+	default:
+		return p.text != nil || s.Shards > 1
+	}
 }
 
 // Update takes in what suites of this package took, and gives the number of tests that are recorded anew, otherwise or
@@ -66,7 +73,7 @@ func (p *Package) records(target string) bool {
 func (p *Package) Update(suites []*Suite) (changed int) {
 	ran := shard.Times{}
 	for _, s := range suites {
-		if !p.records(s.Target) {
+		if !p.records(s) {
 			continue
 		}
 		for test, took := range s.Passed {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/shard"
 )
 
 // Suite is the last result of a test target.
@@ -148,4 +149,5 @@ func (s *Suite) read(file string) bool {
 	return true
 }
 
-func isTest(name string) bool { return name != "" && !strings.ContainsAny(name, "/. ") }
+// isTest reports whether a name is that of a Go test, and no subtest's.
+func isTest(name string) bool { return slices.Equal(shard.Listed(name), []string{name}) }
