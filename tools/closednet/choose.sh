@@ -131,8 +131,8 @@ is_debian() {
   grep -qE '^(ID|ID_LIKE)=.*(debian|ubuntu)' "${PGCELL_OS_RELEASE:-/etc/os-release}" 2>/dev/null
 }
 
-# write_rc records in the workspace, where .bazelrc imports it, which Bazel is used and the module overrides, if any. The
-# root needs no import of them: its own /etc/bazel/bazelrc has it.
+# write_rc records in the workspace, where .bazelrc imports it, which Bazel is used and the module overrides, if any.
+# The root needs no import of them: its own /etc/bazel/bazelrc has it.
 write_rc() {
   local file=$workspace/.bazelrc.closednet text old=''
   text="# Written by tools/bazel; tools/closednet/setup --redo decides anew. Bazel registry: $registry, Bazel: $kind."

@@ -7,7 +7,8 @@ readonly root_suite=forky
 readonly debian_keyring=${PGCELL_DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 # Bazel and the rules it ships; mount for enter.sh; certificates and git for what builds fetch; PostgreSQL for tests
 # that take the server from the host; and what every Debian has.
-readonly root_packages=(bazel-bootstrap bazel-rules-shell bazel-lib mount ca-certificates git postgresql-18 '?essential')
+readonly root_packages=(bazel-bootstrap bazel-rules-shell bazel-lib mount ca-certificates git postgresql-18
+  '?essential')
 # What these depend on and Bazel does not need: half of the download. The Java runtime is another package.
 readonly root_unwanted='^openjdk-[0-9]+-jdk-headless$'
 # Files that no build reads.
@@ -38,6 +39,7 @@ build_root() {
   local target=$1 new=$1.tmp apt=$1.apt log=$1.log mirror
   shift
   [[ ! -e $target/etc/pgcell-root ]] || return 0
+  need_namespaces
   need_tools
   mirror=$(debian_mirror /etc/apt)
   mirror=${mirror:-http://deb.debian.org/debian}
@@ -180,6 +182,24 @@ need_tools() {
   # An update fails for one source of many that cannot be reached; whether that matters, the installation tells.
   { apt-get update || true; DEBIAN_FRONTEND=noninteractive $install; } >"$cache/apt.log" 2>&1 ||
     die "install ${missing[*]}: $(tail -n1 "$cache/apt.log"); the whole log is $cache/apt.log"
+}
+
+# need_namespaces ends with an error where an ordinary user cannot enter a root: it names the setting to change.
+# PGCELL_SYSCTL names another /proc/sys, for tests.
+need_namespaces() {
+  local setting=user.max_user_namespaces=15000 kernel=${PGCELL_SYSCTL:-/proc/sys}/kernel value=''
+  [[ $EUID != 0 ]] || return 0
+  ! unshare --user --map-root-user --mount true 2>/dev/null || return 0
+  if [[ -r $kernel/apparmor_restrict_unprivileged_userns ]]; then
+    read -r value <"$kernel/apparmor_restrict_unprivileged_userns"
+    if [[ $value == 1 ]]; then setting=kernel.apparmor_restrict_unprivileged_userns=0; fi
+  fi
+  if [[ -r $kernel/unprivileged_userns_clone ]]; then
+    read -r value <"$kernel/unprivileged_userns_clone"
+    if [[ $value == 0 ]]; then setting=kernel.unprivileged_userns_clone=1; fi
+  fi
+  die "enter a root for Bazel: this user may not make user namespaces; as root run: sysctl -w $setting;" \
+    "or $install_hint"
 }
 
 # debian_mirror prints the mirror that apt's own sources name, or nothing: build_root then has a default.

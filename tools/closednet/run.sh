@@ -124,5 +124,6 @@ enter_root() {
   on_path unshare
   [[ -n $found ]] || die "enter the root $root: no unshare(1) on PATH; install util-linux"
   PATH=${goroot:-/usr/lib/go-1.26}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin$node_path \
-    exec "$found" "${flags[@]}" -- "$BASH" "$closednet/enter.sh" "$root" "$facts.mounts" "$uid" "$gid" "${shared[@]}" -- "$@"
+    exec "$found" "${flags[@]}" -- "$BASH" "$closednet/enter.sh" "$root" "$facts.mounts" "$uid" "$gid" \
+    "${shared[@]}" -- "$@"
 }
