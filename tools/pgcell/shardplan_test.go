@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/usage"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
@@ -36,7 +38,12 @@ func TestSharedA(t *testing.T) {
 	t.Run("x", func(*testing.T) {})
 	t.Run("y", func(*testing.T) {})
 }
-func TestSharedB(t *testing.T) { shared(t) }
+func TestSharedB(t *testing.T) {
+	shared(t)
+	if os.Getenv(sharedEnv) == "wait" {
+		time.Sleep(time.Second) // until the first record
+	}
+}
 func TestSharedC(t *testing.T) { shared(t) }
 func TestSharedD(t *testing.T) {
 	shared(t)
@@ -192,6 +199,44 @@ func TestUntouchedProcesses(t *testing.T) {
 	if r := runShard(t, 0, 3, []string{"-test.list=Shared[AB]"}); r.output != "TestSharedA\nTestSharedB\n" {
 		t.Errorf("-test.list=Shared[AB] printed %q", r.output)
 	}
+}
+
+// The processor time is recorded while tests run, where Bazel can pack what they leave: without zip its script fails.
+func TestUsageIsRecorded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		env  []string
+		want bool
+	}{
+		"files":               {nil, true},
+		"packed":              {[]string{"TEST_UNDECLARED_OUTPUTS_ZIP=x.zip", "PATH=" + zipDir(t)}, true},
+		"packed, without zip": {[]string{"TEST_UNDECLARED_OUTPUTS_ZIP=x.zip", "PATH=/none"}, false},
+		"not by Bazel":        {[]string{"TEST_BINARY=other"}, false},
+		"a child":             {[]string{"PGCELL_MEASURED=1"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, ok := usage.CPU(); !ok {
+				t.Skip("not measured on this system")
+			}
+			dir := t.TempDir()
+			env := append([]string{"TEST_UNDECLARED_OUTPUTS_DIR=" + dir, "TEST_TOTAL_SHARDS=", sharedEnv + "=wait"}, c.env...)
+			runShard(t, 0, 1, []string{"-test.run=^TestSharedB$"}, env...)
+			if _, err := os.Stat(filepath.Join(dir, "pgcell", "usage.json")); (err == nil) != c.want {
+				t.Errorf("usage.json: %v, want it there: %v", err, c.want)
+			}
+		})
+	}
+}
+
+// zipDir makes a directory with a program zip.
+func zipDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink("/bin/sh", filepath.Join(dir, "zip")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // A plan that cannot be made fails the shard: another plan than the other shards' would lose tests.

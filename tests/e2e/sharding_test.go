@@ -1,0 +1,193 @@
+package e2e_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var ranTest = regexp.MustCompile(`(?m)^\x16?=== RUN +(\S+)$`)
+
+// ran gives the top-level tests of each shard of a test, in their order; a shard that Bazel ran twice has them twice.
+func (r result) ran(label string) [][]string {
+	var shards [][]string
+	for _, s := range r.shards {
+		if s.label != label {
+			continue
+		}
+		for len(shards) < s.number {
+			shards = append(shards, nil)
+		}
+		for _, m := range ranTest.FindAllStringSubmatch(beforeChild(s.log), -1) {
+			if !strings.Contains(m[1], "/") {
+				shards[s.number-1] = append(shards[s.number-1], m[1])
+			}
+		}
+	}
+	return shards
+}
+
+// beforeChild cuts off what the child of TestWorker printed.
+func beforeChild(log string) string {
+	before, child, _ := strings.Cut(log, "CHILD\n")
+	_, after, _ := strings.Cut(child, "PASS\n")
+	return before + after
+}
+
+const planLabel = "//plan:plan_test"
+
+var planTests = []string{"ExampleGreet", "FuzzSeeds", "TestCell", "TestFirstAttempt", "TestLong", "TestSubtests",
+	"TestWorker", "TestZ1", "TestZ2"}
+
+// ensureOnce asserts that each test ran as often as it should, all shards together.
+func ensureOnce(t *testing.T, r result, want []string, times int) {
+	t.Helper()
+	counts := map[string]int{}
+	for _, shard := range r.ran(planLabel) {
+		for _, name := range shard {
+			counts[name]++
+		}
+	}
+	for _, name := range want {
+		if counts[name] != times {
+			t.Errorf("%s ran %d times, want %d", name, counts[name], times)
+		}
+		delete(counts, name)
+	}
+	if len(counts) > 0 {
+		t.Errorf("more tests ran: %v", counts)
+	}
+	if t.Failed() {
+		t.Fatalf("shards: %q\n%s\n%s", r.ran(planLabel), r.output, r.logs(planLabel))
+	}
+}
+
+// TestShardPlan runs a suite that has everything in 4 shards, in all ways in which Bazel runs shards.
+func TestShardPlan(t *testing.T) {
+	dir := workspace(t, "sharding")
+	test := func(t *testing.T, args ...string) result {
+		t.Helper()
+		return bazel(t, dir, "test", append(args, planLabel)...)
+	}
+	t.Run("all", func(t *testing.T) {
+		r := test(t)
+		r.ensureSuccess(t)
+		ensureOnce(t, r, planTests, 1)
+		if first := r.ran(planLabel)[0]; !slices.Equal(first, []string{"TestLong"}) {
+			t.Errorf("the first shard ran %v, want TestLong alone, which takes as long as the others together", first)
+		}
+		for shard := range 4 {
+			if want := fmt.Sprintf("TESTMAIN of w%d\n", shard); !strings.Contains(r.logs(planLabel), want) {
+				t.Errorf("logs lack %q:\n%s", want, r.logs(planLabel))
+			}
+		}
+		ensureChild(t, r)
+	})
+	t.Run("filter", func(t *testing.T) {
+		r := test(t, "--test_filter=^TestSubtests$/^y$")
+		r.ensureSuccess(t)
+		ensureOnce(t, r, []string{"TestSubtests"}, 1)
+		logs := r.logs(planLabel)
+		if strings.Contains(logs, "TestSubtests/x") || !strings.Contains(logs, "TestSubtests/y") {
+			t.Errorf("want the subtest y alone:\n%s", logs)
+		}
+		// Three shards have nothing to do: no TestMain, no server.
+		if n := strings.Count(logs, "TESTMAIN"); n != 1 {
+			t.Errorf("TestMain ran in %d shards, want 1:\n%s", n, logs)
+		}
+	})
+	t.Run("runs per test", func(t *testing.T) {
+		r := test(t, "--runs_per_test=2")
+		r.ensureSuccess(t)
+		ensureOnce(t, r, planTests, 2)
+	})
+	t.Run("flaky", func(t *testing.T) {
+		r := test(t, "--flaky_test_attempts=2", "--spawn_strategy=local", "--test_env=FLAKY="+filepath.Join(t.TempDir(), "mark"))
+		r.ensureSuccess(t)
+		if !strings.Contains(r.output, "FLAKY") {
+			t.Errorf("no test was flaky:\n%s", r.output)
+		}
+	})
+	t.Run("fail fast", func(t *testing.T) {
+		r := test(t, "--test_runner_fail_fast", "--test_env=FAIL=1", "--test_env=PGCELL_TIMES=", "--test_filter=TestZ,TestC,TestL,TestS,TestW")
+		if n := strings.Count(r.logs(planLabel), "red on demand"); r.code != 3 || n != 1 {
+			t.Errorf("exit code %d, want 3; %d tests failed, want 1, since the second one waits behind it:\n%s", r.code, n, r.logs(planLabel))
+		}
+	})
+}
+
+// ensureChild asserts what the child of TestWorker ran, in the shard that TestWorker is in.
+func ensureChild(t *testing.T, r result) {
+	t.Helper()
+	_, child, _ := strings.Cut(r.logs(planLabel), "CHILD\n")
+	child, _, _ = strings.Cut(child, "PASS\n")
+	if !regexp.MustCompile(`^TESTMAIN of w[1-3]\n`).MatchString(child) || !strings.Contains(child, "=== RUN   TestLong\n") {
+		t.Errorf("the child of TestWorker printed %q, want a worker from w1 to w3 and TestLong", child)
+	}
+}
+
+// TestSerialBesideShards has one test that runs alone, in the same run as parallel shards.
+func TestSerialBesideShards(t *testing.T) {
+	r := bazel(t, workspace(t, "sharding"), "test", "--nocache_test_results", "//mixed:mixed_test")
+	r.ensureSuccess(t)
+	type span struct {
+		name     string
+		from, to int64
+	}
+	var all []span
+	for line := range strings.Lines(r.logs("//mixed:mixed_test")) {
+		var s span
+		if n, _ := fmt.Sscanf(line, "SPAN %s %d %d", &s.name, &s.from, &s.to); n == 3 {
+			all = append(all, s)
+		}
+	}
+	if len(all) != 5 {
+		t.Fatalf("%d tests told of their time, want 5:\n%s", len(all), r.logs("//mixed:mixed_test"))
+	}
+	beside := 0
+	for i, a := range all {
+		for _, b := range all[i+1:] {
+			if a.from >= b.to || b.from >= a.to {
+				continue
+			}
+			beside++
+			if a.name == "TestAlone" || b.name == "TestAlone" {
+				t.Errorf("%v ran beside %v", a, b)
+			}
+		}
+	}
+	if beside == 0 {
+		t.Errorf("no tests ran beside each other: %v", all)
+	}
+}
+
+// TestGazelleFindsTheTemplate makes a test package anew: map_kind leads to the repository's macro, which knows the
+// template and the number of shards.
+func TestGazelleFindsTheTemplate(t *testing.T) {
+	dir := cloneOf(t, "sharding")
+	mustWrite(t, filepath.Join(dir, "orders", "orders_test.go"), mustRead(t, filepath.Join(dir, "mixed", "mixed_test.go")))
+	plan := mustRead(t, filepath.Join(dir, "plan", "BUILD.bazel"))
+	bazel(t, dir, "run", "//:gazelle").ensureSuccess(t)
+	const made = `load("//db:defs.bzl", "db_test")
+
+db_test(
+    name = "orders_test",
+    srcs = ["orders_test.go"],
+    deps = ["@pgcell//tools/pgcell"],
+)
+`
+	if got := mustRead(t, filepath.Join(dir, "orders", "BUILD.bazel")); got != made {
+		t.Errorf("Gazelle made\n%s\nwant\n%s", got, made)
+	}
+	if got := mustRead(t, filepath.Join(dir, "plan", "BUILD.bazel")); got != plan {
+		t.Errorf("Gazelle changed\n%s\nto\n%s", plan, got)
+	}
+	r := bazel(t, dir, "test", "--test_filter=TestBeside1", "//orders:orders_test")
+	r.ensureSuccess(t)
+	if len(r.shards) != 2 {
+		t.Errorf("%d shards, want 2", len(r.shards))
+	}
+}
