@@ -64,20 +64,15 @@ func (s *session) bazelArgs(inv *invocation, events string) []string {
 		"--test_env=GO_TEST_WRAP_TESTV=1", // else rules_go leaves passed tests out of test.xml
 		"--test_output=summary",
 		"--test_summary=none",
-		"--local_termination_grace_seconds=5", // Ctrl-C: rules_go's tests sit SIGTERM out
+		"--local_termination_grace_seconds=1", // Ctrl-C, --maxfail: rules_go's tests sit SIGTERM out
 		"--show_result=0",
 	)
-	if s.terminal {
-		color := "yes"
-		if s.getenv("NO_COLOR") != "" {
-			color = "no"
-		}
-		// Said, for Bazel wants both of its outputs on the terminal before it finds out by itself.
-		args = append(args, "--ui_event_filters=-info", "--curses=yes", "--color="+color)
-	} else {
-		args = append(args, "--ui_event_filters=-info,-pass,-fail,-timeout", "--curses=no",
-			"--show_progress_rate_limit=5")
+	rate := "5"
+	if s.screen.bar {
+		rate = "0.5"
 	}
+	args = append(args, "--ui_event_filters=-info,-pass,-fail,-timeout", "--curses=no",
+		"--show_progress_rate_limit="+rate)
 	args = append(args, s.workers.bazelFlags()...)
 	args = append(args, s.o.bazelFlags(s.workers)...)
 	if !o.all {

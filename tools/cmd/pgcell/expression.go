@@ -16,7 +16,7 @@ type expression struct {
 // parseExpression reads an expression. A word is whatever stands between spaces and parentheses; and, or and not are
 // none.
 func parseExpression(text string) (*expression, error) {
-	p := &parser{tokens: strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(text))}
+	p := &expressionParser{tokens: strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(text))}
 	e, err := p.or()
 	if err != nil {
 		return nil, err
@@ -27,22 +27,22 @@ func parseExpression(text string) (*expression, error) {
 	return e, nil
 }
 
-type parser struct{ tokens []string }
+type expressionParser struct{ tokens []string }
 
-func (p *parser) next() string {
+func (p *expressionParser) next() string {
 	if len(p.tokens) == 0 {
 		return ""
 	}
 	return p.tokens[0]
 }
 
-func (p *parser) take() { p.tokens = p.tokens[1:] }
+func (p *expressionParser) take() { p.tokens = p.tokens[1:] }
 
-func (p *parser) or() (*expression, error)  { return p.chain("or", p.and) }
-func (p *parser) and() (*expression, error) { return p.chain("and", p.not) }
+func (p *expressionParser) or() (*expression, error)  { return p.chain("or", p.and) }
+func (p *expressionParser) and() (*expression, error) { return p.chain("and", p.not) }
 
 // chain reads parts that op joins.
-func (p *parser) chain(op string, part func() (*expression, error)) (*expression, error) {
+func (p *expressionParser) chain(op string, part func() (*expression, error)) (*expression, error) {
 	first, err := part()
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (p *parser) chain(op string, part func() (*expression, error)) (*expression
 	return e, nil
 }
 
-func (p *parser) not() (*expression, error) {
+func (p *expressionParser) not() (*expression, error) {
 	switch word := p.next(); word {
 	case "":
 		return nil, errors.New("a word is missing at its end")

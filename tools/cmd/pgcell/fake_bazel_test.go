@@ -7,13 +7,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // fakeBazel stands in for Bazel in the scripts. It appends its arguments to the file "args" in the
-// workspace, one a line, and does what the file "bazel" there says, of which the second call does
+// workspace, one a line ("bazel query": see query), writes its environment to the file "environment", and does what the file "bazel" there says, of which the second call does
 // what follows the line "call", and so on:
 //
 //	target LABEL SHARDS      LABEL was built; its test has SHARDS shards
@@ -24,6 +25,10 @@ import (
 //	raw TEXT                 a line of the event file
 //	stderr TEXT              a message
 //	stopped LABEL SHARD      the shard has no result, for the run was interrupted
+//	execroot PATH            where tests run
+//	log FILE TEXT            TEXT, as a Go string without its quotes, is added to a test's log
+//	await FILE               waits until the file is there
+//	pause MILLIS             waits
 //	hang                     makes the file "running" and waits for SIGINT, see hang
 //	finish CODE NAME         the last events, and the exit code
 //	exit CODE                an exit code without last events
@@ -38,6 +43,9 @@ type fake struct {
 }
 
 func (f *fake) run(args []string) {
+	if slices.Contains(args, "query") {
+		query(args)
+	}
 	record, err := os.OpenFile("args", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	must(err)
 	for _, arg := range args {
@@ -50,6 +58,7 @@ func (f *fake) run(args []string) {
 	}
 	must(record.Close())
 
+	must(os.WriteFile("environment", []byte(strings.Join(os.Environ(), "\n")+"\n"), 0o666))
 	calls, _ := os.ReadFile("calls")
 	must(os.WriteFile("calls", append(calls, '.'), 0o666))
 	script, err := os.Open("bazel")
@@ -73,6 +82,20 @@ func must(err error) {
 		os.Exit(98)
 	}
 }
+
+// query answers "bazel query" with the file "query.xml".
+func query(args []string) {
+	must(os.WriteFile("query-args", []byte(strings.Join(args, "\n")+"\n"), 0o666))
+	answer, err := os.ReadFile("query.xml")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ERROR: no such package")
+		os.Exit(7)
+	}
+	must2(os.Stdout.Write(answer))
+	os.Exit(0)
+}
+
+func must2(_ int, err error) { must(err) }
 
 type object = map[string]any
 
@@ -103,6 +126,19 @@ func (f *fake) do(line string) {
 	case "stopped":
 		f.event(object{"id": object{"testResult": object{"label": words[0], "run": 1, "shard": number(words[1])}},
 			"aborted": object{"reason": "USER_INTERRUPTED"}})
+	case "execroot":
+		path, err := filepath.Abs(words[0])
+		must(err)
+		f.event(object{"id": object{"workspace": object{}}, "workspaceInfo": object{"localExecRoot": path}})
+	case "log":
+		file, text, _ := strings.Cut(rest, " ")
+		text, err := strconv.Unquote(`"` + text + `"`)
+		must(err)
+		addTo(file, text)
+	case "await":
+		must(waitFile(rest))
+	case "pause":
+		time.Sleep(time.Duration(number(rest)) * time.Millisecond)
 	case "hang":
 		hang()
 	case "finish":
@@ -152,6 +188,14 @@ func (f *fake) event(e object) {
 	must(err)
 	_, err = fmt.Fprintf(f.events, "%s\n", b)
 	must(err)
+}
+
+func addTo(file, text string) {
+	must(os.MkdirAll(filepath.Dir(file), 0o777))
+	log, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	must(err)
+	must2(log.WriteString(text))
+	must(log.Close())
 }
 
 // hang waits for SIGINT, makes the file "stopping", waits for the file "release", and writes into

@@ -15,13 +15,17 @@ type messageFilter struct {
 	rest    []byte
 	last    string
 	summary bool // within Bazel's own lines about a failed target
+
+	// progress takes Bazel's lines of progress where they are not passed on.
+	progress func(line string)
 }
 
 var (
 	lockMessage = regexp.MustCompile(`^Another (?:Bazel )?command .*?pid ?= ?(\d+)`)
 	emptyLine   = regexp.MustCompile(`^(INFO: *|FAILED: *|Computing main repo mapping: *|Loading: *(0 packages loaded)?|` +
 		`Analyzing: .*\(0 packages loaded, 0 targets configured\))?$`)
-	summaryLine = regexp.MustCompile(`^[A-Z_ ]+: //.* \(Summary\)$`)
+	progressLine = regexp.MustCompile(`^(\[[0-9,]+ / [0-9,]+\] |Loading: |Analyzing: |Computing main repo)`)
+	summaryLine  = regexp.MustCompile(`^[A-Z_ ]+: //.* \(Summary\)$`)
 )
 
 // Write takes a part of Bazel's messages.
@@ -47,6 +51,9 @@ func (f *messageFilter) pass(line string) error {
 	case f.summary && len(line) > 0 && line[0] == ' ': // the paths of its logs
 		return nil
 	case emptyLine.MatchString(line), line == f.last:
+		return nil
+	case f.progress != nil && progressLine.MatchString(line):
+		f.progress(line)
 		return nil
 	}
 	f.summary, f.last = false, line

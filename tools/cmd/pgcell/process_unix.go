@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -18,6 +19,7 @@ type process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended and all its output was copied
 	err  error         // after done
+	sent atomic.Bool   // it was asked to stop
 }
 
 // startProcess starts Bazel in dir and sends its messages to output; a *os.File it gets as it is.
@@ -40,8 +42,12 @@ func startProcess(dir string, env []string, output io.Writer, bazel string, args
 
 // interrupt asks Bazel to stop: it ends the running tests and reports the results that it has.
 func (p *process) interrupt() {
+	p.sent.Store(true)
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT) // fails when it has just ended
 }
+
+// interrupted reports whether it was asked to stop.
+func (p *process) interrupted() bool { return p.sent.Load() }
 
 // exitCode gives the exit code after done; 128+N when signal N ended it.
 func (p *process) exitCode() int {

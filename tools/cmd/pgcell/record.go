@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/report"
 )
@@ -16,16 +14,32 @@ func (p *program) openHistory(w *workspace) *history.Store {
 	return history.Open(dir, w.root)
 }
 
-// times gives the recorded executions; none where they cannot be read.
-func (s *session) times() *history.Times {
+// recorded gives the recorded executions and what failed last; none where they cannot be read.
+func (s *session) recorded() (*history.Times, []history.TestID) {
 	if s.history == nil {
-		return &history.Times{}
+		return &history.Times{}, nil
 	}
 	times, err := s.history.Times()
 	if err != nil {
-		return &history.Times{}
+		times = &history.Times{}
 	}
-	return times
+	last, err := s.history.LastFailed()
+	if err != nil {
+		last = nil
+	}
+	return times, last
+}
+
+// past gives the runs before this one, newest first.
+func (s *session) past() []*history.Run {
+	if s.history == nil || s.o.report == "" {
+		return nil
+	}
+	runs, err := s.history.Runs(history.KeptRuns)
+	if err != nil {
+		return nil
+	}
+	return runs
 }
 
 // save adds a run to the history. A run without any result, such as one with a wrong flag, is none.
@@ -37,9 +51,9 @@ func (s *session) save(run *history.Run) error {
 }
 
 // record turns a finished run into what the history keeps.
-func (s *session) record(calls []*call, sum *summary, start time.Time, code int) *history.Run {
+func (s *session) record(calls []*call, sum *summary, code int) *history.Run {
 	run := &history.Run{
-		Start: start.UTC(), End: start.Add(sum.took).UTC(), Workspace: s.space.root, Args: s.o.args, Workers: s.workers.count,
+		Start: s.start.UTC(), End: s.start.Add(sum.took).UTC(), Workspace: s.space.root, Args: s.o.args, Workers: s.workers.count,
 		ExitCode: code, Passed: sum.counts.Passed, Failed: sum.counts.Failed, Skipped: sum.counts.Skipped,
 	}
 	for _, c := range calls {

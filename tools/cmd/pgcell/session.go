@@ -21,15 +21,20 @@ func bazelError(format string, args ...any) error {
 // session is one "pgcell run": one or more calls of Bazel and a summary.
 type session struct {
 	*program
-	o        *options
-	workers  workers
-	bazel    string
-	space    *workspace
-	terminal bool // Bazel draws its own progress on the terminal
-	print    *printer
-	stop     chan os.Signal
-	stopped  bool           // by a signal
-	history  *history.Store // nil where there is no place for one
+	o       *options
+	workers workers
+	bazel   string
+	space   *workspace
+	print   *printer
+	screen  *screen
+	stop    chan os.Signal
+	stopped bool // by a signal
+	limit   *limiter
+	history *history.Store // nil where there is no place for one
+	known   *history.Times
+	last    []history.TestID // what failed when it last ran, before this run
+	start   time.Time
+	chosen  []selected // by -k, -m, --lf, --ff and --collect-only
 }
 
 // call is one finished call of Bazel.
@@ -38,6 +43,8 @@ type call struct {
 	run      *report.Run
 	finished *bep.Finished // nil when Bazel ended without its last events
 	exit     int           // of the process
+	live     *report.Live  // nil until Bazel has said where it runs tests
+	process  *process
 }
 
 // runTests is the body of "pgcell run"; it sets p.code.
@@ -60,21 +67,16 @@ func (p *program) runTests(o *options) error {
 	}
 	defer os.RemoveAll(dir)
 
-	s := &session{
-		program: p, o: o, bazel: bazel, space: space, stop: make(chan os.Signal, 1),
-		// Bazel redraws the lines above its cursor, so nobody else may write meanwhile.
-		terminal: isTerminal(p.stderr) && p.getenv("TERM") != "dumb" && !o.verbose && !o.output,
-	}
-	s.print = &printer{w: p.stdout, live: !s.terminal, verbose: o.verbose, output: o.output}
-	s.history = p.openHistory(space)
-	s.workers = o.chooseWorkers(recorded(s.times(), plan))
-	if s.workers.count > cores() && s.workers.why != "" {
-		fmt.Fprintf(p.stderr, "pgcell run: %d shards at once (-n %s): %s\n", s.workers.count, o.numprocesses, s.workers.why)
-	}
-	notifyStop(s.stop)
+	s := p.newSession(o, space, bazel)
 	defer signal.Stop(s.stop)
-
-	start := now()
+	defer s.screen.close()
+	if plan, err = s.selection(plan); err != nil {
+		return err
+	}
+	if o.collectOnly {
+		return s.collect()
+	}
+	s.chooseWorkers(plan)
 	var calls []*call
 	for i, inv := range plan {
 		c, err := s.call(inv, filepath.Join(dir, fmt.Sprintf("events-%d.json", i)))
@@ -82,23 +84,47 @@ func (p *program) runTests(o *options) error {
 			return err
 		}
 		calls = append(calls, c)
-		if s.stopped || s.verdict(c) != exitPassed && s.verdict(c) != exitFailed {
+		if s.stopped || s.limit.reached || s.verdict(c) != exitPassed && s.verdict(c) != exitFailed {
 			break
 		}
 	}
-	p.code = s.summarise(calls, start)
+	s.screen.close()
+	p.code = s.summarise(calls)
 	return nil
+}
+
+func (p *program) newSession(o *options, space *workspace, bazel string) *session {
+	s := &session{program: p, o: o, bazel: bazel, space: space, stop: make(chan os.Signal, 1), start: now()}
+	notifyStop(s.stop)
+	s.history = p.openHistory(space)
+	s.known, s.last = s.recorded()
+	s.limit = newLimiter(o)
+	s.screen = p.newScreen(o, s.known)
+	s.print = &printer{
+		w: s.screen, verbose: o.verbose, output: o.output, quiet: s.screen.bar && !o.verbose && !o.output,
+		space: space, color: p.colored(o), annotate: p.getenv("GITHUB_ACTIONS") == "true",
+		shown: make(map[failure]bool),
+	}
+	return s
+}
+
+// chooseWorkers decides how many shards run at once, and says so where that is not what people expect.
+func (s *session) chooseWorkers(plan []invocation) {
+	s.workers = s.o.chooseWorkers(recorded(s.known, plan))
+	s.screen.workers = max(s.workers.count, 1)
+	if s.workers.count > cores() && s.workers.why != "" {
+		fmt.Fprintf(s.stderr, "pgcell run: %d shards at once (-n %s): %s\n", s.workers.count, s.o.numprocesses, s.workers.why)
+	}
 }
 
 // call runs Bazel once and takes in its events while it runs.
 func (s *session) call(inv invocation, events string) (*call, error) {
-	var output io.Writer = s.stderr
-	if !s.terminal {
-		f := &messageFilter{w: s.stderr}
-		defer f.flush()
-		output = f
+	filter := &messageFilter{w: s.screen.messages()}
+	if s.screen.bar {
+		filter.progress = s.screen.building
 	}
-	process, err := startProcess(s.space.root, s.bazelEnv(s.o), output, s.bazel, s.bazelArgs(&inv, events))
+	defer filter.flush()
+	process, err := startProcess(s.space.root, s.bazelEnv(s.o), filter, s.bazel, s.bazelArgs(&inv, events))
 	if err != nil {
 		return nil, err
 	}
@@ -111,22 +137,80 @@ func (s *session) call(inv invocation, events string) (*call, error) {
 		s.watch(process)
 	}()
 
-	c := &call{invocation: inv, run: &report.Run{}}
+	c := &call{invocation: inv, run: &report.Run{}, process: process}
 	s.print.named = len(inv.names) > 0
-	err = bep.Follow(ctx, events, func(e bep.Event) {
-		if e.Finished != nil {
-			c.finished = e.Finished
-		}
-		if shard := c.run.Add(e); shard != nil {
-			s.print.shard(shard)
-		}
-	})
+	err = bep.FollowIdle(ctx, events, func(e bep.Event) { s.event(c, e) }, func() { s.idle(c) })
 	if err != nil {
-		fmt.Fprintf(s.stderr, "pgcell run: %v: the results are not complete\n", err)
+		fmt.Fprintf(s.screen.messages(), "pgcell run: %v: the results are not complete\n", err)
 	}
 	<-watched
 	c.exit = process.exitCode()
+	s.takeStopped(c)
 	return c, nil
+}
+
+// event takes one event in.
+func (s *session) event(c *call, e bep.Event) {
+	switch {
+	case e.Finished != nil:
+		c.finished = e.Finished
+	case e.ExecRoot != nil:
+		c.live = report.NewLive(e.ExecRoot.Path, s.start.Add(-time.Second))
+	case e.Target != nil && e.Target.OK && e.Target.Shards > 0:
+		s.limit.flaky[e.Target.Label] = e.Target.Flaky
+		s.screen.target(e.Target.Label, e.Target.Shards, max(s.o.stress, 1))
+		if c.live != nil && s.limit.attempts(e.Target.Label) == 1 {
+			c.live.Add(e.Target.Label, e.Target.Shards, s.o.stress)
+		}
+	}
+	shard := c.run.Add(e)
+	if shard == nil {
+		return
+	}
+	if c.live != nil {
+		c.live.Done(shard.Label, shard.Run, shard.Index)
+	}
+	s.limit.shard(shard)
+	s.screen.shard(shard)
+	s.print.shard(shard, s.limit.attempts(shard.Label))
+	s.checkLimit(c)
+}
+
+// idle looks at what tests print while they run.
+func (s *session) idle(c *call) {
+	if c.live != nil && s.screen.due() {
+		c.live.Poll(func(e report.LiveEvent) {
+			s.limit.live(e)
+			s.screen.test(e)
+			s.print.live(e)
+		})
+		s.screen.running = len(c.live.Started())
+		s.checkLimit(c)
+	}
+	s.screen.draw()
+}
+
+// checkLimit stops Bazel once enough tests have failed.
+func (s *session) checkLimit(c *call) {
+	if s.limit.reached && !c.process.interrupted() {
+		s.print.line("stopping: %s failed (--maxfail %d)", plural(len(s.limit.counted), "test"), s.limit.limit)
+		c.process.interrupt()
+	}
+}
+
+// takeStopped takes in what is known of shards that were stopped while they ran.
+func (s *session) takeStopped(c *call) {
+	if c.live == nil {
+		return
+	}
+	c.live.Poll(func(e report.LiveEvent) { s.limit.live(e) })
+	c.live.Close()
+	if !s.stopped && !s.limit.reached {
+		return
+	}
+	for _, live := range c.live.Started() {
+		c.run.Stop(live)
+	}
 }
 
 // watch waits for Bazel's end and passes the first signal on to it.
@@ -138,10 +222,8 @@ func (s *session) watch(process *process) {
 		case <-s.stop:
 			if !s.stopped {
 				s.stopped = true
-				if s.terminal {
-					fmt.Fprintln(s.stderr) // behind the ^C
-				}
-				fmt.Fprintln(s.stderr, "pgcell run: interrupted: Bazel stops the running tests, which may take some seconds")
+				fmt.Fprintln(s.screen.messages(),
+					"pgcell run: interrupted: Bazel stops the running tests, which may take some seconds")
 				process.interrupt()
 			}
 		}
@@ -162,27 +244,35 @@ func isTerminal(w io.Writer) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
-// summarise prints what is left to say and gives the exit code.
-func (s *session) summarise(calls []*call, start time.Time) int {
+// summarise prints what is left to say, writes the files that were asked for and gives the exit code.
+func (s *session) summarise(calls []*call) int {
+	sum := s.sum(calls)
 	code := exitPassed
-	var sum summary
-	sum.took = now().Sub(start)
-	for _, c := range calls {
-		sum.add(c.run)
-	}
-	s.print.failures(&sum)
+	var why []string
 	for _, c := range calls {
 		v := s.verdict(c)
-		if why := s.explain(c, v); why != "" {
-			s.print.line("%s", why)
+		if text := s.explain(c, v); text != "" {
+			why = append(why, text)
 		}
 		if code == exitPassed || v != exitPassed && v != exitFailed {
 			code = v
 		}
 	}
-	if err := s.save(s.record(calls, &sum, start, code)); err != nil {
-		fmt.Fprintf(s.stderr, "pgcell run: %v: set XDG_CACHE_HOME to a directory that can be written to\n", err)
+	s.print.sections(sum, s.o)
+	for _, text := range why {
+		s.print.line("%s", text)
 	}
-	s.print.closing(&sum)
+	run := s.record(calls, sum, code)
+	past := s.past()
+	if err := s.save(run); err != nil {
+		s.print.line("pgcell run: %v: set XDG_CACHE_HOME to a directory that can be written to", err)
+	}
+	if err := s.writeFiles(sum, run, past); err != nil {
+		fmt.Fprintf(s.stderr, "pgcell run: %v\n", err)
+		if code == exitPassed {
+			code = exitBuild
+		}
+	}
+	s.print.closing(sum)
 	return code
 }

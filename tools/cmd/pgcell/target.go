@@ -14,6 +14,7 @@ import (
 type invocation struct {
 	patterns []string // Bazel's target patterns
 	names    []string // tests to run, "TestA" or "TestA/sub"; all when empty
+	derived  bool     // the names were found in source files, not written by the user: one may be missing
 }
 
 // filter gives the value of --test_filter: regular expressions for Go's -test.run, separated by

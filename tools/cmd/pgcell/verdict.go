@@ -24,7 +24,11 @@ func (s *session) verdict(c *call) int {
 	}
 	counts := c.run.Counts()
 	switch {
-	case s.stopped, code == bazelInterrupted:
+	case s.stopped:
+		return exitInterrupted
+	case s.limit.reached:
+		return exitFailed
+	case code == bazelInterrupted:
 		return exitInterrupted
 	case code == bazelNoTests:
 		return exitNoTests
@@ -75,6 +79,9 @@ func (c *call) badPattern() (reason string, bad bool) {
 
 // missing gives the names that were asked for and have no result.
 func (c *call) missing() []string {
+	if c.derived {
+		return nil
+	}
 	var missing []string
 	for _, name := range c.names {
 		if !c.run.Has(name) {

@@ -22,7 +22,12 @@ const pollInterval = 100 * time.Millisecond
 // file that ends early, in the middle of a line or was never made is no error, for Bazel may have
 // died at any point; whether an Event with Finished came is what tells. The error is one of reading.
 func Follow(ctx context.Context, path string, handle func(Event)) error {
-	f, err := open(ctx, path)
+	return FollowIdle(ctx, path, handle, func() {})
+}
+
+// FollowIdle is Follow that calls idle, from the same goroutine, about ten times a second and once at the end.
+func FollowIdle(ctx context.Context, path string, handle func(Event), idle func()) error {
+	f, err := open(ctx, path, idle)
 	if err != nil {
 		return err
 	}
@@ -44,6 +49,7 @@ func Follow(ctx context.Context, path string, handle func(Event)) error {
 		if ended {
 			lines.finish(handle)
 		}
+		idle()
 		if last || ended {
 			return nil
 		}
@@ -55,7 +61,7 @@ func Follow(ctx context.Context, path string, handle func(Event)) error {
 }
 
 // open waits until the file exists. It returns nil when ctx ended before that.
-func open(ctx context.Context, path string) (*os.File, error) {
+func open(ctx context.Context, path string, idle func()) (*os.File, error) {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
@@ -70,6 +76,7 @@ func open(ctx context.Context, path string) (*os.File, error) {
 		if ended {
 			return nil, nil
 		}
+		idle()
 		select {
 		case <-ctx.Done():
 		case <-tick.C:

@@ -18,6 +18,8 @@ const (
 	Passed Outcome = iota
 	Failed         // also: ended by a panic, a time-out or a signal while it ran
 	Skipped
+	Running     // has no result yet
+	Interrupted // was running when the run was stopped, or failed after that
 )
 
 // String gives the outcome in capitals, as it stands before a test's name.
@@ -27,6 +29,10 @@ func (o Outcome) String() string {
 		return "PASSED"
 	case Skipped:
 		return "SKIPPED"
+	case Running:
+		return "RUNNING"
+	case Interrupted:
+		return "STOPPED"
 	default:
 		return "FAILED"
 	}

@@ -14,9 +14,12 @@ import (
 // counts as one failed test.
 type Counts struct {
 	Passed, Failed, Skipped int
+
+	// Interrupted tests have no result that counts.
+	Interrupted int
 }
 
-// Total is the number of tests that have a result.
+// Total is the number of tests that have a result; interrupted ones have none.
 func (c Counts) Total() int { return c.Passed + c.Failed + c.Skipped }
 
 // Run gathers one test run out of the events of one or more Bazel commands. The zero value is an
@@ -97,6 +100,7 @@ func (r *Run) result(res *bep.TestResult) *Shard {
 	}
 	if i, again := r.index[key]; again {
 		if r.Shards[i].Attempt <= s.Attempt {
+			s.Earlier = append(r.Shards[i].Earlier, r.Shards[i])
 			r.Shards[i] = s
 		}
 	} else {
@@ -106,19 +110,38 @@ func (r *Run) result(res *bep.TestResult) *Shard {
 	return s
 }
 
+// Subtests counts subtests in the same way.
+func Subtests(shards []*Shard) Counts {
+	var c Counts
+	for _, s := range shards {
+		for _, t := range s.Tests {
+			for _, sub := range t.Subtests {
+				c.add(sub.Outcome)
+			}
+		}
+	}
+	return c
+}
+
+func (c *Counts) add(o Outcome) {
+	switch o {
+	case Passed:
+		c.Passed++
+	case Skipped:
+		c.Skipped++
+	case Failed:
+		c.Failed++
+	case Interrupted:
+		c.Interrupted++
+	}
+}
+
 // Counts counts the tests of all shards.
 func (r *Run) Counts() Counts {
 	var c Counts
 	for _, s := range r.Shards {
 		for _, t := range s.Tests {
-			switch t.Outcome {
-			case Passed:
-				c.Passed++
-			case Skipped:
-				c.Skipped++
-			case Failed:
-				c.Failed++
-			}
+			c.add(t.Outcome)
 		}
 		if s.Died != "" {
 			c.Failed++
@@ -169,4 +192,20 @@ func (r *Run) Has(name string) bool {
 		}
 	}
 	return false
+}
+
+// Stop takes in what is known of a shard that was stopped while it ran: the tests that ended have their result, those
+// that ran are interrupted.
+func (r *Run) Stop(live *LiveShard) *Shard {
+	s := &Shard{
+		Label: live.Label, Run: live.Run, Index: live.Index, Total: live.Total, Attempt: 1, Status: bep.Incomplete,
+		Tests: live.Tests(), Log: live.Log,
+	}
+	for i := range s.Tests {
+		if s.Tests[i].Outcome == Running {
+			s.Tests[i].Outcome = Interrupted
+		}
+	}
+	r.Shards = append(r.Shards, s)
+	return s
 }

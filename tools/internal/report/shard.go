@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ type Shard struct {
 	Duration time.Duration
 	Tests    []Test // top-level tests in the file's order
 	Cells    []Cell // what the tests recorded of their databases, in the order in which they ended
+
+	// Earlier are the failed attempts before this one, oldest first.
+	Earlier []*Shard
 
 	// Died says why the shard failed, where none of its tests is to blame; else it is empty.
 	Died string
@@ -74,6 +78,17 @@ func (s *Shard) String() string {
 		fmt.Fprintf(&b, " run %d", s.Run)
 	}
 	return b.String()
+}
+
+// FailedBefore counts the earlier attempts in which a test failed; a shard that died is a failure of each of its tests.
+func (s *Shard) FailedBefore(name string) int {
+	n := 0
+	for _, e := range s.Earlier {
+		if e.Died != "" || slices.ContainsFunc(e.Tests, func(t Test) bool { return t.Name == name && t.Outcome == Failed }) {
+			n++
+		}
+	}
+	return n
 }
 
 // Failed gives the tests that failed.
