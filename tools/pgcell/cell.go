@@ -2,11 +2,9 @@ package pgcell
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
-	"encoding/hex"
-	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,19 +20,13 @@ import (
 // patience bounds what is done for one test without its having asked for a time: to make a cell, to drop it.
 const patience = 2 * time.Minute
 
-// poolSize is how many connections a cell's pool may have, unless Config.Pool says otherwise.
-const poolSize = 4
-
 // Cell is one test's database. Its methods may be called concurrently, until the test's cleanup begins.
 type Cell struct {
-	t      TB
-	lease  *cells.Lease
-	table  string
-	config Config
-	conn   *pgx.ConnConfig
-	pool   func() (*pgxpool.Pool, error) // opened at the first call
-	db     func() *sql.DB                // opened at the first call
-	close  func()
+	t     TB
+	lease *cells.Lease
+	table string
+	pool  func() (*pgxpool.Pool, error) // opened at the first call
+	db    func() (*sql.DB, error)       // opened at the first call
 }
 
 // Worker names who runs this process's tests: "w0", "w1", ... for the shards of a Bazel test, else "master".
@@ -45,7 +37,8 @@ func Worker() string { return shard.Worker(os.Getenv) }
 // variables TEST_DB_NAME (TEST_DB_NAME_2, ...) and TEST_TABLE_NAME name the newest cell of the process, for code that reads
 // them; in parallel tests read [Cell.Name] instead.
 //
-// New waits while a test that called [Serial] runs. Cost: 15 to 60 ms, by machine; the first call of a process several times that, and longer
+// New waits while a test that called [Serial] runs, and while as many tests have databases as the server has connections for; waits of more than 5 s
+// are told about. Cost: below 0.1 ms where a cell is ready, else 15 to 60 ms, by machine; the first call of a process several times that, and longer
 // where a template must be made from code first.
 func New(t TB, config ...Config) *Cell {
 	t.Helper()
@@ -57,85 +50,46 @@ func New(t TB, config ...Config) *Cell {
 	if err != nil {
 		t.Fatalf("pgcell.New: %v", err)
 	}
-	suffix := names.next(t)
-	lease, err := cluster.Take(ctx, "test_db_"+suffix, c.Empty)
+	request, suffix := names.request(t)
+	request.Empty = c.Empty
+	lease, err := cluster.Take(ctx, request)
 	if err != nil {
 		t.Fatalf("pgcell.New: %v", err)
 	}
-	cell := newCell(t, lease, "test_table_"+suffix, c)
+	if suffix == "" {
+		suffix = strings.TrimPrefix(lease.Name(), databasePrefix)
+		names.named(t, suffix)
+	}
+	cell := &Cell{t: t, lease: lease, table: "test_table_" + suffix}
+	cell.open(c)
 	logChoice(t, cluster, lease)
 	forget := publish(suffix, lease.Name(), cell.table)
 	t.Cleanup(func() {
 		forget()
-		cell.close()
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := lease.Return(ctx); err != nil {
-			t.Logf("pgcell: %v", err)
+		if err := lease.Return(); err != nil {
+			t.Fatalf("pgcell: %v", err)
 		}
 	})
 	return cell
 }
 
-// newCell wraps a lease; its pool and DB are opened when first asked for.
-func newCell(t TB, lease *cells.Lease, table string, c Config) *Cell {
-	t.Helper()
-	conn, err := pgx.ParseConfig(lease.URL())
-	if err != nil {
-		t.Fatalf("pgcell.New: parse URL of cell %s: %v", lease.Name(), err)
-	}
-	cell := &Cell{t: t, lease: lease, table: table, config: c, conn: conn}
-	var mu sync.Mutex
-	var closers []func()
-	cell.pool = sync.OnceValues(func() (*pgxpool.Pool, error) {
-		pool, err := openPool(lease.URL(), c.Pool)
-		if err == nil {
-			mu.Lock()
-			defer mu.Unlock()
-			closers = append(closers, pool.Close)
+// open has the cell's pools opened when they are first asked for; DB's goes when the test ends, before the cell is given back.
+func (c *Cell) open(config Config) {
+	c.pool = sync.OnceValues(func() (*pgxpool.Pool, error) {
+		if config.Pool != nil {
+			return c.lease.OwnPool(config.Pool)
 		}
-		return pool, err
+		return c.lease.Pool(), nil
 	})
-	cell.db = sync.OnceValue(func() *sql.DB {
-		db := stdlib.OpenDB(*conn.Copy())
-		mu.Lock()
-		defer mu.Unlock()
-		closers = append(closers, func() { db.Close() })
-		return db
-	})
-	cell.close = func() {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, stop := range closers {
-			closeSoon(stop)
+	c.db = sync.OnceValues(func() (*sql.DB, error) {
+		pool, err := c.lease.WidePool()
+		if err != nil {
+			return nil, err
 		}
-	}
-	return cell
-}
-
-// closeSoon closes a pool, but does not wait for ever for a connection that the test has not given back: the server ends it anyway.
-func closeSoon(stop func()) {
-	done := make(chan struct{})
-	go func() {
-		stop()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(100 * time.Millisecond):
-	}
-}
-
-func openPool(url string, adjust func(*pgxpool.Config)) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
-	config.MaxConns = poolSize
-	if adjust != nil {
-		adjust(config)
-	}
-	return pgxpool.NewWithConfig(context.Background(), config)
+		db := stdlib.OpenDBFromPool(pool)
+		c.lease.Before(func() { db.Close() })
+		return db, nil
+	})
 }
 
 // Name is the database's name: test_db_<worker>_<id>, for a test's second database with _2 behind it.
@@ -145,12 +99,21 @@ func (c *Cell) Name() string { return c.lease.Name() }
 func (c *Cell) Table() string { return c.table }
 
 // URL is how any client connects: postgres://pgcell@/<name>?host=<socket directory>&port=5432. There is no password, and no TCP.
+// Once the test has ended, connections to it are refused, for ever: no other database of this process gets that name.
 func (c *Cell) URL() string { return c.lease.URL() }
 
 // Config is a new copy of what [pgx.ConnectConfig] takes.
-func (c *Cell) Config() *pgx.ConnConfig { return c.conn.Copy() }
+func (c *Cell) Config() *pgx.ConnConfig {
+	c.t.Helper()
+	config, err := pgx.ParseConfig(c.lease.URL())
+	if err != nil {
+		c.t.Fatalf("parse URL of cell %s: %v", c.Name(), err)
+	}
+	return config
+}
 
-// Pool is the cell's pool of at most 4 connections (see Config.Pool), opened at the first call, closed after the test.
+// Pool is the cell's pool of at most 4 connections (see Config.Pool), which is closed after the test. Its connections may have served earlier tests, and are like
+// new ones. Where all tests of the process together want more connections than the server has, one waits for another to give some back.
 func (c *Cell) Pool() *pgxpool.Pool {
 	c.t.Helper()
 	pool, err := c.pool()
@@ -160,57 +123,26 @@ func (c *Cell) Pool() *pgxpool.Pool {
 	return pool
 }
 
-// DB is the cell for database/sql, opened at the first call, closed after the test.
-func (c *Cell) DB() *sql.DB { return c.db() }
-
-// names gives out the names of this process's cells.
-var names = &namer{tests: map[TB]*named{}}
-
-type namer struct {
-	mu    sync.Mutex
-	tests map[TB]*named
-}
-
-type named struct {
-	base string // <worker>_<id>
-	n    int    // cells so far
-}
-
-// next gives <worker>_<id> for a test's first cell, and <worker>_<id>_2, _3, ... for further ones.
-func (n *namer) next(t TB) string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	test := n.tests[t]
-	if test == nil {
-		test = &named{base: Worker() + "_" + newID()}
-		n.tests[t] = test
-		t.Cleanup(func() {
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			delete(n.tests, t)
-		})
+// DB is the cell for database/sql, opened at the first call, closed after the test. It has at most 16 connections at once, apart from Pool's.
+func (c *Cell) DB() *sql.DB {
+	c.t.Helper()
+	db, err := c.db()
+	if err != nil {
+		c.t.Fatalf("open database/sql for cell %s: %v", c.Name(), err)
 	}
-	test.n++
-	if test.n == 1 {
-		return test.base
-	}
-	return fmt.Sprintf("%s_%d", test.base, test.n)
-}
-
-// newID is 8 random hex digits.
-func newID() string {
-	var id [4]byte
-	rand.Read(id[:]) // never fails, since Go 1.24
-	return hex.EncodeToString(id[:])
+	return db
 }
 
 // logChoice says once a cluster what was chosen, and for each test its cell, where the user wants to see it.
 func logChoice(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	t.Helper()
-	if os.Getenv("PGCELL_LOG") != "1" && !(testing.Testing() && testing.Verbose()) {
+	if !verbose() {
 		return
 	}
 	server := cluster.Server()
-	t.Logf("pgcell: %s from %s, PostgreSQL %v, %s, %s", lease.Name(), cluster.Manifest().Template,
+	t.Logf("pgcell: %s, %s from %s, PostgreSQL %v, %s, %s", lease.Name(), lease.Made(), cluster.Manifest().Template,
 		server.Install().Version, server.Containment(), server.Storage())
 }
+
+// verbose reports whether the user wants to see what was chosen.
+func verbose() bool { return os.Getenv("PGCELL_LOG") == "1" || testing.Testing() && testing.Verbose() }

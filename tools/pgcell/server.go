@@ -3,6 +3,7 @@ package pgcell
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -45,7 +46,7 @@ func Server(t TB, config ...ServerConfig) *PrivateServer {
 	if s.conn, err = pgx.ParseConfig(s.URL()); err != nil {
 		t.Fatalf("pgcell.Server: parse URL: %v", err)
 	}
-	if s.pool, err = openPool(s.URL(), nil); err != nil {
+	if s.pool, err = openPool(s.URL()); err != nil {
 		t.Fatalf("pgcell.Server: open pool: %v", err)
 	}
 	t.Cleanup(func() { closeSoon(s.pool.Close) })
@@ -79,4 +80,29 @@ func (s *PrivateServer) Restart(ctx context.Context) error {
 	}
 	s.pool.Reset()
 	return nil
+}
+
+// serverPoolSize is how many connections the pool of a private server may have.
+const serverPoolSize = 4
+
+func openPool(url string) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = serverPoolSize
+	return pgxpool.NewWithConfig(context.Background(), config)
+}
+
+// closeSoon closes a pool, but does not wait for ever for a connection that the test has not given back: the server ends it anyway.
+func closeSoon(stop func()) {
+	done := make(chan struct{})
+	go func() {
+		stop()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(100 * time.Millisecond):
+	}
 }

@@ -159,9 +159,19 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 	if err != nil {
 		return nil, fmt.Errorf("start golden cluster %q: %w", path, err)
 	}
-	return cells.Open(ctx, cells.Config{
+	recycle, err := cells.ParseRecycle(os.Getenv("PGCELL_RECYCLE"))
+	if err != nil {
+		return nil, err
+	}
+	config := cells.Config{
 		Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Storage: storage, Settings: settings,
-	})
+		Recycle: recycle,
+		NewName: newName, Warn: func(s string) { fmt.Fprintln(os.Stderr, "pgcell:", s) },
+	}
+	if verbose() {
+		config.Trace = config.Warn
+	}
+	return cells.Open(ctx, config)
 }
 
 // installFor finds the PostgreSQL that a golden cluster was made with.

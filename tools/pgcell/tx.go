@@ -62,8 +62,8 @@ func sharedPool(ctx context.Context, key sharedKey) (*pgxpool.Pool, error) {
 	s := found.(*shared)
 	s.once.Do(func() {
 		var lease *cells.Lease
-		if lease, s.err = key.cluster.Take(ctx, "test_db_"+Worker()+"_"+newID(), key.empty); s.err == nil {
-			s.pool, s.err = openPool(lease.URL(), func(c *pgxpool.Config) { c.MaxConns = 32 })
+		if lease, s.err = key.cluster.Take(ctx, cells.Request{Test: "pgcell.Tx", Empty: key.empty, Shared: true}); s.err == nil {
+			s.pool, s.err = lease.OwnPool(func(c *pgxpool.Config) { c.MaxConns = 32 })
 		}
 	})
 	return s.pool, s.err

@@ -1,20 +1,21 @@
 // Package cells hands out isolated databases, and takes them back.
 //
-// A [Cluster] is one private server on a golden cluster. Take gives a [Lease] on a database of its own, cloned from the sealed template;
-// Return ends what the test left and drops it. Only this package writes DDL for cells.
+// A [Cluster] is one private server on a golden cluster. Take gives a [Lease] on a database of its own, which nobody has used or which has been made like
+// one that nobody has used; Return takes it back, without a wait. Cells are made ahead of need. Only this package writes DDL for cells.
 //
-// Non-goals, so far: cells ahead of need, and using a cell again.
+// A cell is recycled where the counters of PostgreSQL account for all that a test has changed, by rows in tables that were empty; it is dropped
+// where anything else has changed, or may have.
 package cells
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
@@ -30,6 +31,29 @@ const (
 // admins bounds the connections that make and drop cells: cloning is work of the server's, which more of them do not speed up.
 const admins = 4
 
+// Recycle says whether cells are used again.
+type Recycle string
+
+const (
+	Auto   Recycle = ""       // where that leaves no trace of the test before
+	Never  Recycle = "never"  // each test gets a new clone
+	Verify Recycle = "verify" // as Auto, and each recycled cell is compared with a new clone; slow
+)
+
+// ParseRecycle reads "auto" (or ""), "never" or "verify".
+func ParseRecycle(s string) (Recycle, error) {
+	switch r := Recycle(s); r {
+	case Auto, Never, Verify:
+		return r, nil
+	case "auto":
+		return Auto, nil
+	}
+	return "", fmt.Errorf("PGCELL_RECYCLE is %q; want auto, never or verify", s)
+}
+
+// AheadOff as [Config.Ahead] makes no cell before a test asks for one.
+const AheadOff = -1
+
 // Config says what [Open] runs.
 type Config struct {
 	Golden       string               // path of the golden cluster; absolute
@@ -38,14 +62,34 @@ type Config struct {
 	SocketParent string               // see [postgres.Config]
 	Storage      postgres.Storage     // see [postgres.Config]
 	Settings     map[string]string    // on top of those of the golden cluster
+	Recycle      Recycle
+	// Ahead is 0, for as many cells ahead of need as tests were seen to use, or AheadOff.
+	Ahead int
+	// Expect is how many tests of the process may ask for a cell; 0 where that is not known.
+	Expect int
+	// NewName gives the name of a cell, another each time; default: "cell_" and a number.
+	NewName func() string
+	// Warn gets what users should know: sessions that a test left, long waits. Default: nobody.
+	Warn func(string)
+	// Trace gets what explains the cost of cells. Default: nobody.
+	Trace func(string)
 }
 
 // Cluster is a running server whose databases are cells. It may be used concurrently. Close it, or let the process end.
 type Cluster struct {
-	server   *postgres.Server
-	manifest golden.Manifest
-	admin    *pgxpool.Pool
-	closing  sync.Once
+	config      Config
+	server      *postgres.Server
+	manifest    golden.Manifest
+	admin       *pgxpool.Pool
+	closing     sync.Once
+	names       atomic.Int64
+	recycling   chan struct{} // holds one value a cell that is being recycled
+	busy        atomic.Int64  // goroutines that make, recycle and drop cells
+	crashed     atomic.Bool   // a process of the server has, and with it all connections
+	connections budget
+	leases      budget
+	cloned      pool // from the template
+	empty       pool // from template0
 }
 
 // Open starts a server on a golden cluster. Cost: 100 to 400 ms, by machine.
@@ -73,18 +117,37 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := pgxpool.ParseConfig(server.URL(AdminRole, AdminDatabase))
-	if err == nil {
-		config.MaxConns = admins
-		// Each statement is sent once: a description of it first would be a second round trip.
-		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-		admin, err := pgxpool.NewWithConfig(ctx, config)
-		if err == nil {
-			return &Cluster{server: server, manifest: m, admin: admin}, nil
-		}
+	cluster := newCluster(c, server, m, settings)
+	if cluster.admin, err = openAdmin(ctx, server); err != nil {
+		server.Close()
+		return nil, fmt.Errorf("connect to the server of golden cluster %q: %w", c.Golden, err)
 	}
-	server.Close()
-	return nil, fmt.Errorf("connect to the server of golden cluster %q: %w", c.Golden, err)
+	return cluster, nil
+}
+
+func openAdmin(ctx context.Context, server *postgres.Server) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(server.URL(AdminRole, AdminDatabase))
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = admins
+	// Each statement is sent once: a description of it first would be a second round trip.
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	return pgxpool.NewWithConfig(ctx, config)
+}
+
+func newCluster(config Config, server *postgres.Server, m golden.Manifest, settings map[string]string) *Cluster {
+	c := &Cluster{config: config, server: server, manifest: m, recycling: make(chan struct{}, recyclers)}
+	connections, err := strconv.Atoi(settings["max_connections"])
+	if err != nil {
+		connections = postgres.MaxConnections
+	}
+	// A cell that is leased has its pool and its warden. The rest is for clients that connect by URL, which nobody can make wait.
+	c.leases = budget{what: "databases", warn: c.warn, free: max(1, connections*18/100)}
+	c.connections = budget{what: "connections", warn: c.warn, free: max(1, connections*6/10), shed: c.shed}
+	c.cloned = pool{cluster: c, template: m.Template, facts: &c.manifest.Facts}
+	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{}}
+	return c
 }
 
 // Server is the server behind the cells.
@@ -96,6 +159,32 @@ func (c *Cluster) Manifest() golden.Manifest { return c.manifest }
 // Admin gives connections of the superuser, to the database [AdminDatabase].
 func (c *Cluster) Admin() *pgxpool.Pool { return c.admin }
 
+func (c *Cluster) major() int { return c.server.Install().Version.Major }
+
+func (c *Cluster) warn(s string) {
+	if c.config.Warn != nil {
+		c.config.Warn(s)
+	}
+}
+
+func (c *Cluster) trace(s string) {
+	if c.config.Trace != nil {
+		c.config.Trace(s)
+	}
+}
+
+func (c *Cluster) newName() string {
+	if c.config.NewName != nil {
+		return c.config.NewName()
+	}
+	return fmt.Sprintf("cell_%d", c.names.Add(1))
+}
+
+func (c *Cluster) shed() {
+	c.cloned.shed()
+	c.empty.shed()
+}
+
 // Close ends the server and all cells.
 func (c *Cluster) Close() error {
 	var err error
@@ -106,32 +195,24 @@ func (c *Cluster) Close() error {
 	return err
 }
 
-// Lease is a test's right to one cell.
-type Lease struct {
-	cluster *Cluster
-	name    string
-}
-
-// Take makes a cell of the given name: a clone of the template, or an empty database. Cost: 15 to 60 ms on memory, by machine.
-//
-// Errors name the cell, and tell if the server has ended.
-func (c *Cluster) Take(ctx context.Context, name string, empty bool) (*Lease, error) {
-	template := c.manifest.Template
-	if empty {
-		template = "template0"
-	}
+// create makes a database from a template, and tells its object identifier and the transaction that wrote it.
+func (c *Cluster) create(ctx context.Context, name, template string) (oid uint32, xmin string, err error) {
 	sql := fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE %s%s",
 		pgx.Identifier{name}.Sanitize(), golden.Role, pgx.Identifier{template}.Sanitize(), c.strategy())
 	if _, err := c.admin.Exec(ctx, sql); err != nil {
-		return nil, c.explain("make cell "+name, err)
+		return 0, "", c.explain("make cell "+name, err)
 	}
-	return &Lease{cluster: c, name: name}, nil
+	err = c.admin.QueryRow(ctx, "SELECT oid, xmin::text FROM pg_database WHERE datname = $1", name).Scan(&oid, &xmin)
+	if err != nil {
+		return 0, "", c.explain("make cell "+name, err)
+	}
+	return oid, xmin, nil
 }
 
 // strategy chooses how a clone is made. On memory, copying files beats writing every page to the log (15 ms against 30); on a disk
 // the two checkpoints of FILE_COPY make it the slower one. Version 14 knows FILE_COPY alone, and no word for it.
 func (c *Cluster) strategy() string {
-	if c.server.Install().Version.Major < 15 || !c.server.InMemory() {
+	if c.major() < 15 || !c.server.InMemory() {
 		return ""
 	}
 	return " STRATEGY FILE_COPY"
@@ -146,56 +227,4 @@ func (c *Cluster) explain(what string, err error) error {
 		}
 	}
 	return fmt.Errorf("%s: %w", what, err)
-}
-
-// Name is the database's name.
-func (l *Lease) Name() string { return l.name }
-
-// URL is how the cell's role connects.
-func (l *Lease) URL() string { return l.cluster.server.URL(golden.Role, l.name) }
-
-// Return takes the cell back: sessions, prepared transactions and replication slots that the test left are ended, the database is dropped.
-//
-// Errors name the cell; it then stays until the server ends.
-func (l *Lease) Return(ctx context.Context) error {
-	drop := "DROP DATABASE " + pgx.Identifier{l.name}.Sanitize() + " WITH (FORCE)"
-	_, err := l.cluster.admin.Exec(ctx, drop)
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == objectInUse {
-		if err = l.release(ctx); err == nil {
-			_, err = l.cluster.admin.Exec(ctx, drop)
-		}
-	}
-	if err != nil {
-		return l.cluster.explain("drop cell "+l.name, err)
-	}
-	return nil
-}
-
-// objectInUse is the SQLSTATE of what keeps a database from being dropped even by force.
-const objectInUse = "55006"
-
-// release ends what belongs to no session: prepared transactions, which only a session of the same database can end, and inactive replication slots.
-func (l *Lease) release(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, l.cluster.server.URL(AdminRole, l.name))
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, "SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database()"+
-		" UNION ALL SELECT format('SELECT pg_drop_replication_slot(%L)', slot_name) FROM pg_replication_slots"+
-		" WHERE database = current_database() AND NOT active")
-	if err != nil {
-		return err
-	}
-	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	for _, sql := range statements {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("%s: %w", sql, err)
-		}
-	}
-	return nil
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-func mustInstall(t *testing.T) postgres.Install {
+func mustInstall(t testing.TB) postgres.Install {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := postgres.Find(context.Background(), postgres.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestReturnEndsWhatWasLeft(t *testing.T) {
 		},
 		"odd \"name": func(l *cells.Lease) { mustExec(t, l.URL(), "SELECT 1") },
 	} {
-		l, err := c.Take(t.Context(), name, false)
+		l, err := c.Take(t.Context(), cells.Request{Name: name, Empty: false})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,8 +84,11 @@ func TestReturnEndsWhatWasLeft(t *testing.T) {
 		if n := databases(t, c, name); n != 1 {
 			t.Errorf("%s: %d databases before Return, want 1", name, n)
 		}
-		if err := l.Return(t.Context()); err != nil {
-			t.Errorf("%s: %v", name, err)
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Quiet(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 		if n := databases(t, c, name); n != 0 {
 			t.Errorf("%s: %d databases after Return, want none", name, n)
@@ -99,7 +102,7 @@ func TestTakeInParallel(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 12 {
 		group.Go(func() {
-			l, err := c.Take(t.Context(), "cell_"+string(rune('a'+i)), i%2 == 0)
+			l, err := c.Take(t.Context(), cells.Request{Name: "cell_" + string(rune('a'+i)), Empty: i%2 == 0})
 			if err != nil {
 				t.Error(err)
 				return
@@ -122,23 +125,20 @@ func TestTakeInParallel(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	c := mustOpen(t, nil)
-	if _, err := c.Take(t.Context(), "twice", false); err != nil {
+	c := mustShop(t, func(c *cells.Config) { c.Ahead = cells.AheadOff })
+	if _, err := c.Take(t.Context(), cells.Request{Name: "twice", Empty: false}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := c.Take(t.Context(), "twice", false)
-	if err == nil || !strings.Contains(err.Error(), `make cell twice: ERROR: database "twice" already exists`) {
+	_, err := c.Take(t.Context(), cells.Request{Name: "twice", Empty: false})
+	if err == nil || !strings.Contains(err.Error(), `take a cell: name cell twice: ERROR: duplicate key`) {
 		t.Errorf("Take of a name in use = %v", err)
-	}
-	l, err := c.Take(t.Context(), "last", false)
-	if err != nil {
-		t.Fatal(err)
 	}
 	if err := c.Server().Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Return(t.Context()); err == nil || !strings.Contains(err.Error(), "drop cell last: ") {
-		t.Errorf("Return without a server = %v", err)
+	_, err = c.Take(t.Context(), cells.Request{Test: "TestX"})
+	if err == nil || !strings.Contains(err.Error(), "take a cell: make cell ") {
+		t.Errorf("Take without a server = %v", err)
 	}
 }
 

@@ -18,6 +18,8 @@ type Facts struct {
 	Discard string
 	// Cold says why no connection is handed from test to test, such as a language that keeps state of its own in a session; "" where nothing is against it.
 	Cold string
+	// Roles are parameters that roles have in every database, in the form of RoleSettings.
+	Roles string
 	// Unlogged tells that a crash of the server empties tables of the template.
 	Unlogged bool
 }
@@ -35,6 +37,10 @@ type Sequence struct {
 	Last   int64
 	Called bool
 }
+
+// RoleSettings is a query's expression for the parameters that roles have in every database (ALTER ROLE ... SET).
+const RoleSettings = "coalesce((SELECT json_agg(json_build_object('role', setrole, 'config', setconfig) ORDER BY setrole)" +
+	" FROM pg_db_role_setting WHERE setdatabase = 0)::text, '[]')"
 
 // tablesQuery lists tables that can be emptied, if they are empty in the template: ordinary ones of the heap, without triggers and rules
 // that fire in the role of a replica too.
@@ -71,8 +77,9 @@ SELECT coalesce(
 func readFacts(ctx context.Context, conn *pgx.Conn) (f Facts, err error) {
 	scalars := map[string]any{
 		"SELECT pg_database_size(current_database())": &f.Size,
-		discardQuery: &f.Discard,
-		coldQuery:    &f.Cold,
+		discardQuery:             &f.Discard,
+		coldQuery:                &f.Cold,
+		"SELECT " + RoleSettings: &f.Roles,
 		"SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u')": &f.Unlogged,
 	}
 	for sql, target := range scalars {

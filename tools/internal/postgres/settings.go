@@ -36,8 +36,8 @@ var baseSettings = map[string]string{
 	"max_logical_replication_workers": "0",
 	// Small, since there is one server a shard.
 	"shared_buffers":             "16MB",
-	"max_connections":            "100",  // PostgreSQL's own default; 200 cost 3 MB for their locks
-	"dynamic_shared_memory_type": "mmap", // in the data directory: it goes with it
+	"max_connections":            fmt.Sprint(MaxConnections), // 200 cost 3 MB for their locks
+	"dynamic_shared_memory_type": "mmap",                     // in the data directory: it goes with it
 	"huge_pages":                 "off",
 	"jit":                        "off",
 	// The same everywhere.
@@ -80,3 +80,6 @@ func configuration(v Version, socketDir string, user map[string]string) []byte {
 
 // authentication is the whole pg_hba.conf: whoever gets into the socket directory, mode 0700, is trusted.
 const authentication = "local all all trust\nlocal replication all trust\n"
+
+// MaxConnections is max_connections of a server whose Config.Settings do not name it.
+const MaxConnections = 100 // PostgreSQL's own default

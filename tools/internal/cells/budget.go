@@ -1,0 +1,148 @@
+package cells
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// slowly is after how long a wait is spoken of.
+const slowly = 5 * time.Second
+
+// budget gives out a limited number of places, first come, first served, and knows who holds them.
+type budget struct {
+	what string // that places are for, in the plural
+	warn func(string)
+	shed func() // frees places that nobody uses; called, without the lock, before somebody waits
+
+	mu      sync.Mutex
+	free    int
+	queue   []chan struct{}
+	holders map[any]*holding
+}
+
+// holding is who holds how many places. A holder is known by a key, and named when somebody has to wait for it.
+type holding struct {
+	name   func() string
+	places int
+}
+
+// take waits for a place and gives what gives it back, which may be called once. Whoever waits longer than 5 s is told about, with the holders.
+//
+// Errors: that of ctx, with the holders.
+func (b *budget) take(ctx context.Context, key any, name func() string) (release func(), err error) {
+	b.mu.Lock()
+	if b.free <= 0 && b.shed != nil {
+		b.mu.Unlock()
+		b.shed()
+		b.mu.Lock()
+	}
+	if b.free > 0 && len(b.queue) == 0 {
+		b.free--
+		b.hold(key, name)
+		b.mu.Unlock()
+		return func() { b.giveBack(key) }, nil
+	}
+	turn := make(chan struct{})
+	b.queue = append(b.queue, turn)
+	b.mu.Unlock()
+	if err := b.wait(ctx, turn, name()); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	b.hold(key, name)
+	b.mu.Unlock()
+	return func() { b.giveBack(key) }, nil
+}
+
+// force takes a place even where there is none: for those whose waiting would keep others waiting.
+func (b *budget) force(key any, name func() string) (release func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free--
+	b.hold(key, name)
+	return func() { b.giveBack(key) }
+}
+
+func (b *budget) wait(ctx context.Context, turn chan struct{}, who string) error {
+	slow := time.NewTimer(slowly)
+	defer slow.Stop()
+	for {
+		select {
+		case <-turn:
+			return nil
+		case <-slow.C:
+			b.warn(fmt.Sprintf("%s waits for %s, which are held by %s", who, b.what, b.held()))
+		case <-ctx.Done():
+			b.mu.Lock()
+			i := slices.Index(b.queue, turn)
+			if i >= 0 {
+				b.queue = slices.Delete(b.queue, i, i+1)
+			} else {
+				b.pass() // the turn came at the same moment
+			}
+			b.mu.Unlock()
+			return fmt.Errorf("wait for %s, which are held by %s: %w", b.what, b.held(), context.Cause(ctx))
+		}
+	}
+}
+
+// hold notes a place that was given. Call it with the lock held.
+func (b *budget) hold(key any, name func() string) {
+	if b.holders == nil {
+		b.holders = map[any]*holding{}
+	}
+	h := b.holders[key]
+	if h == nil {
+		h = &holding{name: name}
+		b.holders[key] = h
+	}
+	h.places++
+}
+
+func (b *budget) giveBack(key any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if h := b.holders[key]; h != nil {
+		if h.places--; h.places == 0 {
+			delete(b.holders, key)
+		}
+	}
+	b.pass()
+}
+
+// pass gives one place to the next in the queue, or keeps it. Call it with the lock held.
+func (b *budget) pass() {
+	b.free++
+	if b.free > 0 && len(b.queue) > 0 {
+		b.free--
+		close(b.queue[0])
+		b.queue = b.queue[1:]
+	}
+}
+
+// held names the holders, those with most places first.
+func (b *budget) held() string {
+	b.mu.Lock()
+	all := make([]holding, 0, len(b.holders))
+	for _, h := range b.holders {
+		all = append(all, *h)
+	}
+	b.mu.Unlock()
+	slices.SortFunc(all, func(x, y holding) int { return y.places - x.places })
+	const most = 10
+	var parts []string
+	for _, h := range all[:min(most, len(all))] {
+		parts = append(parts, fmt.Sprintf("%s (%d)", h.name(), h.places))
+	}
+	if rest := len(all) - most; rest > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", rest))
+	}
+	if len(parts) == 0 {
+		return "nobody any more"
+	}
+	return strings.Join(parts, ", ")
+}

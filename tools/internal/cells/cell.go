@@ -1,0 +1,275 @@
+package cells
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
+)
+
+// Connections of one cell's pools.
+const (
+	narrow  = 4  // of Cell.Pool
+	wide    = 16 // of Cell.DB, whose users expect no limit at all
+	resting = 2  // that stay with a cell between tests
+)
+
+// cell is one database, through all the tests that it serves.
+type cell struct {
+	pool *pool
+	oid  uint32
+	xmin string // the transaction that last wrote its row in pg_database
+	name string // changes with each test
+
+	warden *warden // nil until it is needed
+	seen   sight   // when the last test had gone
+	dead   map[int]int64
+	made   string // how it came to be ready: see [Lease.Made]
+
+	mu       sync.Mutex
+	sessions []*session // at rest, waiting for a pool
+	test     string     // that has it; "" while none has
+	ready    *pgxpool.Pool
+}
+
+func (c *cell) url(role string) string { return c.pool.cluster.server.URL(role, c.name) }
+
+// holder names the cell and its test where somebody has to wait for them.
+func (c *cell) holder() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.test == "" {
+		return c.name
+	}
+	return c.test
+}
+
+// prepare makes what the next test needs and needs time to make.
+func (c *cell) prepare() error {
+	pool, err := c.openPool(narrow)
+	c.ready = pool
+	return err
+}
+
+// openPool gives a pool whose connections come from those at rest, and go back to them.
+func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(c.url(golden.Role))
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = most
+	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
+		if s := c.wake(); s != nil {
+			g := &greeting{session: s}
+			cc.DialFunc = func(context.Context, string, string) (net.Conn, error) { return g, nil }
+		} else {
+			c.limit(cc)
+		}
+		cc.AfterNetConnect = func(_ context.Context, config *pgconn.Config, conn net.Conn) (net.Conn, error) {
+			switch conn := conn.(type) {
+			case *greeting:
+				conn.config = config
+			case *tap:
+				conn.config = config
+			}
+			return conn, nil
+		}
+		return nil
+	}
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		if g, ok := conn.PgConn().Conn().(*greeting); ok {
+			g.session.moveTo(conn, g.config)
+		}
+		return nil
+	}
+	return pgxpool.NewWithConfig(context.Background(), config)
+}
+
+// limit has a connection wait for its place in the server's, and taps it.
+func (c *cell) limit(config *pgx.ConnConfig) {
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		release, err := c.pool.cluster.connections.take(ctx, c, c.holder)
+		if err != nil {
+			return nil, err
+		}
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			release()
+			return nil, err
+		}
+		return &tap{Conn: conn, release: release}, nil
+	}
+}
+
+// wake takes a session that rests, if there is one.
+func (c *cell) wake() *session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := len(c.sessions)
+	if n == 0 {
+		return nil
+	}
+	s := c.sessions[n-1]
+	c.sessions = c.sessions[:n-1]
+	return s
+}
+
+// warm opens the session that the next test will want.
+func (c *cell) warm(ctx context.Context) error {
+	conn, err := c.ready.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	conn.Release()
+	found, _ := idle(c.ready)
+	c.sessions = append(c.sessions, found...)
+	return c.prepare()
+}
+
+// shed ends the sessions at rest, to make place for others.
+func (c *cell) shed() {
+	c.mu.Lock()
+	sessions := c.sessions
+	c.sessions = nil
+	c.mu.Unlock()
+	for _, s := range sessions {
+		s.end()
+	}
+}
+
+// close ends all connections that are the cell's own.
+func (c *cell) close() {
+	c.shed()
+	if c.ready != nil {
+		c.ready.Close()
+		c.ready = nil
+	}
+	if c.warden != nil {
+		c.warden.close()
+		c.warden = nil
+	}
+}
+
+// retire ends a test's time with the cell and makes it like new. reason says why that cannot be done, or must not: the cell is to be dropped.
+func (c *cell) retire(ctx context.Context, sessions []*session, test string) (reason string) {
+	p := c.pool
+	if reason = p.discard(); reason != "" {
+		endAll(sessions)
+		return reason
+	}
+	own, reason := c.settle(ctx, sessions)
+	if reason != "" {
+		return reason
+	}
+	c.sessions = own
+	if c.warden == nil {
+		var err error
+		if c.warden, err = newWarden(ctx, c.url(AdminRole), p.facts, p.cluster.major()); err != nil {
+			return "no warden: " + err.Error()
+		}
+	}
+	name := p.cluster.newName()
+	xmin, err := c.warden.rename(ctx, c, name)
+	switch {
+	case err != nil:
+		return "rename: " + err.Error()
+	case xmin == "":
+		return "the database was altered"
+	}
+	c.name, c.xmin = name, xmin
+	reason, err = c.restore(ctx, test)
+	if err != nil {
+		return err.Error()
+	}
+	return reason
+}
+
+// settle keeps those of a test's sessions that can serve another, reset, and ends the rest.
+func (c *cell) settle(ctx context.Context, sessions []*session) (own []*session, reason string) {
+	for _, s := range sessions {
+		seen := s.tap.seen()
+		if seen.ddl {
+			reason = "a statement that changes catalogs"
+		}
+		if len(own) == resting || c.pool.facts.Cold != "" || s.doubt() != "" || reason != "" || s.reset(ctx) != nil {
+			s.end()
+			continue
+		}
+		own = append(own, s)
+	}
+	if reason != "" {
+		endAll(own)
+		return nil, reason
+	}
+	return own, ""
+}
+
+func endAll(sessions []*session) {
+	for _, s := range sessions {
+		s.end()
+	}
+}
+
+// restore looks at what the test has left, and takes it away.
+func (c *cell) restore(ctx context.Context, test string) (reason string, err error) {
+	var pids []uint32
+	for _, s := range c.sessions {
+		pids = append(pids, s.pid())
+	}
+	now, err := c.warden.look(ctx, c, pids)
+	if err != nil {
+		return "", fmt.Errorf("look: %w", err)
+	}
+	for try := 0; len(now.others) > 0; try++ {
+		if try == 10 {
+			return "sessions come again and again", nil
+		}
+		ended, err := end(ctx, c.warden.conn, now.others)
+		if err != nil {
+			return "", err
+		}
+		c.pool.cluster.tell(test, ended)
+		if now, err = c.warden.look(ctx, c, pids); err != nil {
+			return "", fmt.Errorf("look again: %w", err)
+		}
+	}
+	switch {
+	case now.doubt != "":
+		return now.doubt, nil
+	case now.unaccounted():
+		return "rows changed where they cannot be put back", nil
+	case now.grown():
+		return "a table has grown large", nil
+	case now.roles != c.pool.cluster.manifest.Facts.Roles:
+		if err := c.pool.cluster.restoreRoles(ctx); err != nil {
+			return "", fmt.Errorf("take back what a role was given: %w", err)
+		}
+		return "a role was given parameters", nil
+	}
+	work := now.plan(c)
+	if err := c.warden.clean(ctx, work); err != nil {
+		return "", err
+	}
+	for _, i := range work.sequences {
+		now.sequence[i]++ // by setval
+	}
+	c.seen = *now
+	return "", nil
+}
+
+// drop removes the database, with all that is connected to it.
+func (c *cell) drop(ctx context.Context) error {
+	c.close()
+	return c.pool.cluster.drop(ctx, c.name)
+}
+
+// patience bounds what is done with a cell while no test waits for it.
+const patience = 2 * time.Minute

@@ -1,0 +1,56 @@
+package cells
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// errUnlogged is why no cell can be had any more.
+var errUnlogged = errors.New("the server has crashed and emptied the template's unlogged tables; see its log, and run the tests again")
+
+// fit tells why no cell can be had; nil if they can.
+func (c *Cluster) fit() error {
+	if err := c.server.Err(); err != nil {
+		return err
+	}
+	if c.crashed.Load() && c.manifest.Facts.Unlogged {
+		return errUnlogged
+	}
+	return nil
+}
+
+// alive reports whether a ready cell's connections stand. They break all at once when a process of the server crashes, and the server starts anew.
+func (c *cell) alive() bool {
+	if c.warden != nil && !open(c.warden.conn.PgConn().Conn()) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sessions {
+		if !open(s.tap.Conn) {
+			return false
+		}
+	}
+	return true
+}
+
+// open reports whether the server has not closed a connection that nothing is expected from.
+func open(conn net.Conn) bool {
+	raw, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	rc, err := raw.SyscallConn()
+	if err != nil {
+		return false
+	}
+	standing := false
+	err = rc.Read(func(fd uintptr) bool {
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		standing = n > 0 || err == syscall.EAGAIN || err == syscall.EINTR
+		return true // do not wait
+	})
+	return err == nil && standing
+}

@@ -1,0 +1,285 @@
+package cells
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
+)
+
+// pool keeps the cells of one template: ready ones, made ahead of need, and those that are being made so.
+type pool struct {
+	cluster  *Cluster
+	template string
+	facts    *golden.Facts
+
+	mu        sync.Mutex
+	ready     []*cell // the newest last, which is handed out first
+	waiting   []*waiter
+	making    int // makers at work
+	pending   int // cells that are being made or recycled
+	leased    int
+	peak      int // most leased at once
+	taken     int
+	reference struct { // see asCloned
+		sync.Mutex
+		of map[string]string
+	}
+	ahead int // cells that should be ready, or about to be, beyond those that are waited for
+}
+
+// waiter is a test that waits for a cell.
+type waiter struct {
+	got chan made
+}
+
+type made struct {
+	cell *cell
+	err  error
+}
+
+// makers bounds how many cells are made at once: it is work of the server's, which more of them do not speed up.
+const makers = 2
+
+// recyclers bounds how many cells are recycled at once.
+var recyclers = max(2, runtime.GOMAXPROCS(0))
+
+// discard says why no cell of the pool is used again; "" if one may be.
+func (p *pool) discard() string {
+	switch c := p.cluster; {
+	case c.config.Recycle == Never:
+		return "recycling is off"
+	case c.major() < 15:
+		return "PostgreSQL 14 does not tell at once what has changed"
+	case c.manifest.Superuser:
+		return "tests are superusers"
+	}
+	return p.facts.Discard
+}
+
+// take hands out a ready cell, or waits for one.
+func (p *pool) take(ctx context.Context) (*cell, error) {
+	p.mu.Lock()
+	p.taken++
+	p.leased++
+	p.peak = max(p.peak, p.leased)
+	for n := len(p.ready); n > 0; n = len(p.ready) {
+		c := p.ready[n-1]
+		p.ready = p.ready[:n-1]
+		if c.alive() {
+			p.grow()
+			p.mu.Unlock()
+			return c, nil
+		}
+		p.cluster.crashed.Store(true)
+		p.cluster.behind(func() { p.discardCell(c) })
+	}
+	if p.taken > 1 {
+		p.ahead = min(p.ahead+1, p.peak+2*runtime.GOMAXPROCS(0)) // more would have been of use
+	}
+	w := &waiter{got: make(chan made, 1)}
+	p.waiting = append(p.waiting, w)
+	p.grow()
+	p.mu.Unlock()
+	select {
+	case m := <-w.got:
+		if m.err != nil {
+			p.left()
+		}
+		return m.cell, m.err
+	case <-ctx.Done():
+		p.left()
+		p.mu.Lock()
+		i := slices.Index(p.waiting, w)
+		if i >= 0 {
+			p.waiting = slices.Delete(p.waiting, i, i+1)
+		}
+		p.mu.Unlock()
+		if i < 0 { // it comes at this moment
+			if m := <-w.got; m.cell != nil {
+				p.give(m.cell)
+			}
+		}
+		return nil, context.Cause(ctx)
+	}
+}
+
+// left notes that a test has its cell no more.
+func (p *pool) left() {
+	p.mu.Lock()
+	p.leased--
+	p.mu.Unlock()
+}
+
+// grow starts makers as long as cells are wanted. Call it with the lock held.
+func (p *pool) grow() {
+	want := len(p.waiting)
+	// A process with a single test needs none ahead.
+	if p.taken > 1 || p.cluster.config.Expect > 1 {
+		want += max(1, p.ahead) - len(p.ready)
+	}
+	if p.cluster.config.Ahead == AheadOff {
+		want = len(p.waiting)
+	}
+	for p.pending < want && p.making < makers {
+		p.pending++
+		p.making++
+		urgent := len(p.waiting) > p.pending-1
+		p.cluster.behind(func() { p.make(urgent) })
+	}
+}
+
+// make makes one cell. urgent tells that a test waits for it.
+func (p *pool) make(urgent bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c, err := p.clone(ctx)
+	if err == nil && !urgent && p.facts.Cold == "" {
+		err = c.warm(ctx)
+	}
+	p.mu.Lock()
+	p.making--
+	p.pending--
+	p.mu.Unlock()
+	if err == nil {
+		p.give(c)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		if len(p.waiting) == 0 { // whoever needs one next will see the error
+			return
+		}
+		p.waiting[0].got <- made{err: err}
+		p.waiting = p.waiting[1:]
+	}
+	p.grow()
+}
+
+func (p *pool) clone(ctx context.Context) (*cell, error) {
+	c := &cell{pool: p, name: p.cluster.newName(), dead: map[int]int64{}, made: "cloned"}
+	var err error
+	if c.oid, c.xmin, err = p.cluster.create(ctx, c.name, p.template); err != nil {
+		return nil, err
+	}
+	if err := c.prepare(); err != nil {
+		return nil, fmt.Errorf("make cell %s: %w", c.name, err)
+	}
+	return c, nil
+}
+
+// give hands a ready cell to the first who waits, or keeps it.
+func (p *pool) give(c *cell) {
+	p.mu.Lock()
+	if len(p.waiting) > 0 {
+		p.waiting[0].got <- made{cell: c}
+		p.waiting = p.waiting[1:]
+		p.mu.Unlock()
+		return
+	}
+	keep := len(p.ready) <= p.peak+max(1, p.ahead)
+	if keep {
+		p.ready = append(p.ready, c)
+	}
+	p.mu.Unlock()
+	if !keep {
+		p.discardCell(c)
+	}
+}
+
+// takeBack makes a returned cell ready again, or drops it. The test does not wait for it, but under Verify, whose error it gives.
+func (p *pool) takeBack(c *cell, sessions []*session, test string) (wrong error) {
+	p.mu.Lock()
+	p.leased--
+	p.pending++
+	p.mu.Unlock()
+	p.cluster.recycling <- struct{}{}
+	defer func() { <-p.cluster.recycling }()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	reason := c.retire(ctx, sessions, test)
+	if reason == "" && p.cluster.config.Recycle == Verify {
+		if wrong = c.verify(ctx); wrong != nil {
+			reason = wrong.Error()
+		}
+	}
+	if reason == "" {
+		c.made = "recycled"
+		if err := c.prepare(); err != nil {
+			reason = err.Error()
+		}
+	}
+	p.mu.Lock()
+	p.pending--
+	p.mu.Unlock()
+	if reason == "" {
+		p.give(c)
+		return nil
+	}
+	p.cluster.trace(fmt.Sprintf("cell %s is dropped, not recycled: %s", c.name, reason))
+	p.mu.Lock()
+	p.grow()
+	p.mu.Unlock()
+	p.cluster.nameSessions(ctx, c, test)
+	p.discardCell(c)
+	return wrong
+}
+
+// discardCell drops a cell that nobody has.
+func (p *pool) discardCell(c *cell) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := c.drop(ctx); err != nil && p.cluster.server.Err() == nil {
+		p.cluster.warn(err.Error())
+	}
+}
+
+// shed ends the sessions of ready cells.
+func (p *pool) shed() {
+	p.mu.Lock()
+	ready := slices.Clone(p.ready)
+	p.mu.Unlock()
+	for _, c := range ready {
+		c.shed()
+	}
+}
+
+// soon waits for do, but not for ever: what it closes the server ends anyway.
+func soon(do func()) {
+	done := make(chan struct{})
+	go func() {
+		do()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(100 * time.Millisecond):
+	}
+}
+
+// behind does something while nobody waits for it.
+func (c *Cluster) behind(do func()) {
+	c.busy.Add(1)
+	go func() {
+		defer c.busy.Add(-1)
+		do()
+	}()
+}
+
+// Quiet waits until no cell is being made, recycled or dropped.
+//
+// Errors: that of ctx.
+func (c *Cluster) Quiet(ctx context.Context) error {
+	for c.busy.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}

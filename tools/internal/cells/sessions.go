@@ -1,0 +1,191 @@
+package cells
+
+import (
+	"context"
+	"net"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// A session outlives the pools that it serves: a new process on the server costs more than all else that a test needs. Each test still has a pool of its own,
+// so that a goroutine of an earlier test that kept its pool finds it closed. pgxpool makes connections by itself alone; so a pool is let to "connect" to a [greeting], which
+// answers as a server does, and the connection that comes of it is then replaced by the waiting one.
+type session struct {
+	conn *pgx.Conn // where it rests between pools
+	tap  *tap
+}
+
+// pid is the process that serves it.
+func (s *session) pid() uint32 { return s.conn.PgConn().PID() }
+
+func (s *session) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	s.conn.Close(ctx)
+}
+
+// moveTo makes conn, which greeted, this session.
+func (s *session) moveTo(conn *pgx.Conn, greeted *pgconn.Config) {
+	*conn = *s.conn
+	// Notifications go to the pgx.Conn that the handler is bound to, and Conn.Config tells the database's name.
+	s.tap.config.OnNotification = greeted.OnNotification
+	s.tap.config.Database = greeted.Database
+	s.tap.clear()
+	s.conn = conn
+}
+
+// rest takes the session out of the pgx.Conn that the test had: whoever still uses that finds it closed.
+func (s *session) rest() {
+	resting := new(pgx.Conn)
+	*resting = *s.conn
+	*s.conn = *closedConn(resting.Config())
+	s.conn = resting
+}
+
+// doubt says why the session cannot serve another test; "" if it can.
+func (s *session) doubt() string {
+	pg := s.conn.PgConn()
+	switch {
+	case pg.IsClosed() || pg.IsBusy():
+		return "broken or busy"
+	case pg.TxStatus() != 'I':
+		return "in a transaction"
+	case len(pg.CustomData()) > 0:
+		return "custom data"
+	case !pristine(s.conn.TypeMap()):
+		return "registered types"
+	}
+	return s.tap.seen().doubt
+}
+
+// forget drops notifications that came and were not asked for.
+func (s *session) forget() {
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	for {
+		if n, err := s.conn.WaitForNotification(done); n == nil || err != nil {
+			return
+		}
+	}
+}
+
+// registered are the fields of pgtype.Map that RegisterType and its kin write to. There is no way to ask for them.
+var registered = []string{"oidToType", "nameToType", "reflectTypeToName"}
+
+// pristine reports whether nothing has been registered in a map since it was made; false in doubt.
+func pristine(m *pgtype.Map) bool {
+	v, fresh := reflect.ValueOf(m).Elem(), reflect.ValueOf(pristineMap()).Elem()
+	for _, name := range registered {
+		f := v.FieldByName(name)
+		if f.Kind() != reflect.Map || f.Len() != fresh.FieldByName(name).Len() {
+			return false
+		}
+	}
+	return len(m.TryWrapEncodePlanFuncs) == len(pristineMap().TryWrapEncodePlanFuncs) &&
+		len(m.TryWrapScanPlanFuncs) == len(pristineMap().TryWrapScanPlanFuncs)
+}
+
+var pristineMap = sync.OnceValue(pgtype.NewMap)
+
+// resetSession is DISCARD ALL without what would take the statements from pgx that it has prepared, and with what makes the counters of the session known at once.
+const resetSession = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();" +
+	" DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_stat_force_next_flush()"
+
+// reset makes the session as it was when it was opened.
+func (s *session) reset(ctx context.Context) error {
+	_, err := s.conn.PgConn().Exec(ctx, resetSession).ReadAll()
+	s.forget()
+	return err
+}
+
+// greeting is the server's end of a connection that is about to be replaced by a session.
+type greeting struct {
+	session *session
+	config  *pgconn.Config
+	answer  []byte
+}
+
+// welcome is what a server says to a startup message that it accepts.
+var welcome = sync.OnceValue(func() []byte {
+	var b []byte
+	for _, m := range []pgproto3.BackendMessage{
+		&pgproto3.AuthenticationOk{},
+		&pgproto3.ParameterStatus{Name: "standard_conforming_strings", Value: "on"},
+		&pgproto3.ParameterStatus{Name: "client_encoding", Value: "UTF8"},
+		&pgproto3.BackendKeyData{ProcessID: 1, SecretKey: []byte{0, 0, 0, 1}},
+		&pgproto3.ReadyForQuery{TxStatus: 'I'},
+	} {
+		b, _ = m.Encode(b) // fails for messages above 1 GB alone
+	}
+	return b
+})
+
+func (g *greeting) Write(p []byte) (int, error) {
+	g.answer = welcome()
+	return len(p), nil
+}
+
+func (g *greeting) Read(p []byte) (int, error) {
+	if len(g.answer) == 0 {
+		return 0, net.ErrClosed
+	}
+	n := copy(p, g.answer)
+	g.answer = g.answer[n:]
+	return n, nil
+}
+
+func (g *greeting) Close() error                     { return nil }
+func (g *greeting) LocalAddr() net.Addr              { return &net.UnixAddr{} }
+func (g *greeting) RemoteAddr() net.Addr             { return &net.UnixAddr{} }
+func (g *greeting) SetDeadline(time.Time) error      { return nil }
+func (g *greeting) SetReadDeadline(time.Time) error  { return nil }
+func (g *greeting) SetWriteDeadline(time.Time) error { return nil }
+
+// closedConn is what is left in a pgx.Conn whose session has gone on; config is any that can be parsed.
+func closedConn(config *pgx.ConnConfig) *pgx.Conn {
+	makeClosed.Do(func() {
+		config = config.Copy()
+		config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return &greeting{}, nil }
+		conn, err := pgx.ConnectConfig(context.Background(), config)
+		if err != nil {
+			panic("pgx does not accept a greeting: " + err.Error())
+		}
+		conn.Close(context.Background())
+		closed = conn
+	})
+	return closed
+}
+
+var (
+	makeClosed sync.Once
+	closed     *pgx.Conn
+)
+
+// idle takes all sessions that rest in a pool out of it, and closes it. Those that a test has not given back end with their connection.
+func idle(pool *pgxpool.Pool) (found []*session, left int) {
+	for _, c := range pool.AcquireAllIdle(context.Background()) {
+		conn := c.Hijack()
+		t, ok := conn.PgConn().Conn().(*tap)
+		if !ok || t.config == nil {
+			conn.Close(context.Background())
+			continue
+		}
+		s := &session{conn: conn, tap: t}
+		s.rest()
+		found = append(found, s)
+	}
+	left = int(pool.Stat().AcquiredConns())
+	if left == 0 {
+		pool.Close()
+	} else {
+		go pool.Close() // waits for them
+	}
+	return found, left
+}
