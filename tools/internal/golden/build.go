@@ -123,6 +123,9 @@ func (b *builder) makeRoles() error {
 func (b *builder) makeDatabase() error {
 	return b.as("postgres", "postgres", func(conn *pgx.Conn) error {
 		sql := fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0", pgx.Identifier{b.template}.Sanitize(), Role)
+		if b.server.Install().Version.Major >= 15 {
+			sql += " STRATEGY FILE_COPY" // the other marks each page, and equal files are packed once
+		}
 		if _, err := conn.Exec(b.ctx, sql); err != nil {
 			return fmt.Errorf("%s: %w", sql, err)
 		}

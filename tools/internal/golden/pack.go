@@ -3,17 +3,18 @@ package golden
 import (
 	"archive/tar"
 	"bytes"
-	"context"
+	"cmp"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -23,7 +24,7 @@ import (
 const manifestName = "pgcell.json"
 
 // manifestFormat changes with the archive; a file of another format counts as damaged, so that it is made anew.
-const manifestFormat = 3
+const manifestFormat = 4
 
 // Manifest says what a golden cluster holds.
 type Manifest struct {
@@ -41,26 +42,12 @@ type Manifest struct {
 
 // pack writes the manifest and a stopped server's data directory.
 func pack(out io.Writer, m Manifest, dataDir string) error {
-	var files []string
-	err := filepath.WalkDir(dataDir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && path != dataDir && wanted(d.Name()) {
-			files = append(files, path)
-		}
-		return err
-	})
+	entries, early, err := list(dataDir)
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
 	}
-	// A starting server opens no database: those are unpacked beside it.
-	inDatabase := func(path string) bool {
-		name, _ := filepath.Rel(dataDir, path) // both are absolute
-		return strings.Count(name, string(filepath.Separator)) > 1 && strings.HasPrefix(name, "base"+string(filepath.Separator))
-	}
-	slices.SortStableFunc(files, func(a, b string) int { return bit(inDatabase(a)) - bit(inDatabase(b)) })
-	m.Format = manifestFormat
-	m.Early = slices.IndexFunc(files, inDatabase)
-	m.Entries = len(files)
-	z, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedDefault))
+	m.Format, m.Early, m.Entries = manifestFormat, early, len(entries)
+	z, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(window))
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
 	}
@@ -72,9 +59,9 @@ func pack(out io.Writer, m Manifest, dataDir string) error {
 	if err == nil {
 		_, err = t.Write(text)
 	}
-	for _, path := range files {
+	for _, e := range entries {
 		if err == nil {
-			err = packOne(t, dataDir, path)
+			err = packOne(t, dataDir, e)
 		}
 	}
 	if err == nil {
@@ -89,6 +76,68 @@ func pack(out io.Writer, m Manifest, dataDir string) error {
 	return nil
 }
 
+// window is how far back, in bytes, the compressor looks for what it has seen, and so how much a decoder must keep.
+const window = 1 << 20
+
+// entry is a file or directory to be packed.
+type entry struct {
+	name   string // below the data directory, with slashes
+	dir    bool
+	sameAs string // an entry before this one that has the same content; only others of that kind are between; may be ""
+}
+
+// list gives what is to be packed, in order. What a starting server reads comes first, early entries; it opens no
+// database, so those are unpacked beside it. Three of the databases, and most of the fourth, are the same: files of one
+// name stand together, and one that is equal to its neighbour is not packed again.
+func list(dataDir string) (entries []entry, early int, err error) {
+	var late []entry
+	needed := logNeeded(dataDir)
+	err = filepath.WalkDir(dataDir, func(full string, d fs.DirEntry, err error) error {
+		if err != nil || full == dataDir || !wanted(d.Name()) {
+			return err
+		}
+		name, _ := filepath.Rel(dataDir, full) // both are absolute
+		e := entry{name: filepath.ToSlash(name), dir: d.IsDir()}
+		if path.Dir(e.name) == "pg_wal" && !e.dir && !needed(d.Name()) {
+			return nil
+		}
+		if strings.HasPrefix(e.name, "base/") && strings.Count(e.name, "/") > 1 {
+			late = append(late, e)
+		} else {
+			entries = append(entries, e)
+		}
+		return nil
+	})
+	slices.SortStableFunc(late, func(a, b entry) int {
+		return cmp.Or(bit(b.dir)-bit(a.dir), bit(!a.dir)*strings.Compare(path.Base(a.name), path.Base(b.name)))
+	})
+	for i := 1; i < len(late) && err == nil; i++ {
+		one, other := &late[i-1], &late[i]
+		if other.dir || path.Base(one.name) != path.Base(other.name) {
+			continue
+		}
+		var same bool
+		if same, err = equal(filepath.Join(dataDir, one.name), filepath.Join(dataDir, other.name)); same {
+			other.sameAs = cmp.Or(one.sameAs, one.name)
+		}
+	}
+	return append(entries, late...), len(entries), err
+}
+
+// equal compares two files. Large ones, which an unpacker does not keep, and empty ones count as different.
+func equal(one, other string) (bool, error) {
+	info, err := os.Stat(one)
+	if err != nil || info.Size() == 0 || info.Size() > whole {
+		return false, err
+	}
+	a, err := os.ReadFile(one)
+	if err != nil {
+		return false, err
+	}
+	b, err := os.ReadFile(other)
+	return err == nil && bytes.Equal(a, b), err
+}
+
 func bit(b bool) int {
 	if b {
 		return 1
@@ -96,30 +145,59 @@ func bit(b bool) int {
 	return 0
 }
 
-// wanted leaves out what every start writes anew.
+// wanted leaves out what every start writes anew, and free space maps: they are hints, without which a row goes to a
+// table's last page, and a file of 24 kB that each clone would copy for each of some 40 tables.
 func wanted(name string) bool {
 	switch name {
-	case "postmaster.pid", "postmaster.opts", "postgresql.conf", "pg_hba.conf", "pg_ident.conf":
+	case "postmaster.pid", "postmaster.opts", "postgresql.conf", "pg_hba.conf", "pg_ident.conf", "pg_internal.init":
 		return false
 	}
-	return true
+	return !strings.HasSuffix(name, "_fsm")
 }
 
-func packOne(t *tar.Writer, root, path string) error {
+// logNeeded tells which files of pg_wal a start after a clean stop reads: that of the last checkpoint's record, and the
+// next where it may reach into that. What is left of the others is old, or was made for later. Where the control file
+// is not as expected, all are needed.
+func logNeeded(dataDir string) func(name string) bool {
+	all := func(string) bool { return true }
+	control, err := os.ReadFile(filepath.Join(dataDir, "global", "pg_control"))
+	// The offset of checkPointCopy.redo in ControlFileData (src/include/catalog/pg_control.h), versions 14 to 18.
+	const redo = 40
+	if err != nil || len(control) < redo+12 {
+		return all
+	}
+	from, timeline := binary.NativeEndian.Uint64(control[redo:]), binary.NativeEndian.Uint32(control[redo+8:])
+	segment := func(position uint64) string {
+		n := position / segmentSize
+		return fmt.Sprintf("%08X%08X%08X", timeline, n/(1<<32/segmentSize), n%(1<<32/segmentSize))
+	}
+	first, last := segment(from), segment(from+8<<10)
+	info, err := os.Stat(filepath.Join(dataDir, "pg_wal", first))
+	if err != nil || info.Size() != segmentSize {
+		return all
+	}
+	return func(name string) bool { return name >= first && name <= last }
+}
+
+// segmentSize is that of a file of pg_wal, in bytes, as initdb was told.
+const segmentSize = 1 << 20
+
+func packOne(t *tar.Writer, root string, e entry) error {
+	path := filepath.Join(root, e.name)
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
 	}
-	name, err := filepath.Rel(root, path)
-	if err != nil {
-		return err
-	}
-	h := &tar.Header{Name: filepath.ToSlash(name), Typeflag: tar.TypeDir, Mode: 0o700}
+	h := &tar.Header{Name: e.name, Typeflag: tar.TypeDir, Mode: 0o700}
 	if info.IsDir() {
 		return t.WriteHeader(h)
 	}
+	if e.sameAs != "" {
+		h.Typeflag, h.Mode, h.Linkname = tar.TypeLink, 0o600, e.sameAs
+		return t.WriteHeader(h)
+	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%q is neither file nor directory: a template has no tablespaces", name)
+		return fmt.Errorf("%q is neither file nor directory: a template has no tablespaces", e.name)
 	}
 	h.Typeflag, h.Mode, h.Size = tar.TypeReg, 0o600, info.Size()
 	if err := t.WriteHeader(h); err != nil {
@@ -179,122 +257,4 @@ func unexpected(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// writers is how many files are written at once while the archive is being decoded.
-const writers = 2
-
-// written is a file on its way from the decoder to a writer.
-type written struct {
-	path string
-	data *bytes.Buffer
-}
-
-// unpacker carries what decoding and writing share.
-type unpacker struct {
-	dataDir string
-	queue   chan written
-	pending sync.WaitGroup // files queued and not yet written
-	buffers sync.Pool
-	enough  func()
-}
-
-// unpack fills a data directory from a golden cluster.
-func unpack(ctx context.Context, source, dataDir string, enough func()) error {
-	f, err := os.Open(source)
-	if err != nil {
-		return fmt.Errorf("unpack golden cluster: %w", err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		return &DamagedError{Path: source, Err: err}
-	}
-	defer z.Close()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	u := &unpacker{dataDir: dataDir, queue: make(chan written, 16), enough: enough}
-	u.buffers.New = func() any { return new(bytes.Buffer) }
-	var group sync.WaitGroup
-	for range writers {
-		group.Go(func() {
-			for w := range u.queue {
-				if err := u.write(w); err != nil {
-					cancel(fmt.Errorf("unpack golden cluster %q: %w", source, err))
-				}
-			}
-		})
-	}
-	err = u.decode(ctx, tar.NewReader(z))
-	if err == nil {
-		_, err = io.Copy(io.Discard, z) // the checksum stands behind the archive's end
-	}
-	close(u.queue)
-	group.Wait()
-	if cause := context.Cause(ctx); cause != nil {
-		return cause // a file could not be written, or the keeper was told to end
-	}
-	var system *fs.PathError // of mkdir: the archive is not to blame
-	if errors.As(err, &system) {
-		return fmt.Errorf("unpack golden cluster %q: %w", source, err)
-	}
-	if err != nil {
-		return &DamagedError{Path: source, Err: err}
-	}
-	return nil
-}
-
-func (u *unpacker) write(w written) error {
-	err := os.WriteFile(w.path, w.data.Bytes(), 0o600)
-	w.data.Reset()
-	u.buffers.Put(w.data)
-	u.pending.Done()
-	return err
-}
-
-// decode makes the directories and queues the files of an archive.
-func (u *unpacker) decode(ctx context.Context, t *tar.Reader) error {
-	m, err := readManifest(t)
-	if err != nil {
-		return err
-	}
-	for n := 0; ; n++ {
-		if n == m.Early {
-			u.pending.Wait()
-			if ctx.Err() == nil {
-				u.enough()
-			}
-		}
-		h, err := t.Next()
-		if errors.Is(err, io.EOF) && n == m.Entries {
-			return nil
-		}
-		if err != nil {
-			return unexpected(err)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := u.entry(h, t); err != nil {
-			return err
-		}
-	}
-}
-
-func (u *unpacker) entry(h *tar.Header, content io.Reader) error {
-	if !filepath.IsLocal(h.Name) || strings.Contains(h.Name, `\`) {
-		return fmt.Errorf("entry %q leads out of the data directory", h.Name)
-	}
-	path := filepath.Join(u.dataDir, filepath.FromSlash(h.Name))
-	if h.Typeflag == tar.TypeDir {
-		return os.Mkdir(path, 0o700)
-	}
-	data := u.buffers.Get().(*bytes.Buffer)
-	data.Grow(int(h.Size))
-	if _, err := io.Copy(data, content); err != nil {
-		return unexpected(err)
-	}
-	u.pending.Add(1)
-	u.queue <- written{path: path, data: data}
-	return nil
 }

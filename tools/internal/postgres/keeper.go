@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -89,6 +90,7 @@ func (k *keeper) serve(ctx context.Context, requests <-chan request) {
 		k.reply(reply{Op: opContain}, err)
 	} else {
 		k.reply(reply{Op: opStart}, k.begin(ctx))
+		debug.FreeOSMemory() // what unpacking took: from now on the keeper only waits
 	}
 	for {
 		var ended chan struct{}
