@@ -6,8 +6,8 @@
 readonly root_suite=forky
 readonly debian_keyring=${PGCELL_DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 # Bazel and the rules it ships; mount for enter.sh; certificates and git for what builds fetch; PostgreSQL for tests
-# that take the server from the host; and what every Debian has.
-readonly root_packages=(bazel-bootstrap bazel-rules-shell bazel-lib mount ca-certificates git postgresql-18
+# that take the server from the host; zip and file for the files that tests leave behind; and what every Debian has.
+readonly root_packages=(bazel-bootstrap bazel-rules-shell bazel-lib mount ca-certificates git postgresql-18 zip file
   '?essential')
 # What these depend on and Bazel does not need: half of the download. The Java runtime is another package.
 readonly root_unwanted='^openjdk-[0-9]+-jdk-headless$'
