@@ -34,6 +34,10 @@ type flake struct {
 	failed, runs int
 }
 
+func (f flake) String() string {
+	return fmt.Sprintf("%s failed %d of %d times", f.title, f.failed, f.runs)
+}
+
 // timed is a test with its shard.
 type timed struct {
 	shard *report.Shard
@@ -162,7 +166,7 @@ func (p *printer) sections(sum *summary, o *options) {
 	if len(sum.flaky) > 0 {
 		p.line("\nflaky:")
 		for _, f := range sum.flaky {
-			p.line("  %s failed %d of %d times", f.title, f.failed, f.runs)
+			p.line("  %s", f)
 		}
 	}
 	p.interrupted(sum)
@@ -349,5 +353,10 @@ func (p *printer) failures(sum *summary) {
 // closing prints the last two lines.
 func (p *printer) closing(sum *summary) {
 	p.line("%d of %d targets cached, %.1fs", sum.cached, sum.targets, sum.took.Seconds())
-	p.line("%d passed, %d failed, %d skipped", sum.counts.Passed, sum.counts.Failed, sum.counts.Skipped)
+	p.line("%s", sum.verdict())
+}
+
+// verdict is the closing line.
+func (sum *summary) verdict() string {
+	return fmt.Sprintf("%d passed, %d failed, %d skipped", sum.counts.Passed, sum.counts.Failed, sum.counts.Skipped)
 }

@@ -1,0 +1,187 @@
+package page_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// browser is a headless Chromium.
+type browser struct {
+	path      string
+	libraries string // for LD_LIBRARY_PATH, where it was unpacked and not installed
+}
+
+var findBrowser = sync.OnceValues(func() (browser, error) {
+	if named := os.Getenv("PGCELL_CHROMIUM"); named != "" {
+		return browser{path: named}, nil
+	}
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return browser{path: path}, nil
+		}
+	}
+	return unpackBrowser()
+})
+
+// unpackBrowser takes Chromium and the libraries that this machine lacks from Debian's packages and unpacks them in the
+// user's cache directory, once. Nothing is installed.
+func unpackBrowser() (browser, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return browser{}, fmt.Errorf("no Chromium on PATH, and no place to unpack one: %w", err)
+	}
+	root := filepath.Join(cache, "pgcell", "chromium")
+	b := browser{
+		path: filepath.Join(root, "usr", "lib", "chromium", "chromium-headless-shell"),
+		libraries: strings.Join([]string{
+			filepath.Join(root, "usr", "lib", "x86_64-linux-gnu"), filepath.Join(root, "usr", "lib", "x86_64-linux-gnu", "pulseaudio"),
+			filepath.Join(root, "usr", "lib", "aarch64-linux-gnu"), filepath.Join(root, "usr", "lib", "aarch64-linux-gnu", "pulseaudio"),
+		}, ":"),
+	}
+	if _, err := os.Stat(b.path); err == nil {
+		return b, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	script := exec.CommandContext(ctx, "sh", "-c", `set -e
+mkdir -p "$1"
+work=$(mktemp -d "$1.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+packages=$(apt-get install --no-install-recommends --simulate chromium-headless-shell | sed -n 's/^Inst \([^ ]*\) .*/\1/p')
+test -n "$packages"
+apt-get download -q $packages
+mkdir root
+for package in *.deb; do dpkg-deb -x "$package" root; done
+cp -a root/. "$1"`, "sh", root)
+	if output, err := script.CombinedOutput(); err != nil {
+		return browser{}, fmt.Errorf("no Chromium on PATH, and Debian's package cannot be had: %w: %.300s", err, output)
+	}
+	return b, nil
+}
+
+// mustBrowser gives a browser or skips the test with the reason.
+func mustBrowser(t *testing.T) browser {
+	t.Helper()
+	b, err := findBrowser()
+	if err != nil {
+		t.Skip(err)
+	}
+	return b
+}
+
+func (b browser) run(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, b.path, append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+		"--disable-dev-shm-usage", "--user-data-dir=" + t.TempDir()}, args...)...)
+	if b.libraries != "" {
+		cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+b.libraries)
+	}
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	if err := cmd.Run(); err != nil {
+		if strings.Contains(messages.String(), "shared librar") {
+			t.Skipf("Chromium lacks a library here: %s", messages.String())
+		}
+		t.Fatalf("run Chromium: %v\n%s", err, messages.String())
+	}
+	return out.String()
+}
+
+// dom gives the document after its script ran. steps run after that; what they put into the attribute data-result of
+// <html> can be asserted.
+func (b browser) dom(t *testing.T, file, hash, steps string) string {
+	t.Helper()
+	if steps != "" {
+		html, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Replace(string(html), "</body>", "<script>"+steps+"</script></body>", 1)
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.run(t, "--dump-dom", "file://"+file+hash)
+}
+
+func TestBrowserShowsTheReport(t *testing.T) {
+	t.Parallel()
+	dom := mustBrowser(t).dom(t, write(t, sample()), "", `
+		const visible = s => { const r = document.querySelector(s).getBoundingClientRect(); return r.width > 0 && r.height > 0; };
+		document.documentElement.dataset.result = ["#verdict", "#failures .failure pre", "#timeline .bar.failed", "#timeline .bar i.cell",
+			"#timeline .bar i.wait", "#table tbody tr", "#balance .shard u", "#history .run.now i", "#reasons", "#flaky"]
+			.map(s => s + "=" + visible(s)).join(" ");`)
+	ensureContains(t, dom, `data-ready="true"`, `>21 tests</output>`)
+	result := regexp.MustCompile(`data-result="([^"]*)"`).FindStringSubmatch(dom)
+	if result == nil || strings.Contains(result[1], "=false") || strings.Count(result[1], "=true") != 10 {
+		t.Errorf("visible = %v, want all", result)
+	}
+}
+
+func TestBrowserFiltersAndSearches(t *testing.T) {
+	t.Parallel()
+	b := mustBrowser(t)
+	ensureContains(t, b.dom(t, write(t, sample()), "#show=failed", ""), `>1 test</output>`)
+	ensureContains(t, b.dom(t, write(t, sample()), "#show=all&search=view1%20w1", ""), `>5 tests</output>`)
+	ensureContains(t, b.dom(t, write(t, sample()), "#show=ran", ""), `>20 tests</output>`)
+}
+
+func TestBrowserKeys(t *testing.T) {
+	t.Parallel()
+	dom := mustBrowser(t).dom(t, write(t, sample()), "", `
+		const press = (key, on = document.body) => on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+		const got = [];
+		press("f"); got.push(document.getElementById("shown").textContent);
+		press("a"); got.push(document.getElementById("shown").textContent);
+		press("j"); got.push(document.activeElement.id); press("j"); got.push(document.activeElement.id);
+		press("j"); press("k"); got.push(document.activeElement.id);
+		press("/"); got.push(document.activeElement.id);
+		document.querySelector("th button[data-sort='1']").click();
+		got.push(document.querySelector("#table tbody tr b").textContent, document.querySelectorAll("th[aria-sort=descending]").length);
+		const all = [...document.querySelectorAll("a, button, input, summary, [tabindex='0']")];
+		got.push(all.every(e => e.tabIndex >= 0));
+		document.documentElement.dataset.result = got.join("|");`)
+	want := `data-result="1 test|21 tests|failure-1|failure-2|failure-1|search|TestView34|1|true"`
+	if !strings.Contains(dom, want) {
+		t.Errorf("result = %v, want %s", regexp.MustCompile(`data-result="[^"]*"`).FindString(dom), want)
+	}
+}
+
+// At no width does the page itself scroll sideways; the night has its own colours.
+func TestBrowserNarrowAndDark(t *testing.T) {
+	t.Parallel()
+	b := mustBrowser(t)
+	for _, width := range []int{360, 1280} {
+		frame := filepath.Join(t.TempDir(), "frame.html")
+		page := write(t, big())
+		html := fmt.Sprintf(`<iframe id="f" src="%s" style="width:%dpx;height:900px;border:0"></iframe><script>
+			document.getElementById("f").onload = e => { const d = e.target.contentDocument;
+			document.documentElement.dataset.result = d.documentElement.scrollWidth <= %d; };</script>`, page, width, width)
+		if err := os.WriteFile(frame, []byte(html), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		dom := b.run(t, "--allow-file-access-from-files", "--virtual-time-budget=5000", "--dump-dom", "file://"+frame)
+		ensureContains(t, dom, `data-result="true"`)
+	}
+	colours := func(flags ...string) string {
+		file := write(t, sample())
+		b.dom(t, file, "", `document.documentElement.dataset.result = getComputedStyle(document.body).backgroundColor`)
+		dom := b.run(t, append(flags, "--dump-dom", "file://"+file)...)
+		return regexp.MustCompile(`data-result="[^"]*"`).FindString(dom)
+	}
+	if day, night := colours(), colours("--blink-settings=preferredColorScheme=0"); day != `data-result="rgb(255, 255, 255)"` || day == night {
+		t.Errorf("background by day %s, by night %s; want white and another", day, night)
+	}
+}

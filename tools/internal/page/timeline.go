@@ -1,0 +1,240 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/report"
+)
+
+// timeline shows what ran when: a lane for each shard that ran at the same time as others, cached ones apart.
+type timeline struct {
+	Took   time.Duration
+	Lanes  []lane
+	Cached []bar // what did not run, by its time; not on the axis of time
+	Ticks  []tick
+}
+
+type lane struct {
+	Name string
+	Busy int // per cent
+	Bars []bar
+}
+
+// bar is a shard, or a part of one. Left and Width are per cent of the timeline.
+type bar struct {
+	Left, Width float64
+	Class       string // passed, failed, cached, stopped; cell, wait for parts
+	Title       string
+	Parts       []bar
+}
+
+type tick struct {
+	Left float64
+	Text string
+}
+
+// newTimeline puts executed shards into lanes, each into the first that is free when it begins.
+func newTimeline(shards []*report.Shard) timeline {
+	var ran []*report.Shard
+	for _, s := range shards {
+		if !s.Cached && !s.Start.IsZero() {
+			ran = append(ran, s)
+		}
+	}
+	cached := cachedBars(shards)
+	if len(ran) == 0 {
+		return timeline{Cached: cached}
+	}
+	slices.SortStableFunc(ran, func(a, b *report.Shard) int { return a.Start.Compare(b.Start) })
+	start, end := ran[0].Start, ran[0].End()
+	for _, s := range ran {
+		if s.End().After(end) {
+			end = s.End()
+		}
+	}
+	t := timeline{Took: max(end.Sub(start), time.Millisecond), Cached: cached}
+	var free []time.Time
+	var busy []time.Duration
+	for _, s := range ran {
+		i := slices.IndexFunc(free, func(at time.Time) bool { return !at.After(s.Start) })
+		if i < 0 {
+			i = len(free)
+			free, busy = append(free, time.Time{}), append(busy, 0)
+			t.Lanes = append(t.Lanes, lane{Name: fmt.Sprint(i + 1)})
+		}
+		free[i] = s.End()
+		busy[i] += s.Duration
+		t.Lanes[i].Bars = append(t.Lanes[i].Bars, t.bar(s, start))
+		t.Lanes[i].Busy = int(100*float64(busy[i])/float64(t.Took) + 0.5)
+	}
+	for i := range 5 {
+		t.Ticks = append(t.Ticks, tick{25 * float64(i), seconds(t.Took * time.Duration(i) / 4)})
+	}
+	return t
+}
+
+// cachedBars puts cached shards one after the other.
+func cachedBars(shards []*report.Shard) []bar {
+	var all, at time.Duration
+	for _, s := range shards {
+		if s.Cached {
+			all += s.Duration
+		}
+	}
+	var bars []bar
+	for _, s := range shards {
+		if s.Cached && all > 0 {
+			bars = append(bars, bar{
+				Left: 100 * float64(at) / float64(all), Width: 100 * float64(s.Duration) / float64(all), Class: "cached",
+				Title: fmt.Sprintf("%s: cached, %s not spent again, %d tests", s, seconds(s.Duration), len(s.Tests)),
+			})
+			at += s.Duration
+		}
+	}
+	return bars
+}
+
+func (t *timeline) bar(s *report.Shard, start time.Time) bar {
+	b := bar{
+		Left: t.percent(s.Start.Sub(start)), Width: max(t.percent(s.Duration), 0.15), Class: "passed",
+		Title: fmt.Sprintf("%s [%s]: %s, %d tests", s, s.Worker(), seconds(s.Duration), len(s.Tests)),
+	}
+	switch {
+	case s.Interrupted():
+		b.Class = "stopped"
+	case !s.OK():
+		b.Class = "failed"
+	}
+	for _, c := range s.Cells {
+		if c.Start.IsZero() || s.Duration <= 0 {
+			continue
+		}
+		at := 100 * float64(c.Start.Sub(s.Start)) / float64(s.Duration)
+		whole := 100 * c.End.Sub(c.Start).Seconds() / s.Duration.Seconds()
+		cell, wait := 100*c.CellSeconds/s.Duration.Seconds(), 100*c.WaitSeconds/s.Duration.Seconds()
+		title := fmt.Sprintf("%s: %.3f s, of it %.3f s for its database, %.3f s of waiting", c.Test,
+			c.End.Sub(c.Start).Seconds(), c.CellSeconds, c.WaitSeconds)
+		b.Parts = append(b.Parts,
+			bar{Left: at, Width: whole, Class: "test", Title: title},
+			bar{Left: at, Width: wait, Class: "wait", Title: title},
+			bar{Left: at + wait, Width: cell, Class: "cell", Title: title})
+	}
+	return b
+}
+
+func (t *timeline) percent(d time.Duration) float64 { return 100 * float64(d) / float64(t.Took) }
+
+// balance says how evenly a suite's time lies on its shards.
+type balance struct {
+	Label        string
+	Took         time.Duration // of all shards
+	Slowest      time.Duration
+	Ideal        time.Duration // each shard the same
+	Ratio        float64       // slowest to ideal
+	Bars         []bar
+	IdealPercent float64 // of the slowest
+	Longest      string  // the longest test, where it alone takes more than the ideal
+}
+
+func balances(shards []*report.Shard) []balance {
+	suites := make(map[string][]*report.Shard)
+	var labels []string
+	for _, s := range shards {
+		if s.Run > 1 || s.Interrupted() {
+			continue
+		}
+		if suites[s.Label] == nil {
+			labels = append(labels, s.Label)
+		}
+		suites[s.Label] = append(suites[s.Label], s)
+	}
+	var all []balance
+	for _, label := range labels {
+		if len(suites[label]) > 1 {
+			all = append(all, newBalance(label, suites[label]))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b balance) int { return cmp.Compare(b.Slowest, a.Slowest) })
+	return all
+}
+
+func newBalance(label string, shards []*report.Shard) balance {
+	slices.SortFunc(shards, func(a, b *report.Shard) int { return cmp.Compare(a.Index, b.Index) })
+	b := balance{Label: label}
+	var longest time.Duration
+	name := ""
+	for _, s := range shards {
+		b.Took += s.Duration
+		b.Slowest = max(b.Slowest, s.Duration)
+		for _, t := range s.Tests {
+			if t.Duration > longest {
+				longest, name = t.Duration, t.Name
+			}
+		}
+	}
+	b.Ideal = b.Took / time.Duration(len(shards))
+	slowest := max(b.Slowest, time.Millisecond)
+	b.Ratio = float64(slowest) / float64(max(b.Ideal, time.Millisecond))
+	b.IdealPercent = 100 * float64(b.Ideal) / float64(slowest)
+	if longest > b.Ideal {
+		b.Longest = fmt.Sprintf("%s alone takes %s", name, seconds(longest))
+	}
+	for _, s := range shards {
+		class := "passed"
+		if s.Cached {
+			class = "cached"
+		} else if !s.OK() {
+			class = "failed"
+		}
+		b.Bars = append(b.Bars, bar{
+			Width: 100 * float64(s.Duration) / float64(slowest), Class: class,
+			Title: fmt.Sprintf("%s: %s, %d tests", s.Worker(), seconds(s.Duration), len(s.Tests)),
+		})
+	}
+	return b
+}
+
+// past is a run of the history. Height is per cent of the longest.
+type past struct {
+	When, Took, Text, Class string
+	Height                  float64
+	Now                     bool
+}
+
+// newPast gives the last runs, oldest first, this one at the end.
+func newPast(run *Run) []past {
+	const most = 30
+	runs := slices.Clone(run.Past[:min(len(run.Past), most-1)])
+	slices.Reverse(runs)
+	now := &history.Run{
+		Start: run.Start, End: run.Start.Add(run.Took), Args: run.Args,
+		Passed: run.Counts.Passed, Failed: run.Counts.Failed, Skipped: run.Counts.Skipped,
+	}
+	if !run.OK {
+		now.ExitCode = 1
+	}
+	runs = append(runs, now)
+	longest := time.Millisecond
+	for _, r := range runs {
+		longest = max(longest, r.End.Sub(r.Start))
+	}
+	var all []past
+	for i, r := range runs {
+		took := r.End.Sub(r.Start)
+		p := past{
+			When: r.Start.Local().Format("01-02 15:04"), Took: seconds(took), Height: max(100*float64(took)/float64(longest), 2),
+			Class: "passed", Now: i == len(runs)-1,
+			Text: fmt.Sprintf("%d passed, %d failed, %d skipped; pgcell run %s", r.Passed, r.Failed, r.Skipped, strings.Join(r.Args, " ")),
+		}
+		if r.ExitCode != 0 {
+			p.Class = "failed"
+		}
+		all = append(all, p)
+	}
+	return all
+}
