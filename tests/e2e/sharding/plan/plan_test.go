@@ -65,9 +65,12 @@ func TestFirstAttempt(t *testing.T) {
 	}
 }
 
-// Two that fail where FAIL is set; with fail-fast, and no recorded times to part them, the second one does not run.
+// Five that fail where FAIL is set. In 4 shards, two of them are in one: with fail-fast, the second one does not run.
 func TestZ1(t *testing.T) { failOnDemand(t) }
 func TestZ2(t *testing.T) { failOnDemand(t) }
+func TestZ3(t *testing.T) { failOnDemand(t) }
+func TestZ4(t *testing.T) { failOnDemand(t) }
+func TestZ5(t *testing.T) { failOnDemand(t) }
 
 func failOnDemand(t *testing.T) {
 	t.Helper()
