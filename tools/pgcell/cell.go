@@ -43,7 +43,8 @@ func Worker() string { return shard.Worker(os.Getenv) }
 func New(t TB, config ...Config) *Cell {
 	t.Helper()
 	c := one(t, "pgcell.New", config)
-	enter(t)
+	waited := enter(t)
+	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cluster, err := process.cluster(ctx, c)
@@ -64,9 +65,12 @@ func New(t TB, config ...Config) *Cell {
 	cell.open(c)
 	logChoice(t, cluster, lease)
 	forget := publish(suffix, lease.Name(), cell.table)
+	names.used(t, lease, time.Since(start)-lease.Waited(), waited+lease.Waited())
 	t.Cleanup(func() {
 		forget()
-		if err := lease.Return(); err != nil {
+		if t.Failed() {
+			keep(t, cluster, lease)
+		} else if err := lease.Return(); err != nil {
 			t.Fatalf("pgcell: %v", err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
@@ -22,8 +23,9 @@ type namer struct {
 }
 
 type named struct {
-	base string // <worker>_<id>, of its first cell
-	n    int    // cells so far
+	base   string // <worker>_<id>, of its first cell
+	n      int    // cells so far
+	record record
 }
 
 // request says what the test's next cell is to be called: its first has any name, and suffix is then ""; further ones are <worker>_<id>_2, _3, ...
@@ -34,12 +36,14 @@ func (n *namer) request(t TB) (r cells.Request, suffix string) {
 	test := n.tests[t]
 	if test == nil {
 		r.Holding = n.parentHas(r.Test)
-		test = &named{}
+		test = &named{record: record{Test: r.Test, Worker: Worker(), Start: time.Now()}}
 		n.tests[t] = test
 		t.Cleanup(func() {
 			n.mu.Lock()
-			defer n.mu.Unlock()
 			delete(n.tests, t)
+			n.mu.Unlock()
+			test.record.Failed = t.Failed()
+			test.record.write(t)
 		})
 	} else {
 		r.Holding = true
@@ -58,6 +62,29 @@ func (n *namer) named(t TB, base string) {
 	defer n.mu.Unlock()
 	if test := n.tests[t]; test != nil {
 		test.base = base
+	}
+}
+
+// used notes what a test's cell cost.
+func (n *namer) used(t TB, l *cells.Lease, cost, waited time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if test := n.tests[t]; test != nil {
+		r := &test.record
+		r.CellSeconds += cost.Seconds()
+		r.WaitSeconds += waited.Seconds()
+		if r.Cell == "" {
+			r.Cell, r.Made = l.Name(), l.Made()
+		}
+	}
+}
+
+// keptAs notes where a failed test's first cell can be found.
+func (n *namer) keptAs(t TB, url, dump string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if test := n.tests[t]; test != nil && test.record.Kept == "" {
+		test.record.Kept, test.record.Dump = url, dump
 	}
 }
 

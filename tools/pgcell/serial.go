@@ -41,15 +41,18 @@ func Serial(t TB) {
 	pass(t, gates.gate.Alone, true)
 }
 
-// enter takes this test's share in the machine, unless it has one.
-func enter(t TB) {
+// enter takes this test's share in the machine, unless it has one, and tells how long it waited.
+func enter(t TB) time.Duration {
 	t.Helper()
 	gates.mu.Lock()
 	in := gates.tests[t]
 	gates.mu.Unlock()
-	if in == nil {
-		pass(t, gates.gate.Share, false)
+	if in != nil {
+		return 0
 	}
+	start := time.Now()
+	pass(t, gates.gate.Share, false)
+	return time.Since(start)
 }
 
 func pass(t TB, through func(context.Context) (func(), error), alone bool) {

@@ -85,7 +85,9 @@ type Cluster struct {
 	names       atomic.Int64
 	recycling   chan struct{} // holds one value a cell that is being recycled
 	busy        atomic.Int64  // goroutines that make, recycle and drop cells
-	crashed     atomic.Bool   // a process of the server has, and with it all connections
+	spare       spare
+	reflinks    atomic.Int32 // see reflink
+	crashed     atomic.Bool  // a process of the server has, and with it all connections
 	connections budget
 	leases      budget
 	cloned      pool // from the template
@@ -193,29 +195,6 @@ func (c *Cluster) Close() error {
 		err = c.server.Close()
 	})
 	return err
-}
-
-// create makes a database from a template, and tells its object identifier and the transaction that wrote it.
-func (c *Cluster) create(ctx context.Context, name, template string) (oid uint32, xmin string, err error) {
-	sql := fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE %s%s",
-		pgx.Identifier{name}.Sanitize(), golden.Role, pgx.Identifier{template}.Sanitize(), c.strategy())
-	if _, err := c.admin.Exec(ctx, sql); err != nil {
-		return 0, "", c.explain("make cell "+name, err)
-	}
-	err = c.admin.QueryRow(ctx, "SELECT oid, xmin::text FROM pg_database WHERE datname = $1", name).Scan(&oid, &xmin)
-	if err != nil {
-		return 0, "", c.explain("make cell "+name, err)
-	}
-	return oid, xmin, nil
-}
-
-// strategy chooses how a clone is made. On memory, copying files beats writing every page to the log (15 ms against 30); on a disk
-// the two checkpoints of FILE_COPY make it the slower one. Version 14 knows FILE_COPY alone, and no word for it.
-func (c *Cluster) strategy() string {
-	if c.major() < 15 || !c.server.InMemory() {
-		return ""
-	}
-	return " STRATEGY FILE_COPY"
 }
 
 // explain adds what is known of the server to an error of one of its clients.

@@ -48,7 +48,7 @@ WHERE c.relkind IN ('r', 'm', 'S') AND NOT c.relisshared AND c.relpersistence <>
 	parts := []string{
 		"SELECT 'parameters', coalesce(string_agg(setrole || setconfig::text, ' ' ORDER BY setrole, setdatabase), '') FROM pg_db_role_setting" +
 			" WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))",
-		"SELECT 'database', (to_jsonb(d) - ARRAY['oid', 'datname', 'datfrozenxid', 'datminmxid'])::text ||" +
+		"SELECT 'database', (to_jsonb(d) - ARRAY['oid', 'datname', 'datfrozenxid', 'datminmxid', 'dattablespace'])::text ||" +
 			" coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database d WHERE datname = current_database()",
 		"SELECT 'prepared transactions', count(*)::text FROM pg_prepared_xacts WHERE database = current_database()",
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -30,6 +31,7 @@ type Lease struct {
 	url     string
 	test    string
 	made    string
+	waited  time.Duration
 	release func()
 
 	mu    sync.Mutex
@@ -49,13 +51,16 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	key := new(int)
 	name := func() string { return r.Test }
 	var release func()
+	var waited time.Duration
 	if r.Holding || r.Shared {
 		release = c.leases.force(key, name)
 	} else {
 		var err error
+		start := time.Now()
 		if release, err = c.leases.take(ctx, key, name); err != nil {
 			return nil, fmt.Errorf("take a cell: %w", err)
 		}
+		waited = time.Since(start)
 	}
 	p := &c.cloned
 	if r.Empty {
@@ -75,7 +80,7 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	cell.mu.Lock()
 	cell.test = r.Test
 	cell.mu.Unlock()
-	return &Lease{cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made, release: release}, nil
+	return &Lease{cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made, waited: waited, release: release}, nil
 }
 
 // Name is the database's name.
@@ -86,6 +91,9 @@ func (l *Lease) URL() string { return l.url }
 
 // Made tells how the cell came to be: "cloned" or "recycled".
 func (l *Lease) Made() string { return l.made }
+
+// Waited is how long Take waited for other tests to give their cells back.
+func (l *Lease) Waited() time.Duration { return l.waited }
 
 // Pool gives the cell's pool, of at most 4 connections, which Return closes.
 func (l *Lease) Pool() *pgxpool.Pool { return l.cell.ready }
@@ -136,6 +144,17 @@ func (l *Lease) Before(stop func()) {
 func (l *Lease) Return() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	sessions := l.letGo()
+	p := l.cell.pool
+	if p.cluster.config.Recycle == Verify {
+		return p.takeBack(l.cell, sessions, l.test)
+	}
+	p.cluster.behind(func() { p.takeBack(l.cell, sessions, l.test) })
+	return nil
+}
+
+// letGo closes the test's pools and gives the sessions that rested in them. Call it once, with the lock held.
+func (l *Lease) letGo() []*session {
 	c := l.cell
 	for _, stop := range l.own {
 		soon(stop)
@@ -150,16 +169,12 @@ func (l *Lease) Return() error {
 		c.pool.cluster.warn(fmt.Sprintf("test %s has not given %d connections back to their pool: call Release or Close, or read rows to their end", l.test, left))
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	sessions = append(sessions, c.sessions...)
 	c.sessions = nil
 	c.test = ""
-	c.mu.Unlock()
 	l.release()
-	if c.pool.cluster.config.Recycle == Verify {
-		return c.pool.takeBack(c, sessions, l.test)
-	}
-	c.pool.cluster.behind(func() { c.pool.takeBack(c, sessions, l.test) })
-	return nil
+	return sessions
 }
 
 // rename gives a cell that nobody has a name of its user's.

@@ -20,8 +20,9 @@ type pool struct {
 	mu        sync.Mutex
 	ready     []*cell // the newest last, which is handed out first
 	waiting   []*waiter
-	making    int // makers at work
-	pending   int // cells that are being made or recycled
+	kept      []*cell // of failed tests, the newest last
+	making    int     // makers at work
+	pending   int     // cells that are being made or recycled
 	leased    int
 	peak      int // most leased at once
 	taken     int

@@ -51,6 +51,7 @@ type keeper struct {
 	log      *os.File
 	server   *exec.Cmd     // nil while none runs
 	ended    chan struct{} // closed when server has been waited for
+	linger   bool          // see Server.Linger
 	filling  chan error    // gives the filler's result, once; nil where none runs
 }
 
@@ -78,8 +79,24 @@ func keep(fills map[string]Fill) int {
 		}
 	}()
 	k.serve(ctx, requests)
+	if k.linger {
+		k.awaitTerm()
+	}
 	k.quit()
 	return 0
+}
+
+// awaitTerm waits for SIGTERM, or the server's own end.
+func (k *keeper) awaitTerm() {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	if k.server == nil {
+		return
+	}
+	select {
+	case <-asked:
+	case <-k.ended:
+	}
 }
 
 // serve does the job and then what is asked, until ctx ends.
@@ -122,6 +139,8 @@ func (k *keeper) answer(ctx context.Context, r request) {
 		if a.Dir, err = k.spare(); err != nil {
 			err = k.failure("make spare directory for", err)
 		}
+	case opLinger:
+		k.linger = true
 	case opFree:
 		if a.Free, a.Size, err = freeSpace(k.dataDir); err != nil {
 			err = k.failure("look at the storage of", err)

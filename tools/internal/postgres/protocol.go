@@ -31,10 +31,11 @@ type job struct {
 }
 
 const (
-	opStart    = "start" // start the server; also the answer to the job itself
-	opStop     = "stop"  // clean shutdown; the keeper and the data stay
-	opSpare    = "spare" // see Server.Spare
-	opFree     = "free"  // see Server.Free
+	opStart    = "start"  // start the server; also the answer to the job itself
+	opStop     = "stop"   // clean shutdown; the keeper and the data stay
+	opSpare    = "spare"  // see Server.Spare
+	opFree     = "free"   // see Server.Free
+	opLinger   = "linger" // see Server.Linger
 	opExited   = "exited"
 	opContain  = "contain" // the namespaces could not be made; nothing has been done
 	serverLog  = "server.log"

@@ -1,0 +1,81 @@
+package pgcell
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+)
+
+// Bounds of what is written of a failed test's cell, in bytes.
+const (
+	dumpLimit = 4 << 20
+	logLimit  = 256 << 10
+)
+
+// dumpPatience bounds the time for it.
+const dumpPatience = 20 * time.Second
+
+// keep leaves a failed test's database for a look at it: dumped where the test has a directory for outputs, and kept as long as the server runs, which
+// PGCELL_KEEP=1 makes outlast the tests.
+func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), dumpPatience)
+	defer cancel()
+	dumped := dump(ctx, t, lease)
+	lease.Keep()
+	names.keptAs(t, lease.URL(), dumped)
+	if os.Getenv("PGCELL_KEEP") != "1" {
+		t.Logf("pgcell: kept cell %s: psql '%s' (as long as this process runs; PGCELL_KEEP=1 keeps it longer)", lease.Name(), lease.URL())
+		return
+	}
+	pid, err := cluster.Linger(ctx)
+	if err != nil {
+		t.Logf("pgcell: keep the server of cell %s: %v", lease.Name(), err)
+		return
+	}
+	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays until you type: kill %d)", lease.Name(), lease.URL(), pid)
+}
+
+// dump writes a cell's content and the server's words about it to the test's outputs, and gives the path of the former below them.
+func dump(ctx context.Context, t TB, lease *cells.Lease) string {
+	t.Helper()
+	dir, err := outputs()
+	if dir == "" {
+		if err != nil {
+			t.Logf("pgcell: dump cell %s: %v", lease.Name(), err)
+		}
+		return ""
+	}
+	base := fileName(t.Name()) + "_" + lease.Name()
+	if log := lease.ServerLog(logLimit); log != "" {
+		if err := os.WriteFile(filepath.Join(dir, base+".log"), []byte(log), 0o644); err != nil {
+			t.Logf("pgcell: write server log of cell %s: %v", lease.Name(), err)
+		}
+	}
+	f, err := os.Create(filepath.Join(dir, base+".sql"))
+	if err != nil {
+		t.Logf("pgcell: dump cell %s: %v", lease.Name(), err)
+		return ""
+	}
+	defer f.Close()
+	if err := lease.Dump(ctx, f, dumpLimit); err != nil {
+		t.Logf("pgcell: %v", err)
+	}
+	t.Logf("pgcell: dumped cell %s: %s", lease.Name(), f.Name())
+	return filepath.Join("pgcell", base+".sql")
+}
+
+// fileName makes a test's name one that every file system takes, of at most 100 bytes.
+func fileName(test string) string {
+	safe := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
+			return r
+		}
+		return '_'
+	}, test)
+	return safe[:min(len(safe), 100)]
+}

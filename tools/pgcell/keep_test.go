@@ -1,0 +1,183 @@
+package pgcell_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcell/pgcell/tools/pgcell"
+)
+
+var psqlLine = regexp.MustCompile(`pgcell: kept cell (\S+): psql '([^']+)'`)
+
+// mustFail runs a test that inserts a row, has a statement refused, and fails; it gives the cell's name and URL as its log has them.
+func mustFail(t *testing.T, config pgcell.Config, name string) (cell, url string, f *fakeTB) {
+	t.Helper()
+	f = &fakeTB{name: name}
+	f.run(func() {
+		c := pgcell.New(f, config)
+		for _, sql := range []string{"INSERT INTO users VALUES (7, 'Ada')", "CREATE TABLE more AS SELECT 42 AS answer"} {
+			if _, err := c.Pool().Exec(t.Context(), sql); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := c.Pool().Exec(t.Context(), "SELECT * FROM missing_table"); err == nil {
+			t.Error("no error for a table that is missing")
+		}
+		f.Fatalf("red on purpose")
+	})
+	m := psqlLine.FindStringSubmatch(strings.Join(f.logs, "\n"))
+	if m == nil {
+		t.Fatalf("no psql line in %q", f.logs)
+	}
+	return m[1], m[2], f
+}
+
+// TestFailedCellIsKept looks at what is left of failed tests. Not parallel: it sets the directory of outputs for the whole process.
+func TestFailedCellIsKept(t *testing.T) {
+	out := t.TempDir()
+	t.Setenv("TEST_UNDECLARED_OUTPUTS_DIR", out)
+	config := pgcell.Config{Migrations: fstest.MapFS{"1.sql": &fstest.MapFile{Data: []byte("CREATE TABLE users (id int, name text)")}}}
+	var urls []string
+	for i := range 5 {
+		name := fmt.Sprintf("TestRed/sub case %d", i)
+		cell, url, f := mustFail(t, config, name)
+		urls = append(urls, url)
+		base := filepath.Join(out, "pgcell", fmt.Sprintf("TestRed_sub_case_%d_%s", i, cell))
+		ensureContains(t, base+".sql", "Ada", "answer")
+		ensureContains(t, base+".log", `relation "missing_table" does not exist`)
+		if logs := strings.Join(f.logs, "\n"); !strings.Contains(logs, "pgcell: dumped cell "+cell+": "+base+".sql") {
+			t.Errorf("logs %q do not tell of the dump", logs)
+		}
+	}
+	for i, url := range urls {
+		ok := eventually(func() bool { return reachable(t, url) == (i >= 2) })
+		if !ok {
+			t.Errorf("cell %d of 5 reachable = %v, want the last 3 kept", i, reachable(t, url))
+		}
+	}
+	ensureRecorded(t, filepath.Join(out, "pgcell", "cells.jsonl"))
+}
+
+func ensureContains(t *testing.T, path string, want ...string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, w := range want {
+		if !strings.Contains(string(text), w) {
+			t.Errorf("%s does not contain %q:\n%s", path, w, text)
+		}
+	}
+}
+
+// ensureRecorded reads the records of five failed tests.
+func ensureRecorded(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) != 5 {
+		t.Fatalf("%d records, want 5:\n%s", len(lines), text)
+	}
+	var r struct {
+		Test, Worker, Cell, Made, Kept, Dump string
+		Start, End                           time.Time
+		CellSeconds                          float64 `json:"cell_seconds"`
+		Failed                               bool
+	}
+	if err := json.Unmarshal([]byte(lines[4]), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Test != "TestRed/sub case 4" || r.Worker != pgcell.Worker() || !r.Failed || r.Kept == "" || r.CellSeconds <= 0 ||
+		!strings.HasPrefix(r.Dump, "pgcell/TestRed_sub_case_4_") || !r.End.After(r.Start) || !slices.Contains([]string{"cloned", "recycled"}, r.Made) {
+		t.Errorf("record %s", lines[4])
+	}
+}
+
+func reachable(t *testing.T, url string) bool {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		return false
+	}
+	conn.Close(t.Context())
+	return true
+}
+
+// eventually polls for a minute.
+func eventually(so func() bool) bool {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if so() {
+			return true
+		}
+	}
+	return so()
+}
+
+// TestKeepOutlastsTheProcess has a test process fail with PGCELL_KEEP=1, and finds its database after that has ended, until the server is told to end.
+func TestKeepOutlastsTheProcess(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$", "-test.count=1", "-test.v")
+	cmd.Env = append(os.Environ(), victimEnv+"=fail", "PGCELL_KEEP=1")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(in)
+	var said []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		said = append(said, lines.Text())
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatalf("the test passed: %q", said)
+	}
+	log := strings.Join(said, "\n")
+	url := psqlLine.FindStringSubmatch(log)
+	pid := regexp.MustCompile(`until you type: kill (\d+)\)`).FindStringSubmatch(log)
+	if url == nil || pid == nil {
+		t.Fatalf("no psql line and kill command in:\n%s", log)
+	}
+	keeper, err := strconv.Atoi(pid[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(keeper, syscall.SIGTERM)
+	if !reachable(t, url[2]) {
+		t.Errorf("%s cannot be reached after the test process has ended", url[2])
+	}
+	if err := syscall.Kill(keeper, syscall.SIGTERM); err != nil {
+		t.Errorf("kill %d: %v", keeper, err)
+	}
+	config, err := pgx.ParseConfig(url[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(func() bool { _, err := os.Stat(config.Host); return os.IsNotExist(err) }) {
+		t.Errorf("socket directory %s is left", config.Host)
+	}
+}

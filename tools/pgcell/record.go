@@ -1,0 +1,70 @@
+package pgcell
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// record is what is told of a test that used a cell, as one line of JSON in pgcell/cells.jsonl among the undeclared outputs of a Bazel test
+// (https://bazel.build/reference/test-encyclopedia): where its time went, and how to look at what it left.
+type record struct {
+	Test        string    `json:"test"`
+	Worker      string    `json:"worker"`
+	Start       time.Time `json:"start"` // of its first call of New
+	End         time.Time `json:"end"`
+	CellSeconds float64   `json:"cell_seconds"` // from the calls of New to the hand-over, without the wait
+	WaitSeconds float64   `json:"wait_seconds"` // for tests that called Serial, and for a place
+	Failed      bool      `json:"failed"`
+	Cell        string    `json:"cell"` // the first one's name
+	Made        string    `json:"made"` // "cloned" or "recycled"
+	Kept        string    `json:"kept"` // URL, while the server runs
+	Dump        string    `json:"dump"` // below the directory of outputs
+}
+
+var recording sync.Mutex
+
+// outputs is the directory of a Bazel test's undeclared outputs that is pgcell's own; "" outside of Bazel.
+func outputs() (string, error) {
+	base := os.Getenv("TEST_UNDECLARED_OUTPUTS_DIR")
+	if base == "" {
+		return "", nil
+	}
+	dir := filepath.Join(base, "pgcell")
+	return dir, os.MkdirAll(dir, 0o755)
+}
+
+// write appends the record to the file. A test does not fail for want of it.
+func (r record) write(t TB) {
+	dir, err := outputs()
+	if dir == "" && err == nil {
+		return
+	}
+	r.Start, r.End = r.Start.UTC(), time.Now().UTC()
+	if err == nil {
+		err = appendLine(filepath.Join(dir, "cells.jsonl"), r)
+	}
+	if err != nil {
+		t.Logf("pgcell: record what cells cost: %v", err)
+	}
+}
+
+func appendLine(path string, value any) error {
+	line, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	recording.Lock()
+	defer recording.Unlock()
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
