@@ -239,6 +239,9 @@ func (s *Server) request(ctx context.Context, op string) (reply, error) {
 
 // ask sends one value and waits for its reply. A failure that the reply tells of is the error.
 func (s *Server) ask(ctx context.Context, id int, what any) (reply, error) {
+	if err := ctx.Err(); err != nil {
+		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.path, err)
+	}
 	answer := make(chan reply, 1)
 	s.mu.Lock()
 	s.waiting[id] = answer
