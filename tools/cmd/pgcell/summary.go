@@ -314,20 +314,31 @@ func (p *printer) ran(sum *summary) {
 	}
 }
 
-// interrupted lists what was running when the run was stopped.
+// interrupted lists what was running when the run was stopped, and what failed after that.
 func (p *printer) interrupted(sum *summary) {
 	if sum.counts.Interrupted == 0 {
 		return
 	}
 	p.line("\ninterrupted, not counted:")
+	left := listed
+	if p.verbose {
+		left = sum.counts.Interrupted
+	}
 	for _, s := range sum.shards {
 		for i := range s.Tests {
-			if t := &s.Tests[i]; t.Outcome == report.Interrupted {
+			if t := &s.Tests[i]; t.Outcome == report.Interrupted && left > 0 {
 				p.line("  %s", title(s, t))
+				left--
 			}
 		}
 	}
+	if more := sum.counts.Interrupted - listed; more > 0 && !p.verbose {
+		p.line("  and %d more", more)
+	}
 }
+
+// listed is how many interrupted tests are named without -v.
+const listed = 10
 
 // failures names all that failed.
 func (p *printer) failures(sum *summary) {

@@ -1,0 +1,138 @@
+package e2e_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// builtCommand is the command, built from the source tree once.
+var builtCommand = sync.OnceValues(func() (string, error) {
+	tree, err := sourceTree()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(scratch, "pgcell")
+	build := exec.Command("go", "build", "-o", path, "./tools/cmd/pgcell")
+	build.Dir, build.Env = tree, append(environment(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the command: %w: %s", err, output)
+	}
+	return path, nil
+})
+
+// bazelOfTests is a Bazel for the command that shares the tests' output base.
+func bazelOfTests(t *testing.T) string {
+	t.Helper()
+	tree := mustSourceTree(t)
+	base, err := outputBase(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(scratch, "bazel")
+	mustWrite(t, path, fmt.Sprintf("#!/bin/sh\nexec '%s/tools/bazel' '--output_base=%s' --max_idle_secs=60 \"$@\"\n", tree, base))
+	return path
+}
+
+// command runs the command in the nested workspace "command", with a history of its own.
+func command(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	path, err := builtCommand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, append([]string{"run"}, args...)...)
+	cmd.Dir = workspace(t, "command")
+	cmd.Env = append(environment(), "PGCELL_BAZEL="+bazelOfTests(t))
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		t.Fatalf("pgcell run %s ended with %d, want %d:\n%s", strings.Join(args, " "), got, code, output.String())
+	}
+	return output.String()
+}
+
+func ensureLine(t *testing.T, output string, patterns ...string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		if !regexp.MustCompile("(?m)" + pattern).MatchString(output) {
+			t.Errorf("no line is like %s in\n%s", pattern, output)
+		}
+	}
+}
+
+// 50 failing tests over 8 shards: the third failure stops the run, and no more are counted.
+func TestCommandStopsAtMaxfail(t *testing.T) {
+	output := command(t, 1, "//red/...", "-n", "8", "--maxfail", "3", "-v")
+	ensureLine(t, output, `^stopping: 3 tests failed \(--maxfail 3\)$`, `^0 passed, 3 failed, 0 skipped$`,
+		`^FAILED //red:red_test::Test\d\d \[w\d\] 1\.\d\ds  red/red_test\.go:\d+$`)
+	if got := strings.Count(output, "red_test.go:") / 2; got > 3+8 {
+		t.Errorf("%d failures were printed, want at most 3 and those of 8 tests in flight", got)
+	}
+	_, list, _ := strings.Cut(output, "interrupted, not counted:\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	if got := strings.Count(list, "::"); got > 24 {
+		t.Errorf("%d tests were interrupted, want those that 8 workers run within 3 s at most", got)
+	}
+}
+
+// Flags about how tests are run, and not which, leave cached results valid.
+func TestCommandKeepsTheCache(t *testing.T) {
+	command(t, 0, "//green/...")
+	for _, flags := range [][]string{
+		{"-n", "1"}, {"--maxfail", "1", "--durations", "9", "-v"},
+		{"-k", "green_test", "--ff", "--report", filepath.Join(t.TempDir(), "r.html")},
+	} {
+		ensureLine(t, command(t, 0, append(flags, "//green/...")...), `^1 of 1 targets cached, `, `^3 passed, 0 failed, 1 skipped$`)
+	}
+	ensureLine(t, command(t, 0, "//green/...", "--no-cache"), `^0 of 1 targets cached, `, `^ran, --no-cache: //green:green_test$`)
+	ensureLine(t, command(t, 0, "//green/..."), `^1 of 1 targets cached, `)
+}
+
+func TestCommandChooses(t *testing.T) {
+	ensureLine(t, command(t, 0, "--collect-only", "-k", "testview and not names"), `^//green:green_test::TestViewRows$`, `^1 test in 1 suite$`)
+	output := command(t, 0, "-k", "testview", "//green/...", "-v", "--durations-min", "0")
+	ensureLine(t, output, `^PASSED //green:green_test::TestViewRows/second \[w\d\]`, `^2 passed, 0 failed, 0 skipped$`)
+	ensureLine(t, command(t, 0, "-m", "green", "--dist", "loadfile", "-v"), `^PASSED //green:green_test::TestIndex \[master\]`)
+	ensureLine(t, command(t, 5, "-m", "serial_only"), `^pgcell run: -m 'serial_only': none of the tests of 3 suites is left`)
+	ensureLine(t, command(t, 0, "green/view_test.go::TestViewRows/first", "-v"), `^PASSED .*::TestViewRows/first`, `^1 passed, `)
+}
+
+func TestCommandRepeats(t *testing.T) {
+	output := command(t, 1, "//flaky/...", "--stress", "3")
+	ensureLine(t, output, `^  //flaky:flaky_test::TestSecondRunFails failed 1 of 3 times$`, `^8 passed, 1 failed, 0 skipped$`)
+
+	// --lf runs that suite alone, without a filter, so that its results serve the next run.
+	output = command(t, 0, "--lf", "//flaky/...", "//green/...")
+	ensureLine(t, output, `^ran, failed last time: //flaky:flaky_test$`, `^3 passed, 0 failed, 0 skipped$`)
+	ensureLine(t, command(t, 0, "//flaky/..."), `^1 of 1 targets cached, `)
+
+	shared := "/dev/shm"
+	if _, err := os.Stat(shared); err != nil {
+		t.Skip("no directory that the sandbox shares with us: ", err)
+	}
+	mark := filepath.Join(shared, fmt.Sprintf("pgcell-e2e-mark-%d", os.Getpid()))
+	defer os.Remove(mark)
+	output = command(t, 0, "//flaky/...", "--rerun-fails", "1", "--", "--test_env=FLAKY_MARK="+mark, "--sandbox_writable_path="+shared)
+	ensureLine(t, output, `^  //flaky:flaky_test::TestFirstAttemptFails failed 1 of 2 times$`, `^3 passed, 0 failed, 0 skipped$`)
+	ensureLine(t, command(t, 0, "//flaky/...", "--keep", "-s"), `PGCELL_KEEP=1$`)
+}
+
+func TestCommandWritesJUnit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "all.xml")
+	command(t, 0, "//green/...", "--junitxml", path)
+	if got, want := mustRead(t, path), `<testsuites tests="6" failures="0" skipped="1"`; !strings.Contains(got, want) {
+		t.Errorf("JUnit lacks %s:\n%s", want, got)
+	}
+}
