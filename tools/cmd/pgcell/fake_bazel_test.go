@@ -19,7 +19,7 @@ import (
 //
 //	target LABEL SHARDS      LABEL was built; its test has SHARDS shards
 //	unbuilt LABEL            LABEL failed to build
-//	result LABEL SHARD STATUS MILLIS [cached] [exit=N] [attempt=N] [xml=FILE] [log=FILE] [xml-uri=URI]
+//	result LABEL SHARD STATUS MILLIS [cached] [start=MILLIS] [exit=N] [attempt=N] [xml=FILE] [log=FILE] [xml-uri=URI]
 //	nopattern PATTERN TEXT   PATTERN could not be expanded
 //	error TEXT               an event with an error message
 //	raw TEXT                 a line of the event file
@@ -43,6 +43,10 @@ type fake struct {
 }
 
 func (f *fake) run(args []string) {
+	if slices.Equal(args, []string{"--version"}) {
+		fmt.Println("bazel 7.7.1")
+		return
+	}
 	if slices.Contains(args, "query") {
 		query(args)
 	}
@@ -169,6 +173,8 @@ func (f *fake) result(words []string) {
 			info["exitCode"] = number(value)
 		case "attempt":
 			id["attempt"] = number(value)
+		case "start": // milliseconds
+			result["testAttemptStartMillisEpoch"] = strconv.Itoa(1795506000000 + number(value))
 		case "xml", "log":
 			path, err := filepath.Abs(value)
 			must(err)

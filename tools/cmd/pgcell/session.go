@@ -34,6 +34,7 @@ type session struct {
 	known   *history.Times
 	last    []history.TestID // what failed when it last ran, before this run
 	start   time.Time
+	dir     string     // for Bazel's events
 	chosen  []selected // by -k, -m, --lf, --ff and --collect-only
 }
 
@@ -49,48 +50,70 @@ type call struct {
 
 // runTests is the body of "pgcell run"; it sets p.code.
 func (p *program) runTests(o *options) error {
-	space, err := p.findWorkspace()
+	s, plan, done, err := p.prepare(o)
 	if err != nil {
 		return err
 	}
-	plan, err := space.plan(o)
-	if err != nil {
-		return err
-	}
-	bazel, err := p.findBazel(space)
-	if err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "pgcell-run-")
-	if err != nil {
-		return bazelError("make a directory for Bazel's events: %w: free space there, or set TMPDIR", err)
-	}
-	defer os.RemoveAll(dir)
-
-	s := p.newSession(o, space, bazel)
-	defer signal.Stop(s.stop)
-	defer s.screen.close()
+	defer done()
 	if plan, err = s.selection(plan); err != nil {
 		return err
 	}
 	if o.collectOnly {
-		return s.collect()
+		err := s.collect()
+		p.code = s.code
+		return err
 	}
+	calls, err := s.runAll(plan)
+	if err != nil {
+		return err
+	}
+	s.screen.close()
+	p.code = s.summarise(calls)
+	return nil
+}
+
+// prepare makes a session and the calls of Bazel that the paths ask for. done takes away what it made.
+func (p *program) prepare(o *options) (s *session, plan []invocation, done func(), err error) {
+	space, err := p.findWorkspace()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if plan, err = space.plan(o); err != nil {
+		return nil, nil, nil, err
+	}
+	bazel, err := p.findBazel(space)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	dir, err := os.MkdirTemp("", "pgcell-run-")
+	if err != nil {
+		return nil, nil, nil, bazelError("make a directory for Bazel's events: %w: free space there, or set TMPDIR", err)
+	}
+	s = p.newSession(o, space, bazel)
+	s.dir = dir
+	done = func() {
+		s.screen.close()
+		signal.Stop(s.stop)
+		os.RemoveAll(dir)
+	}
+	return s, plan, done, nil
+}
+
+// runAll calls Bazel as planned, until a call shows that there is no sense in more.
+func (s *session) runAll(plan []invocation) ([]*call, error) {
 	s.chooseWorkers(plan)
 	var calls []*call
 	for i, inv := range plan {
-		c, err := s.call(inv, filepath.Join(dir, fmt.Sprintf("events-%d.json", i)))
+		c, err := s.call(inv, filepath.Join(s.dir, fmt.Sprintf("events-%d.json", i)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		calls = append(calls, c)
 		if s.stopped || s.limit.reached || s.verdict(c) != exitPassed && s.verdict(c) != exitFailed {
 			break
 		}
 	}
-	s.screen.close()
-	p.code = s.summarise(calls)
-	return nil
+	return calls, nil
 }
 
 func (p *program) newSession(o *options, space *workspace, bazel string) *session {

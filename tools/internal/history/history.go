@@ -109,6 +109,9 @@ func Open(cacheDir, workspace string) *Store {
 	return &Store{dir: filepath.Join(cacheDir, "pgcell", "history", fmt.Sprintf("%s-%x", name, sum[:4]))}
 }
 
+// At gives the history that lies in a directory, one of those below <cache>/pgcell/history.
+func At(dir string) *Store { return &Store{dir: dir} }
+
 // Dir is where the history lies; it need not exist.
 func (s *Store) Dir() string { return s.dir }
 

@@ -1,0 +1,99 @@
+package main
+
+// Not an external package: the table of flags is the command's own.
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const (
+	generatedFrom = "<!-- generated from tools/cmd/pgcell/flags.go: go test ./tools/cmd/pgcell -run TestDocs -update -->\n"
+	generatedTo   = "<!-- end of generated part -->"
+)
+
+// flagTables gives the table of flags as Markdown, a table a group.
+func flagTables() string {
+	var b strings.Builder
+	for _, group := range []string{
+		groupWhich, groupParallel, groupAgain, groupShow, groupFiles, groupDatabase, groupBazel,
+	} {
+		fmt.Fprintf(&b, "### %s\n\n| flag | meaning |\n|---|---|\n", group)
+		for _, spec := range runFlags {
+			if spec.group != group {
+				continue
+			}
+			name := "--" + spec.name
+			if spec.short != "" {
+				name = "-" + spec.short + ", " + name
+			}
+			if spec.value != "" {
+				name += " " + spec.value
+			}
+			text := strings.ReplaceAll(spec.usage, "\n", " ")
+			if spec.preset != "" {
+				text += " (default " + spec.preset + ")"
+			}
+			text = strings.ToUpper(text[:1]) + text[1:] + "."
+			if spec.more != "" {
+				text += " " + spec.more
+			}
+			fmt.Fprintf(&b, "| `%s` | %s |\n", name, strings.ReplaceAll(text, "|", `\|`))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func TestDocsHaveTheFlags(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("..", "..", "..", "docs", "running.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), generatedFrom)
+	got, after, ended := strings.Cut(rest, generatedTo)
+	if !found || !ended {
+		t.Fatalf("%s has no generated part: it begins with %q", path, generatedFrom)
+	}
+	want := flagTables()
+	if *update {
+		if err := os.WriteFile(path, []byte(before+generatedFrom+want+generatedTo+after), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got != want {
+		t.Errorf("%s is not that of the table of flags; bring it up to date with -update", path)
+	}
+}
+
+// Each flag has at least one script that uses it.
+func TestEachFlagHasAScript(t *testing.T) {
+	t.Parallel()
+	scripts, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	var all strings.Builder
+	for _, script := range scripts {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, "pgcell run ") && !strings.HasPrefix(line, "stderr") {
+				all.WriteString(line)
+			}
+		}
+	}
+	for _, spec := range runFlags {
+		if !strings.Contains(all.String(), "--"+spec.name) && (spec.short == "" || !strings.Contains(all.String(), " -"+spec.short)) {
+			t.Errorf("no script uses --%s", spec.name)
+		}
+	}
+}

