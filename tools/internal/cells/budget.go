@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ type budget struct {
 	mu      sync.Mutex
 	free    int
 	queue   []chan struct{}
+	spoken  time.Time // when a wait was last told of
 	holders map[any]*holding
 }
 
@@ -58,6 +60,24 @@ func (b *budget) take(ctx context.Context, key any, name func() string) (release
 	return func() { b.giveBack(key) }, nil
 }
 
+// try takes a place if there is one, and gives nil where there is none.
+func (b *budget) try(key any, name func() string) (release func()) {
+	b.mu.Lock()
+	none := b.free <= 0
+	b.mu.Unlock()
+	if none && b.shed != nil {
+		b.shed()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.free <= 0 {
+		return nil
+	}
+	b.free--
+	b.hold(key, name)
+	return func() { b.giveBack(key) }
+}
+
 // force takes a place even where there is none: for those whose waiting would keep others waiting.
 func (b *budget) force(key any, name func() string) (release func()) {
 	b.mu.Lock()
@@ -75,7 +95,7 @@ func (b *budget) wait(ctx context.Context, turn chan struct{}, who string) error
 		case <-turn:
 			return nil
 		case <-slow.C:
-			b.warn(fmt.Sprintf("%s waits for %s, which are held by %s", who, b.what, b.held()))
+			b.speak(who)
 		case <-ctx.Done():
 			b.mu.Lock()
 			i := slices.Index(b.queue, turn)
@@ -88,6 +108,24 @@ func (b *budget) wait(ctx context.Context, turn chan struct{}, who string) error
 			return fmt.Errorf("wait for %s, which are held by %s: %w", b.what, b.held(), context.Cause(ctx))
 		}
 	}
+}
+
+// speak tells of a wait, unless it has lately told of another.
+func (b *budget) speak(who string) {
+	b.mu.Lock()
+	others, lately := len(b.queue)-1, time.Since(b.spoken) < slowly
+	if !lately {
+		b.spoken = time.Now()
+	}
+	b.mu.Unlock()
+	if lately {
+		return
+	}
+	more := ""
+	if others > 0 {
+		more = fmt.Sprintf(", as do %d others,", others)
+	}
+	b.warn(fmt.Sprintf("%s waits for %s%s which are held by %s", who, b.what, cmp.Or(more, ","), b.held()))
 }
 
 // hold notes a place that was given. Call it with the lock held.

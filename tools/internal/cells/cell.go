@@ -171,15 +171,24 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string) (re
 	}
 	c.sessions = own
 	if c.warden == nil {
+		place := p.cluster.connections.try(c, c.holder)
+		if place == nil {
+			return "no connection to spare"
+		}
 		var err error
 		if c.warden, err = newWarden(ctx, c.url(AdminRole), p.facts, p.cluster.major()); err != nil {
+			place()
 			return "no warden: " + err.Error()
 		}
+		c.warden.release = place
 	}
 	name := p.cluster.newName()
 	xmin, err := c.warden.rename(ctx, c, name)
 	switch {
 	case err != nil:
+		if broken(err) {
+			p.cluster.crashed.Store(true)
+		}
 		return "rename: " + err.Error()
 	case xmin == "":
 		return "the database was altered"

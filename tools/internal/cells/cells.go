@@ -31,6 +31,9 @@ const (
 // admins bounds the connections that make and drop cells: cloning is work of the server's, which more of them do not speed up.
 const admins = 4
 
+// reservedForSuperusers is the default of superuser_reserved_connections.
+const reservedForSuperusers = 3
+
 // Recycle says whether cells are used again.
 type Recycle string
 
@@ -62,6 +65,7 @@ type Config struct {
 	SocketParent string               // see [postgres.Config]
 	Storage      postgres.Storage     // see [postgres.Config]
 	Settings     map[string]string    // on top of those of the golden cluster
+	StorageLimit int64                // see [postgres.Config]
 	Recycle      Recycle
 	// Ahead is 0, for as many cells ahead of need as tests were seen to use, or AheadOff.
 	Ahead int
@@ -114,7 +118,7 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 	}
 	server, err := postgres.Start(ctx, postgres.Config{
 		Install: c.Install, Source: golden.Source(c.Golden), Settings: settings,
-		Containment: c.Containment, SocketParent: c.SocketParent, Storage: c.Storage,
+		Containment: c.Containment, SocketParent: c.SocketParent, Storage: c.Storage, StorageLimit: c.StorageLimit,
 	})
 	if err != nil {
 		return nil, err
@@ -144,9 +148,10 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	if err != nil {
 		connections = postgres.MaxConnections
 	}
-	// A cell that is leased has its pool and its warden. The rest is for clients that connect by URL, which nobody can make wait.
-	c.leases = budget{what: "databases", warn: c.warn, free: max(1, connections*18/100)}
-	c.connections = budget{what: "connections", warn: c.warn, free: max(1, connections*6/10), shed: c.shed}
+	// Clients that connect by URL cannot be made to wait: an eighth is for them. A leased cell may fill its pool, and has a warden.
+	places := max(2*(narrow+1), connections-reservedForSuperusers-admins-max(3, connections/8))
+	c.connections = budget{what: "connections", warn: c.warn, free: places, shed: c.shed}
+	c.leases = budget{what: "databases", warn: c.warn, free: places / (narrow + 1)}
 	c.cloned = pool{cluster: c, template: m.Template, facts: &c.manifest.Facts}
 	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{}}
 	return c

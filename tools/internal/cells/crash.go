@@ -46,11 +46,11 @@ func open(conn net.Conn) bool {
 		return false
 	}
 	standing := false
-	err = rc.Read(func(fd uintptr) bool {
+	// Not rc.Read, which waits for a reader.
+	err = rc.Control(func(fd uintptr) {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		standing = n > 0 || err == syscall.EAGAIN || err == syscall.EINTR
-		return true // do not wait
 	})
 	return err == nil && standing
 }

@@ -25,6 +25,7 @@ func (l *Lease) Keep() {
 	p := c.pool
 	p.left()
 	c.close()
+	l.release()
 	p.mu.Lock()
 	p.kept = append(p.kept, c)
 	var old []*cell

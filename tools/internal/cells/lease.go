@@ -67,6 +67,12 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 		p = &c.empty
 	}
 	cell, err := p.take(ctx)
+	if err == nil {
+		if err = c.fit(); err != nil { // it has turned out now that the server crashed
+			p.left()
+			c.behind(func() { p.discardCell(cell) })
+		}
+	}
 	if err == nil && r.Name != "" {
 		err = cell.rename(ctx, r.Name)
 	}
@@ -147,9 +153,13 @@ func (l *Lease) Return() error {
 	sessions := l.letGo()
 	p := l.cell.pool
 	if p.cluster.config.Recycle == Verify {
+		defer l.release()
 		return p.takeBack(l.cell, sessions, l.test)
 	}
-	p.cluster.behind(func() { p.takeBack(l.cell, sessions, l.test) })
+	p.cluster.behind(func() {
+		defer l.release() // not earlier: the cell's connections count until then
+		p.takeBack(l.cell, sessions, l.test)
+	})
 	return nil
 }
 
@@ -173,7 +183,6 @@ func (l *Lease) letGo() []*session {
 	sessions = append(sessions, c.sessions...)
 	c.sessions = nil
 	c.test = ""
-	l.release()
 	return sessions
 }
 

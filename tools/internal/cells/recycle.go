@@ -17,9 +17,10 @@ import (
 
 // warden is a superuser's connection into a cell, which looks what a test has changed and makes the cell like new.
 type warden struct {
-	conn  *pgx.Conn
-	facts *golden.Facts
-	major int // version of the server
+	conn    *pgx.Conn
+	facts   *golden.Facts
+	major   int    // version of the server
+	release func() // gives its place among the connections back
 }
 
 // wardenSettings: triggers, rules and foreign keys of the ordinary kind do not fire on what the warden deletes; counters are read as they are now.
@@ -297,4 +298,5 @@ func (w *warden) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	w.conn.Close(ctx)
+	w.release()
 }

@@ -50,8 +50,14 @@ CREATE TYPE mood AS ENUM ('sad', 'ok');
 // mustShop starts a server on the shop's template; change may alter how.
 func mustShop(t testing.TB, change func(*cells.Config)) *cells.Cluster {
 	t.Helper()
-	install, path := mustInstall(t), filepath.Join(t.TempDir(), "shop.pgcell")
-	r := golden.Recipe{Migrations: []golden.Script{{Name: "shop.sql", SQL: shop}}}
+	return mustOpenWith(t, shop, change)
+}
+
+// mustOpenWith starts a server on a template that sql makes. Cells are verified unless change says otherwise.
+func mustOpenWith(t testing.TB, sql string, change func(*cells.Config)) *cells.Cluster {
+	t.Helper()
+	install, path := mustInstall(t), filepath.Join(t.TempDir(), "x.pgcell")
+	r := golden.Recipe{Migrations: []golden.Script{{Name: "x.sql", SQL: sql}}}
 	if err := golden.BuildFile(context.Background(), path, install, r, golden.Options{}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,103 @@
+package cells
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// sink is the server's end: it takes all.
+type sink struct{ net.Conn }
+
+func (sink) Write(p []byte) (int, error) { return len(p), nil }
+
+func TestTapStatements(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]state{
+		"SELECT 1":                                        {},
+		"  -- first\n /* then */ (select 1)":              {},
+		"insert into t values ('a; b')":                   {doubt: "a statement that begins with B"}, // a false alarm costs a connection
+		"UPDATE t SET x = 1; DELETE FROM t":               {},
+		"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE":    {},
+		"set constraints all deferred":                    {},
+		"SET search_path = x":                             {doubt: "a statement that begins with SET"},
+		"BEGIN; SET LOCAL x.y = '1'; COMMIT":              {doubt: "a statement that begins with SET"},
+		"SELECT SET_CONFIG('a.b', '1', true)":             {doubt: "set_config"},
+		"DO $$ BEGIN END $$":                              {doubt: "a statement that begins with DO"},
+		"CREATE TABLE t (); INSERT INTO t DEFAULT VALUES": {ddl: true},
+		"/* x */ TRUNCATE t":                              {ddl: true},
+		"PREPARE p AS SELECT 1":                           {doubt: "a statement that begins with PREPARE"},
+		"":                                                {},
+	} {
+		var tap tap
+		tap.statement(sql)
+		if tap.state != want {
+			t.Errorf("after %q: %+v, want %+v", sql, tap.state, want)
+		}
+	}
+}
+
+// TestTapMessages sends messages whole and byte by byte.
+func TestTapMessages(t *testing.T) {
+	t.Parallel()
+	startup := encode(t, &pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersion30, Parameters: map[string]string{"user": "x"}})
+	for name, c := range map[string]struct {
+		message pgproto3.FrontendMessage
+		doubt   string
+		ddl     bool
+	}{
+		"query":            {message: &pgproto3.Query{String: "SELECT 1"}},
+		"query that sets":  {message: &pgproto3.Query{String: "SET a.b = 1"}, doubt: "a statement that begins with SET"},
+		"pgx's own":        {message: &pgproto3.Parse{Name: "stmtcache_1", Query: "SELECT 1"}},
+		"unnamed":          {message: &pgproto3.Parse{Query: "DROP TABLE t"}, ddl: true},
+		"named":            {message: &pgproto3.Parse{Name: "mine", Query: "SELECT 1"}, doubt: "a prepared statement"},
+		"function call":    {message: &pgproto3.FunctionCall{Function: 1}, doubt: "a function call by the protocol"},
+		"data like a SET":  {message: &pgproto3.CopyData{Data: []byte("Q\x00\x00\x00\x09SET x")}},
+		"execute and sync": {message: &pgproto3.Execute{}},
+	} {
+		text := append(encode(t, c.message), encode(t, &pgproto3.Sync{})...)
+		whole := &tap{Conn: sink{}}
+		whole.Write(append(append([]byte(nil), startup...), text...))
+		if got := whole.seen(); got != (state{c.doubt, c.ddl}) {
+			t.Errorf("%s: %+v, want doubt %q, ddl %v", name, got, c.doubt, c.ddl)
+		}
+		slow := &tap{Conn: sink{}}
+		for _, b := range append(append([]byte(nil), startup...), text...) {
+			slow.Write([]byte{b})
+		}
+		if got := slow.seen(); c.doubt != "" && got.doubt == "" || c.ddl && got == (state{}) {
+			t.Errorf("%s, byte by byte: %+v, want a doubt", name, got)
+		}
+	}
+}
+
+func encode(t *testing.T, m pgproto3.FrontendMessage) []byte {
+	t.Helper()
+	b, err := m.Encode(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestClosedConn uses what is left of a connection whose session has gone on.
+func TestClosedConn(t *testing.T) {
+	t.Parallel()
+	config := mustConfig(t)
+	conn := closedConn(config)
+	if _, err := conn.Exec(context.Background(), "SELECT 1"); err == nil || err.Error() != "conn closed" {
+		t.Errorf("Exec = %v, want conn closed", err)
+	}
+}
+
+func mustConfig(t *testing.T) *pgx.ConnConfig {
+	t.Helper()
+	config, err := pgx.ParseConfig("postgres://pgcell@/x?host=/tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}

@@ -1,0 +1,288 @@
+package cells_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+)
+
+// TestOldURLIsRefused has clients of an earlier test reconnect in a loop, and use its pool, while other tests use the same database under other names.
+func TestOldURLIsRefused(t *testing.T) {
+	t.Parallel()
+	var warnings warnings
+	c := mustShop(t, func(c *cells.Config) { c.Ahead, c.Recycle, c.Warn = cells.AheadOff, cells.Auto, warnings.add })
+	old := mustTake(t, c)
+	mustRun(t, old, "INSERT INTO parent (name) VALUES ('old')")
+	pool, url := old.Pool(), old.URL()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var got, refused atomic.Int64
+	var clients sync.WaitGroup
+	for range 3 {
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				conn, err := pgx.Connect(ctx, url)
+				var pg *pgconn.PgError
+				if errors.As(err, &pg) && pg.Code == "3D000" {
+					refused.Add(1)
+				}
+				if err != nil {
+					continue
+				}
+				conn.Exec(ctx, "INSERT INTO parent (name) VALUES ('intruder')")
+				conn.Close(ctx)
+				got.Add(1)
+			}
+		})
+	}
+	for deadline := time.Now().Add(time.Minute); got.Load() == 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	}
+	if err := old.Return(); err != nil {
+		t.Fatal(err)
+	}
+	for range 150 {
+		l := mustTake(t, c)
+		if n := count(t, l, "parent"); n != 0 {
+			t.Fatalf("a %s cell has %d rows", l.Made(), n)
+		}
+		mustRun(t, l, "INSERT INTO parent (name) VALUES ('new'); UPDATE parent SET name = 'newer'")
+		if n := count(t, l, "parent"); n != 1 {
+			t.Fatalf("a %s cell has %d rows after one INSERT, want 1", l.Made(), n)
+		}
+		if _, err := pool.Exec(t.Context(), "SELECT 1"); err == nil || err.Error() != "closed pool" {
+			t.Fatalf("the earlier test's pool: %v, want closed pool", err)
+		}
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	clients.Wait()
+	if got.Load() == 0 || refused.Load() == 0 {
+		t.Errorf("clients connected %d times and were refused %d times, want both", got.Load(), refused.Load())
+	}
+}
+
+func count(t testing.TB, l *cells.Lease, table string) (n int) {
+	t.Helper()
+	if err := l.Pool().QueryRow(context.Background(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+type warnings struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (w *warnings) add(s string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, s)
+}
+
+func (w *warnings) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.all, "\n")
+}
+
+// TestSessionsLeftAreNamed leaves a session of a client of its own, and a connection that was not released, in a cell that is recycled and in one that is dropped.
+func TestSessionsLeftAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, sql := range []string{"SELECT 'remember me'", "CREATE TABLE remember_me ()"} {
+		var warnings warnings
+		c := mustShop(t, func(c *cells.Config) { c.Recycle, c.Warn = cells.Auto, warnings.add })
+		l, err := c.Take(t.Context(), cells.Request{Test: "TestForgetful"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustExec(t, l.URL()+"&application_name=lost", "SELECT 1", sql)
+		if _, err := l.Pool().Acquire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Quiet(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{
+			"test TestForgetful has not given 1 connections back", "test TestForgetful left a session, which was ended: process ",
+			`application_name "lost", idle, last query "` + sql + `"`,
+		} {
+			if !strings.Contains(warnings.String(), want) {
+				t.Errorf("after %s, warnings %q do not contain %q", sql, warnings.String(), want)
+			}
+		}
+	}
+}
+
+// TestCrash kills a process of the server, which ends all sessions and starts the server anew.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	c := mustOpenWith(t, "CREATE TABLE t AS SELECT 1 AS id", func(c *cells.Config) { c.Recycle = cells.Auto })
+	for range 3 { // so that cells are ready
+		l := mustTake(t, c)
+		mustRun(t, l, "INSERT INTO t VALUES (2)")
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Quiet(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustCrash(t, c)
+	for range 5 {
+		var l *cells.Lease
+		// The server takes a moment to start anew.
+		ok := eventually(func() (ok bool) {
+			got, err := c.Take(t.Context(), cells.Request{Test: t.Name()})
+			l = got
+			return err == nil
+		})
+		if !ok {
+			t.Fatal("no cell after a crash")
+		}
+		if n := count(t, l, "t"); n != 1 {
+			t.Errorf("a %s cell has %d rows, want 1", l.Made(), n)
+		}
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestCrashOfUnloggedTemplate asks for a cell after a crash has emptied a table of the template.
+func TestCrashOfUnloggedTemplate(t *testing.T) {
+	t.Parallel()
+	c := mustOpenWith(t, "CREATE UNLOGGED TABLE t AS SELECT 1 AS id", func(c *cells.Config) { c.Recycle = cells.Auto })
+	l := mustTake(t, c)
+	if err := l.Return(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Quiet(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mustCrash(t, c)
+	_, err := c.Take(t.Context(), cells.Request{Test: t.Name()})
+	want := "take a cell: the server has crashed and emptied the template's unlogged tables; see its log, and run the tests again"
+	if err == nil || err.Error() != want {
+		t.Errorf("Take = %v, want %s", err, want)
+	}
+}
+
+// mustCrash has a backend killed by signal 9, by a session of its own.
+func mustCrash(t *testing.T, c *cells.Cluster) {
+	t.Helper()
+	ctx := context.Background()
+	if _, err := c.Admin().Exec(ctx, "COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'"); err == nil {
+		t.Fatal("the backend lives on")
+	}
+	if !eventually(func() bool { return c.Admin().Ping(ctx) == nil }) {
+		t.Fatal("the server does not start anew")
+	}
+}
+
+func eventually(so func() bool) bool {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if so() {
+			return true
+		}
+	}
+	return so()
+}
+
+// actions are what the tests of TestRandom do, in any order, on either of two connections; drastic ones have the cell dropped, so they are rare.
+var actions, drastic = func() (all, drastic []string) {
+	for _, l := range leftovers {
+		if !l.recycled {
+			drastic = append(drastic, l.sql)
+		} else if l.sql != "" {
+			all = append(all, l.sql)
+		}
+	}
+	for _, table := range []string{"parent", "child", "fast", "base", "derived", "guarded", "ruled", "private"} {
+		all = append(all, "DELETE FROM "+table, "UPDATE "+table+" SET id = id WHERE id > 2", "SELECT * FROM "+table+" FOR UPDATE")
+	}
+	all = append(all, "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "SELECT nextval('untouched')",
+		"INSERT INTO guarded SELECT i, 'x' FROM generate_series(100, 120) i ON CONFLICT (id) DO UPDATE SET v = 'y'", "INSERT INTO fast SELECT i FROM generate_series(1, 300) i")
+	return all, drastic
+}()
+
+// TestRandom does random actions in cells, and has each cell compared with a new clone before it is used again (Verify does). Errors of single statements, such as
+// duplicate keys, are part of it. PGCELL_TEST_RUNS sets how many tests it makes up; the default is 2,000, and 100 with -short.
+func TestRandom(t *testing.T) {
+	t.Parallel()
+	runs := 2000
+	if testing.Short() {
+		runs = 100
+	}
+	if n, err := strconv.Atoi(os.Getenv("PGCELL_TEST_RUNS")); err == nil {
+		runs = n
+	}
+	c := mustShop(t, func(c *cells.Config) {
+		c.Warn = func(string) {}
+		c.Settings = map[string]string{"lock_timeout": "20ms"} // the two connections block each other
+	})
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	made := map[string]int{}
+	for i := range runs {
+		l := mustTake(t, c)
+		made[l.Made()]++
+		did := randomTest(t, l, random)
+		if err := l.Return(); err != nil {
+			t.Fatalf("seed %d, test %d: %v, after %q", seed, i, err, did)
+		}
+	}
+	t.Logf("seed %d: cells were %v", seed, made)
+	if made["recycled"] < runs/2 {
+		t.Errorf("of %d cells only %d were recycled: the test does not try much", runs, made["recycled"])
+	}
+}
+
+// randomTest does a few actions on two connections, and sometimes leaves one unreleased.
+func randomTest(t *testing.T, l *cells.Lease, random *rand.Rand) (did []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for who := range 2 {
+		conn, err := l.Pool().Acquire(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range random.IntN(4) {
+			from := actions
+			if random.IntN(40) == 0 {
+				from = drastic
+			}
+			action := from[random.IntN(len(from))]
+			if strings.Contains(action, "pg_advisory_lock") && who == 1 {
+				continue // it waits for the other connection
+			}
+			for _, one := range statements(action) {
+				conn.Conn().PgConn().Exec(ctx, one).ReadAll()
+			}
+			did = append(did, fmt.Sprintf("%d: %s", who, action))
+		}
+		if random.IntN(20) > 0 {
+			conn.Release()
+		}
+	}
+	return did
+}
