@@ -216,7 +216,7 @@ func TestUsageIsRecorded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, ok := usage.CPU(); !ok {
+			if _, _, ok := usage.CPU(); !ok {
 				t.Skip("not measured on this system")
 			}
 			dir := t.TempDir()

@@ -57,7 +57,7 @@ type Shard struct {
 	End     time.Time `json:"end"`
 	Seconds float64   `json:"seconds"`
 
-	// CPUSeconds is user and system time of the shard's processes; 0 when it was not measured.
+	// CPUSeconds is the processor time of the shard's processes, as if they had the machine alone; 0 when not measured.
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
 	// Filter is the name filter that was in force; such a shard ran a part of its tests and serves no estimate.
 	Filter string `json:"filter,omitempty"`

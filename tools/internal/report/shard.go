@@ -39,7 +39,7 @@ type Shard struct {
 	Note string
 	// Log is the path of test.log; empty when it is not on this machine.
 	Log string
-	// CPU is the processor time of the shard's processes; 0 when it was not measured.
+	// CPU is the processor time of the shard's processes, as if they had the machine alone; 0 when it was not measured.
 	CPU time.Duration
 	// Outputs is the directory, or the zip file, of what the tests left as their outputs; empty without any.
 	Outputs string

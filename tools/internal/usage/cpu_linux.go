@@ -12,8 +12,9 @@ import (
 const tick = 10 * time.Millisecond
 
 // CPU gives the processor time that this process and all below it have used, dead ones included that their parents have
-// waited for. ok is false where the kernel does not tell which these are (CONFIG_PROC_CHILDREN).
-func CPU() (used time.Duration, ok bool) {
+// waited for, and the longest that one of their threads was ready to run and found no processor. ok is false where the
+// kernel does not tell which processes these are (CONFIG_PROC_CHILDREN).
+func CPU() (used, stalled time.Duration, ok bool) {
 	queue := []string{strconv.Itoa(os.Getpid())}
 	for len(queue) > 0 {
 		pid := queue[0]
@@ -23,11 +24,35 @@ func CPU() (used time.Duration, ok bool) {
 			continue // it has just ended
 		}
 		used += time.Duration(ticks) * tick
-		children, known := childrenOf(pid)
-		ok = ok || known
-		queue = append(queue, children...)
+		threads, _ := filepath.Glob(filepath.Join("/proc", pid, "task", "*")) // fails for a bad pattern alone
+		for _, thread := range threads {
+			stalled = max(stalled, waited(thread))
+			children, err := os.ReadFile(filepath.Join(thread, "children"))
+			ok = ok || err == nil
+			for _, child := range bytes.Fields(children) {
+				queue = append(queue, string(child))
+			}
+		}
 	}
-	return used, ok
+	return used, stalled, ok
+}
+
+// waited gives the time that a thread was ready to run and did not: the second number of schedstat, in nanoseconds; 0
+// where the kernel does not count it.
+func waited(thread string) time.Duration {
+	text, err := os.ReadFile(filepath.Join(thread, "schedstat"))
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(text)
+	if len(fields) < 2 {
+		return 0
+	}
+	nanoseconds, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(nanoseconds)
 }
 
 // ticksOf gives a process's own times and those of children that it has waited for: fields 14 to 17 of
@@ -46,19 +71,4 @@ func ticksOf(pid string) (sum int64, err error) {
 		sum += ticks
 	}
 	return sum, nil
-}
-
-func childrenOf(pid string) (children []string, known bool) {
-	lists, _ := filepath.Glob(filepath.Join("/proc", pid, "task", "*", "children")) // fails for a bad pattern alone
-	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if err != nil {
-			continue
-		}
-		known = true
-		for _, child := range bytes.Fields(text) {
-			children = append(children, string(child))
-		}
-	}
-	return children, known
 }

@@ -5,4 +5,4 @@ package usage
 import "time"
 
 // CPU is measured on Linux alone.
-func CPU() (used time.Duration, ok bool) { return 0, false }
+func CPU() (used, stalled time.Duration, ok bool) { return 0, 0, false }

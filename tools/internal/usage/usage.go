@@ -17,17 +17,19 @@ const File = "pgcell/usage.json"
 
 // Usage is what a process and those below it have used up to some moment.
 type Usage struct {
-	Seconds    float64 `json:"seconds"`     // since the process began to measure
-	CPUSeconds float64 `json:"cpu_seconds"` // user and system time, on all cores
+	Seconds        float64 `json:"seconds"`         // since the process began to measure
+	CPUSeconds     float64 `json:"cpu_seconds"`     // user and system time, on all cores
+	StalledSeconds float64 `json:"stalled_seconds"` // in which others had the processors
 }
 
-// Share is the part of a core that was used in the mean: 1 for one that was never idle. ok is false where nothing is
-// known.
+// Share is the part of a core that was used in the mean: 1 for one thread that always computes. What others had the
+// processors does not count, for on a busy machine a test that computes must not look like one that sleeps. ok is false
+// where nothing is known.
 func (u Usage) Share() (share float64, ok bool) {
-	if u.Seconds <= 0 || u.CPUSeconds < 0 {
+	if u.Seconds <= 0 || u.CPUSeconds < 0 || u.StalledSeconds < 0 {
 		return 0, false
 	}
-	return u.CPUSeconds / u.Seconds, true
+	return u.CPUSeconds / max(u.Seconds-u.StalledSeconds, u.Seconds/10), true
 }
 
 // first is when a process first writes; each time that follows is an eighth further from its start.
@@ -40,8 +42,9 @@ func Record(dir string) {
 	var again func()
 	again = func() {
 		elapsed := time.Since(start)
-		cpu, ok := CPU()
-		if ok && write(filepath.Join(dir, filepath.FromSlash(File)), Usage{elapsed.Seconds(), cpu.Seconds()}) == nil {
+		cpu, stalled, ok := CPU()
+		u := Usage{elapsed.Seconds(), cpu.Seconds(), stalled.Seconds()}
+		if ok && write(filepath.Join(dir, filepath.FromSlash(File)), u) == nil {
 			time.AfterFunc(max(first, elapsed/8), again)
 		}
 	}

@@ -31,7 +31,7 @@ func TestCPUOfLivingChildren(t *testing.T) {
 		t.Skip("measured on Linux alone")
 	}
 	t.Parallel()
-	before, ok := usage.CPU()
+	before, _, ok := usage.CPU()
 	if !ok {
 		t.Skip("this kernel does not list children")
 	}
@@ -45,10 +45,10 @@ func TestCPUOfLivingChildren(t *testing.T) {
 	var used time.Duration
 	for deadline := time.Now().Add(20 * time.Second); used < 250*time.Millisecond && time.Now().Before(deadline); {
 		time.Sleep(20 * time.Millisecond)
-		after, _ := usage.CPU()
+		after, _, _ := usage.CPU()
 		used = after - before
 	}
-	if used < 250*time.Millisecond || used > 2*time.Second {
+	if used < 250*time.Millisecond {
 		t.Errorf("a child that computed for 300 ms of its time made the usage grow by %v, want about as much", used)
 	}
 }
@@ -69,7 +69,7 @@ func TestRecord(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	share, ok := u.Share()
-	if !ok || u.Seconds < 0.3 || share < 0 || share > float64(runtime.NumCPU())+1 {
+	if !ok || u.Seconds < 0.3 || share < 0 || share > 10*float64(runtime.NumCPU()) {
 		t.Errorf("recorded %+v, share %v, %v; want times of a second write", u, share, ok)
 	}
 }
@@ -85,5 +85,14 @@ func TestParse(t *testing.T) {
 	}
 	if _, ok := (usage.Usage{}).Share(); ok {
 		t.Error("Share of nothing is known, want unknown")
+	}
+	for u, want := range map[usage.Usage]float64{
+		{Seconds: 10, CPUSeconds: 2}:                     0.2,
+		{Seconds: 10, CPUSeconds: 5, StalledSeconds: 5}:  1, // computed whenever it could
+		{Seconds: 10, CPUSeconds: 1, StalledSeconds: 99}: 1,
+	} {
+		if got, ok := u.Share(); got != want || !ok {
+			t.Errorf("%+v.Share() = %v, %v, want %v", u, got, ok, want)
+		}
 	}
 }
