@@ -147,10 +147,11 @@ func (f *fake) do(line string) {
 		hang()
 	case "finish":
 		code := number(words[0])
+		defer os.Exit(code)
+		defer func() { must(os.WriteFile("ended", nil, 0o666)) }()
 		f.event(object{"id": object{"buildFinished": object{}},
 			"finished": object{"exitCode": object{"name": words[1], "code": code}}})
 		f.event(object{"id": object{"buildMetrics": object{}}, "buildMetrics": object{}, "lastMessage": true})
-		os.Exit(code)
 	case "exit":
 		os.Exit(number(words[0]))
 	default:

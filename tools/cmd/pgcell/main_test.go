@@ -3,9 +3,12 @@ package main
 // Not an external package: testscript runs the command's own run function in this binary.
 
 import (
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +39,20 @@ func TestScripts(t *testing.T) {
 			"waitfile": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(waitFile(ts.MkAbs(args[0])))
 			},
+			// bigrun writes what Bazel tells of 2,000 tests in 200 targets.
+			"bigrun": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Check(writeBigRun(ts.MkAbs(".")))
+			},
+			// ensuresince FILE DURATION fails when the file was written longer ago.
+			"ensuresince": func(ts *testscript.TestScript, _ bool, args []string) {
+				info, err := os.Stat(ts.MkAbs(args[0]))
+				ts.Check(err)
+				limit, err := time.ParseDuration(args[1])
+				ts.Check(err)
+				if took := time.Since(info.ModTime()); took > limit {
+					ts.Fatalf("%s was written %v ago, want at most %v", args[0], took, limit)
+				}
+			},
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOMAXPROCS", "2") // a machine with two cores
@@ -56,4 +73,33 @@ func copyFile(file, dir string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, filepath.Base(file)), b, 0o777)
+}
+
+// writeBigRun writes the files of the fake Bazel for 200 targets with 10 tests, 30 subtests and 10 cells each.
+func writeBigRun(dir string) error {
+	var events, tests, cells strings.Builder
+	for i := range 10 {
+		fmt.Fprintf(&tests, `<testsuite><testcase name="Test%d" time="0.%d10"></testcase>`, i, i)
+		for j := range 3 {
+			fmt.Fprintf(&tests, `<testcase name="Test%d/sub%d" time="0.010"></testcase>`, i, j)
+		}
+		tests.WriteString("</testsuite>\n")
+		fmt.Fprintf(&cells, `{"test":"Test%d","cell_seconds":0.001,"made":"recycled"}`+"\n", i)
+	}
+	var errs []error
+	for i := range 200 {
+		name := fmt.Sprintf("logs%d", i)
+		errs = append(errs, os.MkdirAll(filepath.Join(dir, name, "test.outputs", "pgcell"), 0o777))
+		for file, text := range map[string]string{
+			"test.xml": "<testsuites>" + tests.String() + "</testsuites>", "test.log": "",
+			"test.outputs/pgcell/cells.jsonl": cells.String(),
+		} {
+			errs = append(errs, os.WriteFile(filepath.Join(dir, name, filepath.FromSlash(file)), []byte(text), 0o666))
+		}
+		fmt.Fprintf(&events, "target //p%d:p_test 1\nresult //p%d:p_test 1 PASSED 1000 start=%d xml=%s/test.xml log=%s/test.log\n",
+			i, i, 500*i, name, name)
+	}
+	events.WriteString("finish 0 SUCCESS\n")
+	errs = append(errs, os.WriteFile(filepath.Join(dir, "bazel"), []byte(events.String()), 0o666))
+	return errors.Join(errs...)
 }
