@@ -37,7 +37,8 @@ func bazelOfTests(t *testing.T) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(scratch, "bazel")
-	mustWrite(t, path, fmt.Sprintf("#!/bin/sh\nexec '%s/tools/bazel' '--output_base=%s' --max_idle_secs=60 \"$@\"\n", tree, base))
+	mustWrite(t, path, fmt.Sprintf("#!/bin/sh\nexec '%s/tools/bazel' '--output_base=%s' --max_idle_secs=60 \"$@\"\n",
+		tree, base))
 	return path
 }
 
@@ -94,24 +95,31 @@ func TestCommandKeepsTheCache(t *testing.T) {
 		{"-n", "1"}, {"--maxfail", "1", "--durations", "9", "-v"},
 		{"-k", "green_test", "--ff", "--report", filepath.Join(t.TempDir(), "r.html")},
 	} {
-		ensureLine(t, command(t, 0, append(flags, "//green/...")...), `^1 of 1 targets cached, `, `^3 passed, 0 failed, 1 skipped$`)
+		ensureLine(t, command(t, 0, append(flags, "//green/...")...), `^1 of 1 targets cached, `,
+			`^3 passed, 0 failed, 1 skipped$`)
 	}
-	ensureLine(t, command(t, 0, "//green/...", "--no-cache"), `^0 of 1 targets cached, `, `^ran, --no-cache: //green:green_test$`)
+	ensureLine(t, command(t, 0, "//green/...", "--no-cache"), `^0 of 1 targets cached, `,
+		`^ran, --no-cache: //green:green_test$`)
 	ensureLine(t, command(t, 0, "//green/..."), `^1 of 1 targets cached, `)
 }
 
 func TestCommandChooses(t *testing.T) {
-	ensureLine(t, command(t, 0, "--collect-only", "-k", "testview and not names"), `^//green:green_test::TestViewRows$`, `^1 test in 1 suite$`)
+	ensureLine(t, command(t, 0, "--collect-only", "-k", "testview and not names"),
+		`^//green:green_test::TestViewRows$`, `^1 test in 1 suite$`)
 	output := command(t, 0, "-k", "testview", "//green/...", "-v", "--durations-min", "0")
 	ensureLine(t, output, `^PASSED //green:green_test::TestViewRows/second \[w\d\]`, `^2 passed, 0 failed, 0 skipped$`)
-	ensureLine(t, command(t, 0, "-m", "green", "--dist", "loadfile", "-v"), `^PASSED //green:green_test::TestIndex \[master\]`)
-	ensureLine(t, command(t, 5, "-m", "serial_only"), `^pgcell run: -m 'serial_only': none of the tests of 3 suites is left`)
-	ensureLine(t, command(t, 0, "green/view_test.go::TestViewRows/first", "-v"), `^PASSED .*::TestViewRows/first`, `^1 passed, `)
+	ensureLine(t, command(t, 0, "-m", "green", "--dist", "loadfile", "-v"),
+		`^PASSED //green:green_test::TestIndex \[master\]`)
+	ensureLine(t, command(t, 5, "-m", "serial_only"),
+		`^pgcell run: -m 'serial_only': none of the tests of 3 suites is left`)
+	ensureLine(t, command(t, 0, "green/view_test.go::TestViewRows/first", "-v"), `^PASSED .*::TestViewRows/first`,
+		`^1 passed, `)
 }
 
 func TestCommandRepeats(t *testing.T) {
 	output := command(t, 1, "//flaky/...", "--stress", "3")
-	ensureLine(t, output, `^  //flaky:flaky_test::TestSecondRunFails failed 1 of 3 times$`, `^8 passed, 1 failed, 0 skipped$`)
+	ensureLine(t, output, `^  //flaky:flaky_test::TestSecondRunFails failed 1 of 3 times$`,
+		`^8 passed, 1 failed, 0 skipped$`)
 
 	// --lf runs that suite alone, without a filter, so that its results serve the next run.
 	output = command(t, 0, "--lf", "//flaky/...", "//green/...")
@@ -124,8 +132,10 @@ func TestCommandRepeats(t *testing.T) {
 	}
 	mark := filepath.Join(shared, fmt.Sprintf("pgcell-e2e-mark-%d", os.Getpid()))
 	defer os.Remove(mark)
-	output = command(t, 0, "//flaky/...", "--rerun-fails", "1", "--", "--test_env=FLAKY_MARK="+mark, "--sandbox_writable_path="+shared)
-	ensureLine(t, output, `^  //flaky:flaky_test::TestFirstAttemptFails failed 1 of 2 times$`, `^3 passed, 0 failed, 0 skipped$`)
+	output = command(t, 0, "//flaky/...", "--rerun-fails", "1", "--", "--test_env=FLAKY_MARK="+mark,
+		"--sandbox_writable_path="+shared)
+	ensureLine(t, output, `^  //flaky:flaky_test::TestFirstAttemptFails failed 1 of 2 times$`,
+		`^3 passed, 0 failed, 0 skipped$`)
 	ensureLine(t, command(t, 0, "//flaky/...", "--keep", "-s"), `PGCELL_KEEP=1$`)
 }
 

@@ -26,7 +26,8 @@ func (p *program) compareCommand() *cobra.Command {
 		Long:  compareLong,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if rounds < 1 {
-				return &codedError{code: exitUsage, err: fmt.Errorf("--rounds %d: want a number from 1", rounds), command: "pgcell compare"}
+				return &codedError{code: exitUsage, err: fmt.Errorf("--rounds %d: want a number from 1", rounds),
+					command: "pgcell compare"}
 			}
 			o.paths, o.maxfailText, o.noCache, o.noProgress = args, "0", true, true
 			err := o.check()
@@ -39,7 +40,8 @@ func (p *program) compareCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&o.numprocesses, "numprocesses", "n", "auto", "shards that run at once in parallel: a number from 2, auto or logical")
+	cmd.Flags().StringVarP(&o.numprocesses, "numprocesses", "n", "auto",
+		"shards that run at once in parallel: a number from 2, auto or logical")
 	cmd.Flags().IntVar(&rounds, "rounds", 1, "how often each way is run; the fastest counts")
 	return cmd
 }
@@ -61,7 +63,8 @@ func (p *program) compare(o *options, rounds int) error {
 			if serial {
 				one.numprocesses, one.fixedCount = "auto", 0
 			}
-			fmt.Fprintf(p.stderr, "pgcell compare: round %d of %d, %s\n", round+1, rounds, [2]string{"in series", "in parallel"}[way])
+			fmt.Fprintf(p.stderr, "pgcell compare: round %d of %d, %s\n", round+1, rounds, [2]string{"in series",
+				"in parallel"}[way])
 			m, err := p.measure(&one)
 			if err != nil || p.code != exitPassed {
 				return err
@@ -105,7 +108,8 @@ func (m *measured) measure() {
 	m.took = span(m.shards)
 	for _, s := range m.shards {
 		if _, known := m.suites[s.Label]; !known {
-			m.suites[s.Label] = span(slices.DeleteFunc(slices.Clone(m.shards), func(o *report.Shard) bool { return o.Label != s.Label }))
+			m.suites[s.Label] = span(slices.DeleteFunc(slices.Clone(m.shards),
+				func(o *report.Shard) bool { return o.Label != s.Label }))
 		}
 	}
 }
@@ -167,7 +171,8 @@ func (m *measured) obstacles(serial *measured) []string {
 		return nil
 	}
 	if 2*longest.Duration > m.took {
-		why = append(why, fmt.Sprintf("%s alone takes %.2fs of the %.2fs: give its suite more shards, or split its longest test",
+		why = append(why, fmt.Sprintf("%s alone takes %.2fs of the %.2fs: give its suite more shards, or split its "+
+			"longest test",
 			longest, longest.Duration.Seconds(), m.took.Seconds()))
 	}
 	if atOnce := busy.Seconds() / max(m.took.Seconds(), 0.001); len(m.shards) > 1 && atOnce < 1.5 {
@@ -178,7 +183,8 @@ func (m *measured) obstacles(serial *measured) []string {
 		alone += s.Duration
 	}
 	if slower := busy.Seconds() / max(alone.Seconds(), 0.001); slower > 1.3 {
-		why = append(why, fmt.Sprintf("each shard took %.1f times as long beside others: they compete for %d cores", slower, cores()))
+		why = append(why, fmt.Sprintf("each shard took %.1f times as long beside others: they compete for %d cores",
+			slower, cores()))
 	}
 	return why
 }

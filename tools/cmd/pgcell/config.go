@@ -39,7 +39,8 @@ func readConfig(root string) (*config, error) {
 		return nil, usage("%s: %w", configName, err)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, usage("%s: unknown key %q: want addopts, maxfail, markers or testpaths below [run]", configName, unknown[0])
+		return nil, usage("%s: unknown key %q: want addopts, maxfail, markers or testpaths below [run]", configName,
+			unknown[0])
 	}
 	if c.Run.Maxfail != nil && *c.Run.Maxfail < 0 {
 		return nil, usage("%s: maxfail = %d: want a number from 0", configName, *c.Run.Maxfail)
@@ -109,7 +110,8 @@ func splitWords(line string) ([]string, error) {
 	return words, nil
 }
 
-// withAddopts puts the flags of .pgcell.toml before those of the command line, so that the latter win. It also reads the
+// withAddopts puts the flags of .pgcell.toml before those of the command line, so that the latter win. It also reads
+// the
 // file. Outside of a workspace there are none.
 func (p *program) withAddopts(args []string) ([]string, *config, error) {
 	w, err := p.findWorkspace()

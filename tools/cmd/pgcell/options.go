@@ -119,7 +119,8 @@ func (o *options) checkContradictions() error {
 	}{
 		{o.serial && several, "--serial and -n " + o.numprocesses + " contradict each other: give one of them"},
 		{o.dist == "no" && several, "--dist no and -n " + o.numprocesses + " contradict each other: give one of them"},
-		{o.dist == "worksteal" && o.inSeries(), "--dist worksteal and running in series contradict each other: give one of them"},
+		{o.dist == "worksteal" && o.inSeries(), "--dist worksteal and running in series contradict each other: give " +
+			"one of them"},
 		{o.exitFirst && o.maxfailText != "" && o.maxfail != 1,
 			"-x and --maxfail " + o.maxfailText + " contradict each other: give one of them"},
 		{o.lastFailed && o.failedFirst, "--lf and --ff contradict each other: give one of them"},
@@ -136,7 +137,8 @@ func (o *options) checkContradictions() error {
 		return usage("--all and %s: --all runs everything; leave the path out, or --all", o.paths[0])
 	}
 	if strings.ContainsAny(o.postgres, "/.") && !filepath.IsAbs(o.postgres) {
-		return usage("--postgres %s: want a major version such as 15, host, npm, npm-15, or an absolute directory", o.postgres)
+		return usage("--postgres %s: want a major version such as 15, host, npm, npm-15, or an absolute directory",
+			o.postgres)
 	}
 	return nil
 }

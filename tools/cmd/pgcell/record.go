@@ -53,7 +53,8 @@ func (s *session) save(run *history.Run) error {
 // record turns a finished run into what the history keeps.
 func (s *session) record(calls []*call, sum *summary, code int) *history.Run {
 	run := &history.Run{
-		Start: s.start.UTC(), End: s.start.Add(sum.took).UTC(), Workspace: s.space.root, Args: s.o.args, Workers: s.workers.count,
+		Start: s.start.UTC(), End: s.start.Add(sum.took).UTC(), Workspace: s.space.root, Args: s.o.args,
+		Workers:  s.workers.count,
 		ExitCode: code, Passed: sum.counts.Passed, Failed: sum.counts.Failed, Skipped: sum.counts.Skipped,
 	}
 	for _, c := range calls {

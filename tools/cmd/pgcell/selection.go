@@ -14,7 +14,8 @@ type selected struct {
 	names []string // tests or subtests; all when nil
 }
 
-// selection narrows the calls of Bazel down to what -k, -m, --lf and --ff ask for. Suites that are chosen as a whole are
+// selection narrows the calls of Bazel down to what -k, -m, --lf and --ff ask for. Suites that are chosen as a whole
+// are
 // called without a filter by name, so that their cached results serve.
 func (s *session) selection(plan []invocation) ([]invocation, error) {
 	o := s.o
@@ -78,7 +79,8 @@ func (s *session) nothing(total int) error {
 	if len(flags) == 0 {
 		return usage("no tests found")
 	}
-	return usage("%s: none of the tests of %s is left: --collect-only lists them", strings.Join(flags, " "), plural(total, "suite"))
+	return usage("%s: none of the tests of %s is left: --collect-only lists them", strings.Join(flags, " "),
+		plural(total, "suite"))
 }
 
 // checkMarkers finds words of -m that mean nothing.

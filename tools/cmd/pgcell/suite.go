@@ -139,9 +139,10 @@ func (t *testSuite) is(word string) bool {
 // matches reports whether a word of -k holds for a test of the suite.
 func (t *testSuite) matches(word string, one test) bool {
 	word = strings.ToLower(word)
-	return slices.ContainsFunc([]string{one.name, strings.TrimSuffix(path.Base(one.file), ".go"), t.target()}, func(name string) bool {
-		return strings.Contains(strings.ToLower(name), word)
-	})
+	return slices.ContainsFunc([]string{one.name, strings.TrimSuffix(path.Base(one.file), ".go"), t.target()},
+		func(name string) bool {
+			return strings.Contains(strings.ToLower(name), word)
+		})
 }
 
 // testsIn reads the names of the suite's tests from its source files.
@@ -170,7 +171,8 @@ func (t *testSuite) testsIn(w *workspace) ([]test, error) {
 
 var exampleOutput = regexp.MustCompile(`(?i)^//\s*(unordered )?output:`)
 
-// testsOf reads the tests, fuzz tests and examples with an output of a Go file; a generated file that is not in the tree
+// testsOf reads the tests, fuzz tests and examples with an output of a Go file; a generated file that is not in the
+// tree
 // has none.
 func testsOf(file, shown string) ([]test, error) {
 	b, err := os.ReadFile(file)

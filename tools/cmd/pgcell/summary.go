@@ -147,7 +147,8 @@ func (sum *summary) slowest(n int, least time.Duration) []timed {
 		}
 	}
 	slices.SortStableFunc(tests, func(a, b timed) int {
-		return cmp.Or(cmp.Compare(b.test.Duration, a.test.Duration), strings.Compare(title(a.shard, a.test), title(b.shard, b.test)))
+		return cmp.Or(cmp.Compare(b.test.Duration, a.test.Duration), strings.Compare(title(a.shard, a.test),
+			title(b.shard, b.test)))
 	})
 	if n > 0 && len(tests) > n {
 		tests = tests[:n]

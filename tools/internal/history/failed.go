@@ -32,7 +32,8 @@ func (s *Store) LastFailed() ([]TestID, error) {
 	return file.Failed, nil
 }
 
-// updateFailed takes a run's outcomes in: what passed is out, what failed is in, and what did not run stays. A target all
+// updateFailed takes a run's outcomes in: what passed is out, what failed is in, and what did not run stays. A
+// target all
 // of whose shards have passed is out as a whole, with tests that were removed or renamed.
 func (s *Store) updateFailed(run *Run) error {
 	last, err := s.LastFailed()
@@ -43,12 +44,13 @@ func (s *Store) updateFailed(run *Run) error {
 	for _, id := range last {
 		failed[id] = true
 	}
+	again := make(map[TestID]bool)
 	seen := make(map[string]map[int]bool) // label → shards that passed
 	for _, shard := range run.Shards {
 		if !shard.complete() && shard.Status != "TIMEOUT" {
 			continue
 		}
-		shard.outcomes(failed)
+		shard.outcomes(failed, again)
 		if shard.Filter == "" && (shard.Status == "PASSED" || shard.Status == "FLAKY") {
 			if seen[shard.Label] == nil {
 				seen[shard.Label] = make(map[int]bool)
@@ -58,27 +60,27 @@ func (s *Store) updateFailed(run *Run) error {
 			}
 		}
 	}
+	maps.Copy(failed, again) // of several runs of a test, one that failed is enough
 	ids := slices.SortedFunc(maps.Keys(failed), func(a, b TestID) int {
 		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Name, b.Name))
 	})
 	return writeJSON(filepath.Join(s.dir, "failed.json"), failedFile{ids})
 }
 
-// outcomes takes the outcomes of one shard in.
-func (s *Shard) outcomes(failed map[TestID]bool) {
+// outcomes takes the outcomes of one shard in: what passed goes out of failed, what failed into again.
+func (s *Shard) outcomes(failed, again map[TestID]bool) {
 	found := false
 	for _, t := range s.Tests {
 		if strings.Contains(t.Name, "/") {
 			continue
 		}
 		id := TestID{s.Label, t.Name}
+		delete(failed, id)
 		if t.Outcome == Failed {
-			failed[id], found = true, true
-		} else {
-			delete(failed, id)
+			again[id], found = true, true
 		}
 	}
 	if passed := s.Status == "PASSED" || s.Status == "FLAKY"; !passed && !found {
-		failed[TestID{s.Label, ""}] = true
+		again[TestID{s.Label, ""}] = true
 	}
 }

@@ -1,7 +1,8 @@
 // Package history keeps what the runs of a workspace's tests took, outside of the tree, in the user's cache directory.
 //
 // Goals: estimates (how long a shard takes, which suites mostly wait), the tests that failed last, a report's line of
-// past runs; safe with several runs at once; nothing lost but history when the directory is removed. Non-goals: recorded
+// past runs; safe with several runs at once; nothing lost but history when the directory is removed. Non-goals:
+// recorded
 // times that are part of the tree and of cache keys; results of other machines.
 //
 // In <cache>/pgcell/history/<workspace>/ lie

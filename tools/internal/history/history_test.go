@@ -176,6 +176,15 @@ func TestFailedTestsStayUntilTheyPass(t *testing.T) {
 	ensureFailed(t, s)
 }
 
+func TestOneFailureOfSeveralRunsIsEnough(t *testing.T) {
+	t.Parallel()
+	s := history.Open(t.TempDir(), "/ws")
+	first, second, third := shard(0, 1, 1, "TestA"), shard(0, 1, 1, "!TestA"), shard(0, 1, 1, "TestA")
+	second.Run, third.Run = 2, 3
+	mustSave(t, s, 0, first, second, third)
+	ensureFailed(t, s, "//x:a::TestA")
+}
+
 func TestAFilteredRunForgetsNoOtherFailure(t *testing.T) {
 	t.Parallel()
 	s := history.Open(t.TempDir(), "/ws")

@@ -43,8 +43,10 @@ func unpackBrowser() (browser, error) {
 	b := browser{
 		path: filepath.Join(root, "usr", "lib", "chromium", "chromium-headless-shell"),
 		libraries: strings.Join([]string{
-			filepath.Join(root, "usr", "lib", "x86_64-linux-gnu"), filepath.Join(root, "usr", "lib", "x86_64-linux-gnu", "pulseaudio"),
-			filepath.Join(root, "usr", "lib", "aarch64-linux-gnu"), filepath.Join(root, "usr", "lib", "aarch64-linux-gnu", "pulseaudio"),
+			filepath.Join(root, "usr", "lib", "x86_64-linux-gnu"), filepath.Join(root, "usr", "lib", "x86_64-linux-gnu",
+				"pulseaudio"),
+			filepath.Join(root, "usr", "lib", "aarch64-linux-gnu"), filepath.Join(root, "usr", "lib", "aarch64-linux-gnu",
+				"pulseaudio"),
 		}, ":"),
 	}
 	if _, err := os.Stat(b.path); err == nil {
@@ -83,7 +85,8 @@ func (b browser) run(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, b.path, append([]string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+	cmd := exec.CommandContext(ctx, b.path, append([]string{"--headless", "--no-sandbox", "--disable-gpu",
+		"--hide-scrollbars",
 		"--disable-dev-shm-usage", "--user-data-dir=" + t.TempDir()}, args...)...)
 	if b.libraries != "" {
 		cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+b.libraries)
@@ -181,7 +184,8 @@ func TestBrowserNarrowAndDark(t *testing.T) {
 		dom := b.run(t, append(flags, "--dump-dom", "file://"+file)...)
 		return regexp.MustCompile(`data-result="[^"]*"`).FindString(dom)
 	}
-	if day, night := colours(), colours("--blink-settings=preferredColorScheme=0"); day != `data-result="rgb(255, 255, 255)"` || day == night {
+	if day, night := colours(),
+		colours("--blink-settings=preferredColorScheme=0"); day != `data-result="rgb(255, 255, 255)"` || day == night {
 		t.Errorf("background by day %s, by night %s; want white and another", day, night)
 	}
 }

@@ -1,7 +1,8 @@
 // Package page writes the HTML report of a test run: one file that needs nothing else, for people with a browser of any
 // width, by day and by night, with a mouse or with keys.
 //
-// Goals: why is it slow, why is it red; readable without JavaScript, which only filters, searches and moves. Non-goals: a
+// Goals: why is it slow, why is it red; readable without JavaScript, which only filters, searches and moves.
+// Non-goals: a
 // service; a file format for programs (there is JUnit XML).
 package page
 

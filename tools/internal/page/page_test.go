@@ -20,7 +20,8 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 const ms = time.Millisecond
 
-// sample is a run with everything in it: several suites, one of them cached, failures with kept and dumped cells, a shard
+// sample is a run with everything in it: several suites, one of them cached, failures with kept and dumped cells, a
+// shard
 // that died, skips, subtests.
 func sample() *page.Run {
 	var shards []*report.Shard
@@ -35,7 +36,8 @@ func sample() *page.Run {
 			at := start.Add(time.Duration(j) * 70 * ms)
 			s.Tests = append(s.Tests, report.Test{Name: name, Duration: time.Duration(60+i) * ms, CellTime: 12 * ms})
 			s.Cells = append(s.Cells, report.Cell{
-				Test: name, Worker: s.Worker(), Start: at, End: at.Add(60 * ms), CellSeconds: 0.012, WaitSeconds: 0.02, Made: "recycled",
+				Test: name, Worker: s.Worker(), Start: at, End: at.Add(60 * ms), CellSeconds: 0.012, WaitSeconds: 0.02,
+				Made: "recycled",
 			})
 		}
 		shards = append(shards, s)
@@ -43,14 +45,17 @@ func sample() *page.Run {
 	red := shards[1]
 	red.Status, red.Log, red.Outputs = bep.Failed, "/logs/test.log", "/logs/test.outputs"
 	red.Tests[2].Outcome = report.Failed
-	red.Tests[2].Output = "    view_test.go:12: rows <b>differ</b>\n    cell.go:7: pgcell: kept cell test_db_w1_1a2b3c4d: psql 'postgres://pgcell@/test_db_w1_1a2b3c4d?host=/tmp/x'\n"
-	red.Tests[2].Subtests = []report.Test{{Name: "TestView12/sub", Outcome: report.Failed, Output: "    view_test.go:20: sub is wrong\n"}}
+	red.Tests[2].Output = "    view_test.go:12: rows <b>differ</b>\n    cell.go:7: pgcell: kept cell " +
+		"test_db_w1_1a2b3c4d: psql 'postgres://pgcell@/test_db_w1_1a2b3c4d?host=/tmp/x'\n"
+	red.Tests[2].Subtests = []report.Test{{Name: "TestView12/sub", Outcome: report.Failed,
+		Output: "    view_test.go:20: sub is wrong\n"}}
 	red.Cells[2].Dump, red.Cells[2].Failed = "pgcell/TestView12.sql", true
 	shards[2].Tests[0].Outcome, shards[2].Tests[0].Output = report.Skipped, "    view_test.go:3: needs PostgreSQL 18\n"
 	shards = append(shards,
 		&report.Shard{
 			Label: "//tests/types:types_test", Run: 1, Total: 1, Attempt: 1, Status: bep.Passed, Cached: true,
-			Start: noon.Add(-time.Hour), Duration: 9 * time.Second, Tests: []report.Test{{Name: "TestArrays", Duration: 8 * time.Second}},
+			Start: noon.Add(-time.Hour), Duration: 9 * time.Second, Tests: []report.Test{{Name: "TestArrays",
+				Duration: 8 * time.Second}},
 		},
 		&report.Shard{
 			Label: "//tests/dead:dead_test", Run: 1, Total: 1, Attempt: 1, Status: bep.Failed,
@@ -103,7 +108,8 @@ func TestReportHasAll(t *testing.T) {
 		`<a href="file:///logs/test.log">/logs/test.log</a>`, `<h3>TestView12/sub`, `died of signal 9`,
 		`<dd id="cache">1 of 6 shards, 1 tests, 9.00 s not spent again</dd>`,
 		`<dd id="cells">20 recycled; 0.24 s of`, `<div class="reason">view_test.go:3: needs PostgreSQL 18</div>`,
-		`aria-label="worker 3, busy`, `//tests/types:types_test: cached, 9.00 s not spent again, 1 tests`, `slowest 1.60 s, ideal 1.00 s: 1.60 times`, `changed: <code>//tests/ddl:ddl_test</code>`,
+		`aria-label="worker 3, busy`, `//tests/types:types_test: cached, 9.00 s not spent again, 1 tests`,
+		`slowest 1.60 s, ideal 1.00 s: 1.60 times`, `changed: <code>//tests/ddl:ddl_test</code>`,
 		`TestView00 failed 1 of 2 times`, `20 passed, 1 failed, 0 skipped; pgcell run `)
 	for _, outside := range []string{"http://", "https://", "src=", "@import", "<link", "ZgotmplZ"} {
 		if strings.Contains(html, outside) {

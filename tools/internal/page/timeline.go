@@ -229,7 +229,8 @@ func newPast(run *Run) []past {
 		p := past{
 			When: r.Start.Local().Format("01-02 15:04"), Took: seconds(took), Height: max(100*float64(took)/float64(longest), 2),
 			Class: "passed", Now: i == len(runs)-1,
-			Text: fmt.Sprintf("%d passed, %d failed, %d skipped; pgcell run %s", r.Passed, r.Failed, r.Skipped, strings.Join(r.Args, " ")),
+			Text: fmt.Sprintf("%d passed, %d failed, %d skipped; pgcell run %s", r.Passed, r.Failed, r.Skipped,
+				strings.Join(r.Args, " ")),
 		}
 		if r.ExitCode != 0 {
 			p.Class = "failed"

@@ -66,11 +66,13 @@ func TestCellsOfAShard(t *testing.T) {
 			XML: bep.File{URI: "file://" + filepath.Join(dir, "test.xml")},
 		}})
 		if s.Outputs != outputs || len(s.Cells) != 3 || len(s.Tests) != 2 {
-			t.Fatalf("packed %v: outputs %s, %d cells, %d tests; want %s, 3, 2", packed, s.Outputs, len(s.Cells), len(s.Tests), outputs)
+			t.Fatalf("packed %v: outputs %s, %d cells, %d tests; want %s, 3, 2", packed, s.Outputs, len(s.Cells),
+				len(s.Tests), outputs)
 		}
 		a := s.Tests[0]
 		got := []time.Duration{a.CellTime, a.WaitTime, a.Subtests[0].CellTime, a.Subtests[1].CellTime, s.Tests[1].CellTime}
-		want := []time.Duration{625 * time.Millisecond, 250 * time.Millisecond, 125 * time.Millisecond, 125 * time.Millisecond, 0}
+		want := []time.Duration{625 * time.Millisecond, 250 * time.Millisecond, 125 * time.Millisecond,
+			125 * time.Millisecond, 0}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("packed %v: times differ (-want +got):\n%s", packed, diff)
 		}

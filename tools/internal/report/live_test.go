@@ -53,9 +53,11 @@ func TestLiveFollowsAShard(t *testing.T) {
 	ensurePoll(t, live)
 	mustAppend(t, log, logHead+"\x16=== RUN   TestA\n    a_test.go:3: hel")
 	ensurePoll(t, live, "RUNNING TestA w1 0s")
-	mustAppend(t, log, "lo\n=== RUN   TestA/sub\n    a_test.go:5: no\n    --- FAIL: TestA/sub (0.10s)\n\x16--- FAIL: TestA (0.25s)\n\x16=== NAME  \n")
+	mustAppend(t, log, "lo\n=== RUN   TestA/sub\n    a_test.go:5: no\n    --- FAIL: TestA/sub (0.10s)\n\x16--- "+
+		"FAIL: TestA (0.25s)\n\x16=== NAME  \n")
 	ensurePoll(t, live, "FAILED TestA w1 250ms")
-	mustAppend(t, log, "=== RUN   TestB\n=== PAUSE TestB\n=== RUN   TestC\n=== PAUSE TestC\n=== CONT  TestB\n--- SKIP: TestB (0.00s)\n")
+	mustAppend(t, log, "=== RUN   TestB\n=== PAUSE TestB\n=== RUN   TestC\n=== PAUSE TestC\n=== CONT  TestB\n--- "+
+		"SKIP: TestB (0.00s)\n")
 	ensurePoll(t, live, "RUNNING TestB w1 0s", "RUNNING TestC w1 0s", "SKIPPED TestB w1 0s")
 
 	started := live.Started()
@@ -79,7 +81,8 @@ func TestLiveFollowsAShard(t *testing.T) {
 
 	var run report.Run
 	stopped := run.Stop(started[0])
-	if got, want := run.Counts(), (report.Counts{Failed: 1, Skipped: 1, Interrupted: 1}); got != want || !stopped.Interrupted() {
+	if got, want := run.Counts(), (report.Counts{Failed: 1, Skipped: 1, Interrupted: 1}); got != want ||
+		!stopped.Interrupted() {
 		t.Errorf("after Stop counts = %+v, want %+v", got, want)
 	}
 	live.Done("//x:a", 1, 1)
