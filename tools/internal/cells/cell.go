@@ -165,25 +165,20 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string) (re
 		endAll(sessions)
 		return reason
 	}
-	own, reason := c.settle(ctx, sessions)
+	own, reason := c.choose(sessions)
+	c.sessions = own
 	if reason != "" {
 		return reason
 	}
-	c.sessions = own
-	if c.warden == nil {
-		place := p.cluster.connections.try(c, c.holder)
-		if place == nil {
-			return "no connection to spare"
-		}
-		var err error
-		if c.warden, err = newWarden(ctx, c.url(AdminRole), p.facts, p.cluster.major()); err != nil {
-			place()
-			return "no warden: " + err.Error()
-		}
-		c.warden.release = place
+	if reason = c.needWarden(ctx); reason != "" {
+		return reason
 	}
+	resets := resetAll(ctx, own) // go on while the database is renamed
 	name := p.cluster.newName()
 	xmin, err := c.warden.rename(ctx, c, name)
+	if failed := resets(); failed != nil && err == nil {
+		err = failed
+	}
 	switch {
 	case err != nil:
 		if broken(err) {
@@ -201,24 +196,58 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string) (re
 	return reason
 }
 
-// settle keeps those of a test's sessions that can serve another, reset, and ends the rest.
-func (c *cell) settle(ctx context.Context, sessions []*session) (own []*session, reason string) {
+// needWarden connects the cell's warden, unless it is.
+func (c *cell) needWarden(ctx context.Context) (reason string) {
+	if c.warden != nil {
+		return ""
+	}
+	cluster := c.pool.cluster
+	place := cluster.connections.try(c, c.holder)
+	if place == nil {
+		return "no connection to spare"
+	}
+	w, err := newWarden(ctx, c.url(AdminRole), c.pool.facts, cluster.major(), cluster.counts)
+	if err != nil {
+		place()
+		return "no warden: " + err.Error()
+	}
+	w.release = place
+	c.warden = w
+	return ""
+}
+
+// choose keeps those of a test's sessions that can serve another, and ends the rest. reason says why the cell is dropped.
+func (c *cell) choose(sessions []*session) (own []*session, reason string) {
 	for _, s := range sessions {
-		seen := s.tap.seen()
-		if seen.ddl {
+		if s.tap.seen().ddl {
 			reason = "a statement that changes catalogs"
 		}
-		if len(own) == resting || c.pool.facts.Cold != "" || s.doubt() != "" || reason != "" || s.reset(ctx) != nil {
+	}
+	for _, s := range sessions {
+		if len(own) == resting || c.pool.facts.Cold != "" || reason != "" || s.doubt() != "" {
 			s.end()
 			continue
 		}
 		own = append(own, s)
 	}
-	if reason != "" {
-		endAll(own)
-		return nil, reason
+	return own, reason
+}
+
+// resetAll makes sessions as they were when they were opened; wait waits for that.
+func resetAll(ctx context.Context, sessions []*session) (wait func() error) {
+	results := make([]*pgconn.MultiResultReader, len(sessions))
+	for i, s := range sessions {
+		results[i] = s.conn.PgConn().Exec(ctx, resetSession)
 	}
-	return own, ""
+	return func() (err error) {
+		for i, s := range sessions {
+			if _, failed := results[i].ReadAll(); failed != nil {
+				err = failed
+			}
+			s.forget()
+		}
+		return err
+	}
 }
 
 func endAll(sessions []*session) {
@@ -251,17 +280,17 @@ func (c *cell) restore(ctx context.Context, test string) (reason string, err err
 		}
 	}
 	switch {
-	case now.doubt != "":
-		return now.doubt, nil
+	case now.inTheWay > 0:
+		return "a comment on the database, a prepared transaction or a replication slot", nil
 	case now.unaccounted():
 		return "rows changed where they cannot be put back", nil
 	case now.grown():
 		return "a table has grown large", nil
-	case now.roles != c.pool.cluster.manifest.Facts.Roles:
+	case now.settings != c.pool.cluster.manifest.Facts.Roles:
 		if err := c.pool.cluster.restoreRoles(ctx); err != nil {
 			return "", fmt.Errorf("take back what a role was given: %w", err)
 		}
-		return "a role was given parameters", nil
+		return "ALTER DATABASE SET or ALTER ROLE SET", nil
 	}
 	work := now.plan(c)
 	if err := c.warden.clean(ctx, work); err != nil {

@@ -89,6 +89,7 @@ type Cluster struct {
 	names       atomic.Int64
 	recycling   chan struct{} // holds one value a cell that is being recycled
 	busy        atomic.Int64  // goroutines that make, recycle and drop cells
+	counts      string        // what wardens count besides: see lookSQL
 	spare       spare
 	reflinks    atomic.Int32 // see reflink
 	crashed     atomic.Bool  // a process of the server has, and with it all connections
@@ -152,6 +153,12 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	places := max(2*(narrow+1), connections-reservedForSuperusers-admins-max(3, connections/8))
 	c.connections = budget{what: "connections", warn: c.warn, free: places, shed: c.shed}
 	c.leases = budget{what: "databases", warn: c.warn, free: places / (narrow + 1)}
+	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {
+		c.counts += countPrepared
+	}
+	if settings["wal_level"] == "logical" {
+		c.counts += countSlots
+	}
 	c.cloned = pool{cluster: c, template: m.Template, facts: &c.manifest.Facts}
 	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{}}
 	return c

@@ -20,6 +20,7 @@ type warden struct {
 	conn    *pgx.Conn
 	facts   *golden.Facts
 	major   int    // version of the server
+	counts  string // what lookSQL counts besides
 	release func() // gives its place among the connections back
 }
 
@@ -39,19 +40,20 @@ const (
 const renameSQL = "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::text = $3 RETURNING xmin, pg_stat_force_next_flush()"
 
 // lookSQL gives, for database $1: the processes in it but for those in $2, beginning ones (they hold a lock on the database, and show as sessions only later)
-// included; what speaks against using it again; the counters of all its rows; parameters that roles were given in all databases.
+// included; parameters that the database or, in all databases, a role was given; how many things are in the way of using it again (a comment on it, and what %s stands for); the counters of all its rows.
 const lookSQL = `
 SELECT array_to_string(ARRAY(
          SELECT pid FROM pg_stat_get_activity(NULL) WHERE datid = $1 AND pid <> ALL ($2::int[])
          UNION SELECT pid FROM pg_locks WHERE locktype = 'object' AND classid = 1262 AND objid = $1 AND pid <> ALL ($2::int[])), ','),
-       CASE WHEN EXISTS (SELECT FROM pg_db_role_setting WHERE setdatabase = $1) THEN 'ALTER DATABASE SET'
-            WHEN EXISTS (SELECT FROM pg_shdescription WHERE objoid = $1 AND classoid = 1262) THEN 'COMMENT ON DATABASE'
-            WHEN EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database()) THEN 'a prepared transaction'
-            WHEN EXISTS (SELECT FROM pg_replication_slots WHERE datoid = $1) THEN 'a replication slot'
-            WHEN EXISTS (SELECT FROM pg_subscription WHERE subdbid = $1) THEN 'a subscription'
-            ELSE '' END,
-       pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1), pg_stat_get_db_tuples_deleted($1),
-       ` + golden.RoleSettings
+       ` + golden.RoleSettings + ` || (SELECT coalesce(string_agg(setconfig::text, ' '), '') FROM pg_db_role_setting WHERE setdatabase = $1),
+       (SELECT count(*) FROM pg_shdescription WHERE objoid = $1 AND classoid = 1262)%s,
+       pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1), pg_stat_get_db_tuples_deleted($1)`
+
+// What lookSQL counts where the server allows it at all.
+const (
+	countPrepared = " + (SELECT count(*) FROM pg_prepared_xact() WHERE dbid = $1)"
+	countSlots    = " + (SELECT count(*) FROM pg_get_replication_slots() WHERE datoid = $1)"
+)
 
 // rowsSQL gives the counters of each table that rows were ever put into, with those of its TOAST table, and of each sequence that was ever looked at.
 const rowsSQL = `
@@ -64,7 +66,7 @@ SELECT 's', i, pg_stat_get_blocks_fetched(o), 0, 0, 0, 0, 0, 0, 0
 FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i) WHERE pg_stat_get_blocks_fetched(o) > 0`
 
 // newWarden connects to a cell as superuser.
-func newWarden(ctx context.Context, url string, facts *golden.Facts, major int) (*warden, error) {
+func newWarden(ctx context.Context, url string, facts *golden.Facts, major int, counts string) (*warden, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func newWarden(ctx context.Context, url string, facts *golden.Facts, major int) 
 	if err != nil {
 		return nil, err
 	}
-	w := &warden{conn: conn, facts: facts, major: major}
+	w := &warden{conn: conn, facts: facts, major: major, counts: counts}
 	if err := w.prepare(ctx); err != nil {
 		conn.Close(ctx)
 		return nil, err
@@ -96,7 +98,7 @@ func (w *warden) prepare(ctx context.Context) error {
 	list := func(oids []string) string { return "{" + strings.Join(oids, ",") + "}" }
 	p := w.conn.PgConn().StartPipeline(ctx)
 	p.SendPrepare(renameStatement, renameSQL, nil)
-	p.SendPrepare(lookStatement, lookSQL, nil)
+	p.SendPrepare(lookStatement, fmt.Sprintf(lookSQL, w.counts), nil)
 	p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences)), nil)
 	if err := p.Sync(); err != nil {
 		return err
@@ -113,9 +115,9 @@ func (w *warden) prepare(ctx context.Context) error {
 // sight is what the warden sees of a cell.
 type sight struct {
 	others   []int    // processes that are not the cell's own
-	doubt    string   // what speaks against using the cell again
+	inTheWay int64    // things that keep the cell from being used again
 	rows     [3]int64 // inserted, updated, deleted, in all tables of the database
-	roles    string   // parameters of roles, in all databases
+	settings string   // parameters of roles in all databases, and of the database
 	tables   map[int]tableSight
 	sequence map[int]int64 // blocks fetched
 }
@@ -170,7 +172,7 @@ func (w *warden) look(ctx context.Context, c *cell, own []uint32) (*sight, error
 }
 
 func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
-	s := &sight{doubt: string(look[1]), roles: string(look[5]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
+	s := &sight{settings: string(look[1]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
 	var bad error
 	number := func(b []byte) int64 {
 		n, err := strconv.ParseInt(string(b), 10, 64)
@@ -182,7 +184,8 @@ func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
 			s.others = append(s.others, int(number([]byte(pid))))
 		}
 	}
-	s.rows = [3]int64{number(look[2]), number(look[3]), number(look[4])}
+	s.inTheWay = number(look[2])
+	s.rows = [3]int64{number(look[3]), number(look[4]), number(look[5])}
 	for _, r := range rows {
 		i := int(number(r[1])) - 1
 		if r[0][0] == 's' {
@@ -267,9 +270,15 @@ func (w *warden) clean(ctx context.Context, do work) error {
 	for _, i := range do.empty {
 		b.Queue("DELETE FROM ONLY " + w.facts.Tables[i].Name)
 	}
-	for _, i := range do.sequences {
-		s := w.facts.Sequences[i]
-		b.Queue("SELECT setval($1::oid::regclass, $2, $3)", s.OID, s.Last, s.Called)
+	if len(do.sequences) > 0 {
+		var oids []uint32
+		var lasts []int64
+		var called []bool
+		for _, i := range do.sequences {
+			s := w.facts.Sequences[i]
+			oids, lasts, called = append(oids, s.OID), append(lasts, s.Last), append(called, s.Called)
+		}
+		b.Queue("SELECT setval(o::regclass, l, c) FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)", oids, lasts, called)
 	}
 	if b.Len() > 0 {
 		if err := w.conn.SendBatch(ctx, &b).Close(); err != nil {

@@ -98,13 +98,6 @@ var pristineMap = sync.OnceValue(pgtype.NewMap)
 const resetSession = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();" +
 	" DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_stat_force_next_flush()"
 
-// reset makes the session as it was when it was opened.
-func (s *session) reset(ctx context.Context) error {
-	_, err := s.conn.PgConn().Exec(ctx, resetSession).ReadAll()
-	s.forget()
-	return err
-}
-
 // greeting is the server's end of a connection that is about to be replaced by a session.
 type greeting struct {
 	session *session

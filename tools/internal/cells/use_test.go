@@ -190,8 +190,16 @@ func TestCrashOfUnloggedTemplate(t *testing.T) {
 func mustCrash(t *testing.T, c *cells.Cluster) {
 	t.Helper()
 	ctx := context.Background()
+	witness, err := pgx.Connect(ctx, c.Server().URL(cells.AdminRole, cells.AdminDatabase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer witness.Close(ctx)
 	if _, err := c.Admin().Exec(ctx, "COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'"); err == nil {
 		t.Fatal("the backend lives on")
+	}
+	if !eventually(func() bool { return witness.Ping(ctx) != nil }) {
+		t.Fatal("other sessions live on")
 	}
 	if !eventually(func() bool { return c.Admin().Ping(ctx) == nil }) {
 		t.Fatal("the server does not start anew")

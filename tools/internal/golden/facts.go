@@ -61,7 +61,8 @@ WHERE c.relkind = 'S' ORDER BY c.oid`
 const discardQuery = `
 SELECT coalesce((
   SELECT format('table %s has the access method %s', c.oid::regclass, a.amname)
-  FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.relkind IN ('r', 'm', 't') AND a.amname <> 'heap' LIMIT 1), '')`
+  FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.relkind IN ('r', 'm', 't') AND a.amname <> 'heap' LIMIT 1), (
+  SELECT 'tests may create subscriptions' FROM pg_roles WHERE rolname = 'pg_create_subscription' AND pg_has_role('` + Role + `', oid, 'member')), '')`
 
 // coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory of their own, and functions that set
 // parameters, which leave custom ones defined.
