@@ -26,9 +26,10 @@ type record struct {
 
 var recording sync.Mutex
 
-// outputs is the directory of a Bazel test's undeclared outputs that is pgcell's own; "" outside of Bazel.
+// outputs is the directory of a Bazel test's undeclared outputs that is pgcell's own; "" outside of Bazel, and where they would have to be zipped without
+// zip on the machine, which fails the test.
 func outputs() (string, error) {
-	base := os.Getenv("TEST_UNDECLARED_OUTPUTS_DIR")
+	base := (&shardEnv{lookup: os.LookupEnv}).outputs()
 	if base == "" {
 		return "", nil
 	}
