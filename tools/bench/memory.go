@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// childEnv has the bench measure memory in a process of its own, with a single server; its value is a [childJob] in JSON.
+const childEnv = "PGCELL_BENCH_CHILD"
+
+type childJob struct {
+	Golden   string
+	Parallel int
+	Window   time.Duration
+}
+
+// memory is what one worker, a test process with its server, takes: the most that was seen while tests ran. In bytes.
+type memory struct {
+	Parallel  int   `json:"parallel"`
+	Server    int64 `json:"server"` // all of its processes, those that serve the pools among them
+	Processes int   `json:"processes"`
+	Test      int64 `json:"test_process"` // this is a Go program, with pgx and pgcell
+	Data      int64 `json:"data"`         // in the tmpfs
+}
+
+// memory measures what a worker takes, before there is another server: what servers share counts as a part for each.
+func (r *runner) memory(result *result) error {
+	if r.options.methods != "" && !chosen(r.options.methods, "recycling") {
+		return nil
+	}
+	path, err := r.golden(small, "memory")
+	if err != nil {
+		return err
+	}
+	for _, parallel := range []int{1, 4, 8} {
+		fmt.Fprintf(r.progress, "bench: memory, %d in parallel\n", parallel)
+		m, err := runChild(childJob{path, parallel, 4 * r.options.window})
+		if err != nil {
+			return fmt.Errorf("measure memory: %w", err)
+		}
+		result.Memory = append(result.Memory, m)
+	}
+	return nil
+}
+
+func runChild(job childJob) (m memory, err error) {
+	text, err := json.Marshal(job)
+	if err != nil {
+		return m, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return m, err
+	}
+	var out, complaint bytes.Buffer
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Run(); err != nil {
+		return m, fmt.Errorf("%w: %s", err, complaint.Bytes())
+	}
+	return m, json.Unmarshal(out.Bytes(), &m)
+}
+
+// memoryChild runs tests and writes what they and the server take.
+func memoryChild(text string, out io.Writer) error {
+	var job childJob
+	if err := json.Unmarshal([]byte(text), &job); err != nil {
+		return err
+	}
+	os.Unsetenv(childEnv)
+	os.Setenv("PGCELL_TEMPLATE", job.Golden)
+	r := &runner{ctx: context.Background(), options: options{window: job.Window}}
+	given := method{"recycling", "", func(*runner, body, int) (func(*test) querier, func() error, error) {
+		return newCell, nothing, nil
+	}}
+	done := make(chan error, 1)
+	go func() {
+		_, err := r.measure(given, bodies[0], job.Parallel)
+		done <- err
+	}()
+	m := memory{Parallel: job.Parallel}
+	for {
+		select {
+		case err := <-done:
+			m.look() // at least once
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(out).Encode(m)
+		case <-time.After(50 * time.Millisecond):
+			m.look()
+		}
+	}
+}
+
+// look keeps the most that was seen.
+func (m *memory) look() {
+	all := descendants()
+	var server int64
+	for _, pid := range all {
+		server += pss(pid)
+	}
+	if server > m.Server {
+		m.Server, m.Processes = server, len(all)
+	}
+	m.Test = max(m.Test, pss(os.Getpid()))
+	m.Data = max(m.Data, dataSize(all))
+}
+
+func (r result) printMemory(w io.Writer) {
+	g := grid{head: []string{"tests at once", "server MB", "processes", "test process MB", "data MB"}}
+	for _, m := range r.Memory {
+		g.add(fmt.Sprint(m.Parallel), megabytes(m.Server), fmt.Sprint(m.Processes), megabytes(m.Test), megabytes(m.Data))
+	}
+	g.print(w)
+}
