@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,16 +129,15 @@ func (r *runner) countAll(config *pgx.ConnConfig, p *point) error {
 		return err
 	}
 	defer conn.Close(r.ctx)
+	if _, err := r.settled(conn); err != nil {
+		return err
+	}
 	const counts = `SELECT (SELECT count(*) FROM pg_database),
 		(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())`
 	if err := conn.QueryRow(r.ctx, counts).Scan(&p.Databases, &p.Connections); err != nil {
 		return err
 	}
-	rows, err := conn.Query(r.ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, 'test_db_')")
-	if err != nil {
-		return err
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	names, err := r.settled(conn)
 	if err != nil {
 		return err
 	}
@@ -148,6 +149,22 @@ func (r *runner) countAll(config *pgx.ConnConfig, p *point) error {
 		p.Tables += size
 	}
 	return r.alone(conn)
+}
+
+// settled names the cells once all of them are ready: no name has changed for a while.
+func (r *runner) settled(conn *pgx.Conn) (names []string, err error) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		rows, err := conn.Query(r.ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, 'test_db_') ORDER BY 1")
+		if err != nil {
+			return nil, err
+		}
+		now, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil || slices.Equal(names, now) {
+			return now, err
+		}
+		names = now
+	}
+	return nil, errors.New("the cells do not come to rest within 30 s")
 }
 
 // tableSizes sums up what a database's own tables and indexes take.

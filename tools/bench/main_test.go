@@ -43,35 +43,41 @@ func mustBench(t *testing.T, args ...string) (printed string, r result) {
 // Not parallel, as the others that run the bench: it sets environment variables of the process.
 func TestCompare(t *testing.T) {
 	svg := filepath.Join(t.TempDir(), "plot.svg")
-	printed, r := mustBench(t, "-quick", "-bodies", "rows", "-svg", svg)
+	printed, r := mustBench(t, "-quick", "-bodies", "rows,read,ddl", "-svg", svg)
 	var got []string
 	for _, row := range r.Rows {
-		got = append(got, row.Method)
+		got = append(got, row.Body+" "+row.Method)
 		for _, a := range row.At {
 			if a.Rate <= 0 || a.Floor <= 0 || a.Pgtestdb <= 0 {
 				t.Errorf("%s, %d at once: %+v, want figures above zero", row.Method, a.Parallel, a)
 			}
 		}
-		if !strings.Contains(printed, "| rows | "+row.Method+" ") {
+		if !strings.Contains(printed, row.Method+" ") {
 			t.Errorf("the table has no line for %s:\n%s", row.Method, printed)
 		}
 	}
-	want := []string{"floor", "rollback", "recycling", "ahead", "on demand", "pgtestdb"}
+	ways := []string{"floor", "rollback", "recycling", "ahead", "on demand", "pgtestdb"}
+	var want []string
+	for _, body := range []string{"rows", "read", "ddl"} {
+		for _, way := range ways {
+			want = append(want, body+" "+way)
+		}
+	}
 	if !slices.Equal(got, want) {
-		t.Errorf("methods = %v, want %v", got, want)
+		t.Errorf("rows = %v, want %v", got, want)
 	}
 	for _, m := range r.Memory {
 		if m.Server < 5<<20 || m.Test < 5<<20 || m.Data < 30<<20 || m.Processes < 5 {
 			t.Errorf("memory with %d at once = %+v, want what a server takes", m.Parallel, m)
 		}
 	}
-	if len(r.Memory) != 3 {
-		t.Errorf("memory was measured %d times, want 3", len(r.Memory))
+	if len(r.Memory) != 1 {
+		t.Errorf("memory was measured %d times, want once", len(r.Memory))
 	}
 	if r.Pgtestdb == "" || r.Pgx == "" || r.Postgres == "" || r.Go == "" {
 		t.Errorf("versions are missing: %+v", r)
 	}
-	ensureDrawing(t, svg, want)
+	ensureDrawing(t, svg, ways)
 }
 
 // ensureDrawing asserts that a file is XML with all of these texts.
@@ -92,13 +98,6 @@ func ensureDrawing(t *testing.T, path string, want []string) {
 		if !strings.Contains(string(text), ">"+w+"</text>") {
 			t.Errorf("the plot does not name %q", w)
 		}
-	}
-}
-
-func TestOtherBodies(t *testing.T) {
-	_, r := mustBench(t, "-quick", "-bodies", "read,ddl", "-methods", "floor")
-	if len(r.Rows) != 2 || r.Rows[0].Body != "read" || r.Rows[1].Body != "ddl" {
-		t.Errorf("rows = %+v, want one for read and one for ddl", r.Rows)
 	}
 }
 

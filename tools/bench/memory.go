@@ -38,7 +38,11 @@ func (r *runner) memory(result *result) error {
 	if err != nil {
 		return err
 	}
-	for _, parallel := range []int{1, 4, 8} {
+	parallels := []int{1, 4, 8}
+	if r.options.quick {
+		parallels = parallels[1:2]
+	}
+	for _, parallel := range parallels {
 		fmt.Fprintf(r.progress, "bench: memory, %d in parallel\n", parallel)
 		m, err := runChild(childJob{path, parallel, 4 * r.options.window})
 		if err != nil {
