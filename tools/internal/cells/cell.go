@@ -173,24 +173,14 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string) (re
 	if reason = c.needWarden(ctx); reason != "" {
 		return reason
 	}
-	resets := resetAll(ctx, own) // go on while the database is renamed
-	name := p.cluster.newName()
-	xmin, err := c.warden.rename(ctx, c, name)
-	if failed := resets(); failed != nil && err == nil {
-		err = failed
+	if err := resetAll(ctx, own); err != nil {
+		return "reset sessions: " + err.Error()
 	}
-	switch {
-	case err != nil:
+	reason, err := c.restore(ctx, test)
+	if err != nil {
 		if broken(err) {
 			p.cluster.crashed.Store(true)
 		}
-		return "rename: " + err.Error()
-	case xmin == "":
-		return "the database was altered"
-	}
-	c.name, c.xmin = name, xmin
-	reason, err = c.restore(ctx, test)
-	if err != nil {
 		return err.Error()
 	}
 	return reason
@@ -233,21 +223,19 @@ func (c *cell) choose(sessions []*session) (own []*session, reason string) {
 	return own, reason
 }
 
-// resetAll makes sessions as they were when they were opened; wait waits for that.
-func resetAll(ctx context.Context, sessions []*session) (wait func() error) {
+// resetAll makes sessions as they were when they were opened.
+func resetAll(ctx context.Context, sessions []*session) (err error) {
 	results := make([]*pgconn.MultiResultReader, len(sessions))
 	for i, s := range sessions {
 		results[i] = s.conn.PgConn().Exec(ctx, resetSession)
 	}
-	return func() (err error) {
-		for i, s := range sessions {
-			if _, failed := results[i].ReadAll(); failed != nil {
-				err = failed
-			}
-			s.forget()
+	for i, s := range sessions {
+		if _, failed := results[i].ReadAll(); failed != nil {
+			err = failed
 		}
-		return err
+		s.forget()
 	}
+	return err
 }
 
 func endAll(sessions []*session) {
@@ -256,15 +244,25 @@ func endAll(sessions []*session) {
 	}
 }
 
-// restore looks at what the test has left, and takes it away.
+// restore gives the cell its next name, looks at what the test has left, and takes it away. reason says why that cannot be done.
 func (c *cell) restore(ctx context.Context, test string) (reason string, err error) {
+	p := c.pool
 	var pids []uint32
 	for _, s := range c.sessions {
 		pids = append(pids, s.pid())
 	}
-	now, err := c.warden.look(ctx, c, pids)
-	if err != nil {
-		return "", fmt.Errorf("look: %w", err)
+	name, done := p.cluster.newName(), p.usual()
+	xmin, now, swept, err := c.warden.sweep(ctx, c, name, pids, done)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("rename and look: %w", err)
+	case xmin == "":
+		return "the database was altered", nil
+	}
+	c.name, c.xmin = name, xmin
+	setvals := done
+	if !swept {
+		done, setvals = work{}, work{}
 	}
 	for try := 0; len(now.others) > 0; try++ {
 		if try == 10 {
@@ -274,11 +272,30 @@ func (c *cell) restore(ctx context.Context, test string) (reason string, err err
 		if err != nil {
 			return "", err
 		}
-		c.pool.cluster.tell(test, ended)
+		p.cluster.tell(test, ended)
+		done = work{} // they may have written since
 		if now, err = c.warden.look(ctx, c, pids); err != nil {
 			return "", fmt.Errorf("look again: %w", err)
 		}
 	}
+	if reason, err := c.judge(ctx, now); reason != "" || err != nil {
+		return reason, err
+	}
+	todo := now.plan(c)
+	rest := todo.without(done)
+	if err := c.warden.clean(ctx, rest); err != nil {
+		return "", err
+	}
+	now.count(setvals)
+	now.count(rest)
+	c.seen = *now
+	p.learn(todo)
+	return "", nil
+}
+
+// judge says why a cell cannot be made like new.
+func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error) {
+	cluster := c.pool.cluster
 	switch {
 	case now.inTheWay > 0:
 		return "a comment on the database, a prepared transaction or a replication slot", nil
@@ -286,20 +303,12 @@ func (c *cell) restore(ctx context.Context, test string) (reason string, err err
 		return "rows changed where they cannot be put back", nil
 	case now.grown():
 		return "a table has grown large", nil
-	case now.settings != c.pool.cluster.manifest.Facts.Roles:
-		if err := c.pool.cluster.restoreRoles(ctx); err != nil {
+	case now.settings != cluster.manifest.Facts.Roles:
+		if err := cluster.restoreRoles(ctx); err != nil {
 			return "", fmt.Errorf("take back what a role was given: %w", err)
 		}
 		return "ALTER DATABASE SET or ALTER ROLE SET", nil
 	}
-	work := now.plan(c)
-	if err := c.warden.clean(ctx, work); err != nil {
-		return "", err
-	}
-	for _, i := range work.sequences {
-		now.sequence[i]++ // by setval
-	}
-	c.seen = *now
 	return "", nil
 }
 

@@ -35,7 +35,7 @@ func (c *cell) alive() bool {
 	return true
 }
 
-// open reports whether the server has not closed a connection that nothing is expected from.
+// open reports whether a connection that nothing is expected from is quiet, and the server has not closed it.
 func open(conn net.Conn) bool {
 	raw, ok := conn.(syscall.Conn)
 	if !ok {
@@ -49,8 +49,9 @@ func open(conn net.Conn) bool {
 	// Not rc.Read, which waits for a reader.
 	err = rc.Control(func(fd uintptr) {
 		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		standing = n > 0 || err == syscall.EAGAIN || err == syscall.EINTR
+		// A server that ends a session says so first: words that nobody asked for are a bad sign.
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		standing = err == syscall.EAGAIN || err == syscall.EINTR
 	})
 	return err == nil && standing
 }

@@ -30,7 +30,8 @@ type pool struct {
 		sync.Mutex
 		of map[string]string
 	}
-	ahead int // cells that should be ready, or about to be, beyond those that are waited for
+	habit work // what the last test's cell needed
+	ahead int  // cells that should be ready, or about to be, beyond those that are waited for
 }
 
 // waiter is a test that waits for a cell.
@@ -237,6 +238,20 @@ func (p *pool) discardCell(c *cell) {
 	if err := c.drop(ctx); err != nil && p.cluster.server.Err() == nil {
 		p.cluster.warn(err.Error())
 	}
+}
+
+// usual is what a cell probably needs.
+func (p *pool) usual() work {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.habit
+}
+
+// learn notes what a cell needed.
+func (p *pool) learn(w work) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.habit = w.guess()
 }
 
 // shed ends the sessions of ready cells.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,16 +16,19 @@ import (
 
 // warden is a superuser's connection into a cell, which looks what a test has changed and makes the cell like new.
 type warden struct {
-	conn    *pgx.Conn
-	facts   *golden.Facts
-	major   int    // version of the server
-	counts  string // what lookSQL counts besides
-	release func() // gives its place among the connections back
+	conn     *pgx.Conn
+	facts    *golden.Facts
+	major    int          // version of the server
+	prepared map[int]bool // tables that there is a prepared statement for
+	counts   string       // what lookSQL counts besides
+	release  func()       // gives its place among the connections back
 }
 
 // wardenSettings: triggers, rules and foreign keys of the ordinary kind do not fire on what the warden deletes; counters are read as they are now.
 var wardenSettings = map[string]string{
 	"session_replication_role": "replica", "stats_fetch_consistency": "none", "application_name": "pgcell warden", "client_min_messages": "error",
+	// A session that a test left may hold locks: it is ended first then.
+	"lock_timeout": "200ms",
 }
 
 // Names of the warden's prepared statements.
@@ -34,6 +36,7 @@ const (
 	renameStatement = "pgcell_rename"
 	lookStatement   = "pgcell_look"
 	rowsStatement   = "pgcell_rows"
+	setvalStatement = "pgcell_setval"
 )
 
 // renameSQL gives the database a new name, if nobody has altered the database ($3 is the transaction that wrote its row), and has the warden's own counters known.
@@ -65,6 +68,9 @@ UNION ALL
 SELECT 's', i, pg_stat_get_blocks_fetched(o), 0, 0, 0, 0, 0, 0, 0
 FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i) WHERE pg_stat_get_blocks_fetched(o) > 0`
 
+// setvalSQL sets sequences back.
+const setvalSQL = "SELECT setval(o::regclass, l, c) FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)"
+
 // newWarden connects to a cell as superuser.
 func newWarden(ctx context.Context, url string, facts *golden.Facts, major int, counts string) (*warden, error) {
 	config, err := pgx.ParseConfig(url)
@@ -78,7 +84,7 @@ func newWarden(ctx context.Context, url string, facts *golden.Facts, major int, 
 	if err != nil {
 		return nil, err
 	}
-	w := &warden{conn: conn, facts: facts, major: major, counts: counts}
+	w := &warden{conn: conn, facts: facts, major: major, counts: counts, prepared: map[int]bool{}}
 	if err := w.prepare(ctx); err != nil {
 		conn.Close(ctx)
 		return nil, err
@@ -100,188 +106,136 @@ func (w *warden) prepare(ctx context.Context) error {
 	p.SendPrepare(renameStatement, renameSQL, nil)
 	p.SendPrepare(lookStatement, fmt.Sprintf(lookSQL, w.counts), nil)
 	p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences)), nil)
+	p.SendPrepare(setvalStatement, setvalSQL, nil)
 	if err := p.Sync(); err != nil {
 		return err
 	}
-	for range 4 {
-		if _, err := p.GetResults(); err != nil {
-			p.Close()
-			return err
-		}
+	if _, err := segment(p); err != nil {
+		p.Close()
+		return err
 	}
 	return p.Close()
 }
 
-// sight is what the warden sees of a cell.
-type sight struct {
-	others   []int    // processes that are not the cell's own
-	inTheWay int64    // things that keep the cell from being used again
-	rows     [3]int64 // inserted, updated, deleted, in all tables of the database
-	settings string   // parameters of roles in all databases, and of the database
-	tables   map[int]tableSight
-	sequence map[int]int64 // blocks fetched
-}
-
-// tableSight holds the counters of one table.
-type tableSight struct {
-	rows    [3]int64
-	toast   [3]int64
-	vacuums int64
-	size    int64 // bytes, with the TOAST table
-}
-
-// rename gives the database its next name and returns the transaction that did; "" where somebody has altered the database.
-func (w *warden) rename(ctx context.Context, c *cell, name string) (string, error) {
-	r := w.conn.PgConn().ExecPrepared(ctx, renameStatement, [][]byte{[]byte(name), oid(c.oid), []byte(c.xmin)}, nil, nil).Read()
-	if r.Err != nil || len(r.Rows) == 0 {
-		return "", r.Err
-	}
-	return string(r.Rows[0][0]), nil
-}
-
 func oid(n uint32) []byte { return strconv.AppendUint(nil, uint64(n), 10) }
 
-// look sees what is in the cell; own are processes that belong there.
-func (w *warden) look(ctx context.Context, c *cell, own []uint32) (*sight, error) {
-	pids := []string{fmt.Sprint(w.conn.PgConn().PID())}
-	for _, pid := range own {
-		pids = append(pids, fmt.Sprint(pid))
-	}
+// sweep gives the database its next name, does what is probably to be done, and then looks: all in one round trip. xmin is the transaction that renamed it, ""
+// where somebody has altered the database. swept tells that the guess has been done; it is not where something stood in the way, which the look tells of.
+func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work) (xmin string, now *sight, swept bool, err error) {
 	p := w.conn.PgConn().StartPipeline(ctx)
-	p.SendQueryPrepared(lookStatement, [][]byte{oid(c.oid), []byte("{" + strings.Join(pids, ",") + "}")}, nil, nil)
-	p.SendQueryPrepared(rowsStatement, nil, nil, nil)
-	err := p.Sync()
-	var results [2]*pgconn.Result
-	for i := range results {
-		var got any
-		if err != nil {
-			break
+	p.SendQueryPrepared(renameStatement, [][]byte{[]byte(name), oid(c.oid), []byte(c.xmin)}, nil, nil)
+	p.SendPipelineSync() // committed, so that nobody gets in by the old name, before the look
+	w.send(p, guess)
+	p.SendPipelineSync()
+	w.sendLook(p, c, own)
+	err = p.Sync()
+	if err == nil {
+		var renamed []*pgconn.Result
+		if renamed, err = segment(p); err == nil && len(renamed[0].Rows) > 0 {
+			xmin = string(renamed[0].Rows[0][0])
 		}
-		if got, err = p.GetResults(); err == nil {
-			results[i] = got.(*pgconn.ResultReader).Read()
-			err = results[i].Err
-		}
+	}
+	if err == nil {
+		_, failed := segment(p)
+		swept = failed == nil
+		now, err = w.readLook(p)
 	}
 	if closing := p.Close(); err == nil {
 		err = closing
 	}
+	return xmin, now, swept, err
+}
+
+// look sees what is in the cell; own are processes that belong there.
+func (w *warden) look(ctx context.Context, c *cell, own []uint32) (now *sight, err error) {
+	p := w.conn.PgConn().StartPipeline(ctx)
+	w.sendLook(p, c, own)
+	if err = p.Sync(); err == nil {
+		now, err = w.readLook(p)
+	}
+	if closing := p.Close(); err == nil {
+		err = closing
+	}
+	return now, err
+}
+
+func (w *warden) sendLook(p *pgconn.Pipeline, c *cell, own []uint32) {
+	pids := []string{fmt.Sprint(w.conn.PgConn().PID())}
+	for _, pid := range own {
+		pids = append(pids, fmt.Sprint(pid))
+	}
+	p.SendQueryPrepared(lookStatement, [][]byte{oid(c.oid), []byte("{" + strings.Join(pids, ",") + "}")}, nil, nil)
+	p.SendQueryPrepared(rowsStatement, nil, nil, nil)
+}
+
+func (w *warden) readLook(p *pgconn.Pipeline) (*sight, error) {
+	results, err := segment(p)
 	if err != nil {
 		return nil, err
 	}
 	return parseSight(results[0].Rows[0], results[1].Rows)
 }
 
-func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
-	s := &sight{settings: string(look[1]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
-	var bad error
-	number := func(b []byte) int64 {
-		n, err := strconv.ParseInt(string(b), 10, 64)
-		bad = errors.Join(bad, err)
-		return n
-	}
-	if len(look[0]) > 0 {
-		for _, pid := range strings.Split(string(look[0]), ",") {
-			s.others = append(s.others, int(number([]byte(pid))))
+// segment reads results up to the next synchronization; the error is the first one's.
+func segment(p *pgconn.Pipeline) (results []*pgconn.Result, err error) {
+	for {
+		got, failed := p.GetResults()
+		var pg *pgconn.PgError
+		if failed != nil && !errors.As(failed, &pg) {
+			return nil, failed
+		}
+		switch got := got.(type) {
+		case *pgconn.ResultReader:
+			r := got.Read()
+			results = append(results, r)
+			failed = r.Err
+		case *pgconn.PipelineSync:
+			return results, err
+		}
+		if err == nil {
+			err = failed
 		}
 	}
-	s.inTheWay = number(look[2])
-	s.rows = [3]int64{number(look[3]), number(look[4]), number(look[5])}
-	for _, r := range rows {
-		i := int(number(r[1])) - 1
-		if r[0][0] == 's' {
-			s.sequence[i] = number(r[2])
-			continue
-		}
-		t := tableSight{vacuums: number(r[8]), size: number(r[9])}
-		for k := range 3 {
-			t.rows[k], t.toast[k] = number(r[2+k]), number(r[5+k])
-		}
-		s.tables[i] = t
-	}
-	return s, bad
 }
 
-// unaccounted reports whether rows changed in a table that cannot be emptied: a catalog, one with rows in the template, a large object. The counters of
-// the whole database, which count every table, differ from the sum of those that can be emptied then.
-func (s *sight) unaccounted() bool {
-	sum := s.rows
-	for _, t := range s.tables {
-		for k := range sum {
-			sum[k] -= t.rows[k] + t.toast[k]
+// send has tables emptied and sequences set back, in one transaction.
+func (w *warden) send(p *pgconn.Pipeline, do work) {
+	for _, i := range do.empty {
+		name := fmt.Sprint("pgcell_empty_", i)
+		if !w.prepared[i] {
+			p.SendPrepare(name, "DELETE FROM ONLY "+w.facts.Tables[i].Name, nil)
+			w.prepared[i] = true
 		}
+		p.SendQueryPrepared(name, nil, nil, nil)
 	}
-	return sum != [3]int64{}
-}
-
-// grownTo is the size of a table, in bytes, from which on a new clone is better than what cleaning would leave of its indexes.
-const grownTo = 32 * pageSize
-
-// grown reports whether a table has grown beyond what is worth cleaning.
-func (s *sight) grown() bool {
-	for _, t := range s.tables {
-		if t.size > grownTo {
-			return true
-		}
+	if len(do.sequences) == 0 {
+		return
 	}
-	return false
-}
-
-// work is what makes a cell like new.
-type work struct {
-	empty     []int // tables
-	vacuum    []int // tables
-	sequences []int
-}
-
-// vacuumAfter is the number of rows after whose removal a table is vacuumed: before its first page fills with what is left of them.
-const vacuumAfter = 100
-
-// pageSize is the size of a page of PostgreSQL, BLCKSZ, as all packages have it.
-const pageSize = 8192
-
-// plan tells what has changed since the sight before.
-func (s *sight) plan(c *cell) (w work) {
-	for i, t := range s.tables {
-		before := c.seen.tables[i]
-		inserted, updated := t.rows[0]-before.rows[0], t.rows[1]-before.rows[1]
-		if inserted > 0 || updated > 0 {
-			w.empty = append(w.empty, i)
-			c.dead[i] += inserted
+	oids, lasts, called := []byte("{"), []byte("{"), []byte("{")
+	for k, i := range do.sequences {
+		if k > 0 {
+			oids, lasts, called = append(oids, ','), append(lasts, ','), append(called, ',')
 		}
-		// After updates, pruning frees slots in the midst of a page, which rows of a later test would fill out of order. (A deleted
-		// row's slot stays taken until a vacuum.) On more than one page, the map of free space may send rows to an earlier page.
-		if updated > 0 || t.vacuums > before.vacuums || t.size > pageSize || c.dead[i] > vacuumAfter {
-			w.vacuum = append(w.vacuum, i)
-			c.dead[i] = 0
-		}
+		s := w.facts.Sequences[i]
+		oids, lasts = strconv.AppendUint(oids, uint64(s.OID), 10), strconv.AppendInt(lasts, s.Last, 10)
+		called = strconv.AppendBool(called, s.Called)
 	}
-	for i, fetched := range s.sequence {
-		if fetched != c.seen.sequence[i] {
-			w.sequences = append(w.sequences, i)
-		}
-	}
-	slices.Sort(w.vacuum) // for a lock order that is always the same
-	return w
+	p.SendQueryPrepared(setvalStatement, [][]byte{append(oids, '}'), append(lasts, '}'), append(called, '}')}, nil, nil)
 }
 
 // clean does the work.
 func (w *warden) clean(ctx context.Context, do work) error {
-	var b pgx.Batch
-	for _, i := range do.empty {
-		b.Queue("DELETE FROM ONLY " + w.facts.Tables[i].Name)
-	}
-	if len(do.sequences) > 0 {
-		var oids []uint32
-		var lasts []int64
-		var called []bool
-		for _, i := range do.sequences {
-			s := w.facts.Sequences[i]
-			oids, lasts, called = append(oids, s.OID), append(lasts, s.Last), append(called, s.Called)
+	if len(do.empty)+len(do.sequences) > 0 {
+		p := w.conn.PgConn().StartPipeline(ctx)
+		w.send(p, do)
+		err := p.Sync()
+		if err == nil {
+			_, err = segment(p)
 		}
-		b.Queue("SELECT setval(o::regclass, l, c) FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)", oids, lasts, called)
-	}
-	if b.Len() > 0 {
-		if err := w.conn.SendBatch(ctx, &b).Close(); err != nil {
+		if closing := p.Close(); err == nil {
+			err = closing
+		}
+		if err != nil {
 			return fmt.Errorf("empty what the test filled: %w", err)
 		}
 	}

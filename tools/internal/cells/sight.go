@@ -1,0 +1,155 @@
+package cells
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// sight is what the warden sees of a cell.
+type sight struct {
+	others   []int    // processes that are not the cell's own
+	inTheWay int64    // things that keep the cell from being used again
+	rows     [3]int64 // inserted, updated, deleted, in all tables of the database
+	settings string   // parameters of roles in all databases, and of the database
+	tables   map[int]tableSight
+	sequence map[int]int64 // blocks fetched
+}
+
+// tableSight holds the counters of one table.
+type tableSight struct {
+	rows    [3]int64
+	toast   [3]int64
+	vacuums int64
+	size    int64 // bytes, with the TOAST table
+}
+
+func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
+	s := &sight{settings: string(look[1]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
+	var bad error
+	number := func(b []byte) int64 {
+		n, err := strconv.ParseInt(string(b), 10, 64)
+		bad = errors.Join(bad, err)
+		return n
+	}
+	if len(look[0]) > 0 {
+		for _, pid := range strings.Split(string(look[0]), ",") {
+			s.others = append(s.others, int(number([]byte(pid))))
+		}
+	}
+	s.inTheWay = number(look[2])
+	s.rows = [3]int64{number(look[3]), number(look[4]), number(look[5])}
+	for _, r := range rows {
+		i := int(number(r[1])) - 1
+		if r[0][0] == 's' {
+			s.sequence[i] = number(r[2])
+			continue
+		}
+		t := tableSight{vacuums: number(r[8]), size: number(r[9])}
+		for k := range 3 {
+			t.rows[k], t.toast[k] = number(r[2+k]), number(r[5+k])
+		}
+		s.tables[i] = t
+	}
+	return s, bad
+}
+
+// unaccounted reports whether rows changed in a table that cannot be emptied: a catalog, one with rows in the template, a large object. The counters of
+// the whole database, which count every table, differ from the sum of those that can be emptied then.
+func (s *sight) unaccounted() bool {
+	sum := s.rows
+	for _, t := range s.tables {
+		for k := range sum {
+			sum[k] -= t.rows[k] + t.toast[k]
+		}
+	}
+	return sum != [3]int64{}
+}
+
+// grownTo is the size of a table, in bytes, from which on a new clone is better than what cleaning would leave of its indexes.
+const grownTo = 32 * pageSize
+
+// grown reports whether a table has grown beyond what is worth cleaning.
+func (s *sight) grown() bool {
+	for _, t := range s.tables {
+		if t.size > grownTo {
+			return true
+		}
+	}
+	return false
+}
+
+// work is what makes a cell like new.
+type work struct {
+	empty     []int // tables
+	vacuum    []int // tables
+	sequences []int
+}
+
+// vacuumAfter is the number of rows after whose removal a table is vacuumed: before its first page fills with what is left of them.
+const vacuumAfter = 100
+
+// pageSize is the size of a page of PostgreSQL, BLCKSZ, as all packages have it.
+const pageSize = 8192
+
+// plan tells what has changed since the sight before.
+func (s *sight) plan(c *cell) (w work) {
+	for i, t := range s.tables {
+		before := c.seen.tables[i]
+		inserted, updated := t.rows[0]-before.rows[0], t.rows[1]-before.rows[1]
+		if inserted > 0 || updated > 0 {
+			w.empty = append(w.empty, i)
+			c.dead[i] += inserted
+		}
+		// After updates, pruning frees slots in the midst of a page, which rows of a later test would fill out of order. (A deleted
+		// row's slot stays taken until a vacuum.) On more than one page, the map of free space may send rows to an earlier page.
+		if updated > 0 || t.vacuums > before.vacuums || t.size > pageSize || c.dead[i] > vacuumAfter {
+			w.vacuum = append(w.vacuum, i)
+			c.dead[i] = 0
+		}
+	}
+	for i, fetched := range s.sequence {
+		if fetched != c.seen.sequence[i] {
+			w.sequences = append(w.sequences, i)
+		}
+	}
+	slices.Sort(w.vacuum) // for a lock order that is always the same
+	return w
+}
+
+// without gives the work less what has been done already.
+func (w work) without(done work) (rest work) {
+	rest.vacuum = w.vacuum
+	for _, i := range w.empty {
+		if !slices.Contains(done.empty, i) {
+			rest.empty = append(rest.empty, i)
+		}
+	}
+	for _, i := range w.sequences {
+		if !slices.Contains(done.sequences, i) {
+			rest.sequences = append(rest.sequences, i)
+		}
+	}
+	return rest
+}
+
+// mostGuessed bounds how many tables and how many sequences are put in order before a look: tests are often like the one before.
+const mostGuessed = 8
+
+// guess is the part of a cell's work that is done unasked in the next cell.
+func (w work) guess() work {
+	return work{empty: w.empty[:min(mostGuessed, len(w.empty))], sequences: w.sequences[:min(mostGuessed, len(w.sequences))]}
+}
+
+// count adds what the work itself has counted.
+func (s *sight) count(done work) {
+	for _, i := range done.sequences {
+		s.sequence[i]++ // setval looks at a block
+	}
+	for _, i := range done.vacuum {
+		t := s.tables[i]
+		t.vacuums++
+		s.tables[i] = t
+	}
+}
