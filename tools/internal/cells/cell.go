@@ -37,6 +37,7 @@ type cell struct {
 	sessions []*session // at rest, waiting for a pool
 	test     string     // that has it; "" while none has
 	ready    *pgxpool.Pool
+	moved    []*session // in ready
 }
 
 func (c *cell) url(role string) string { return c.pool.cluster.server.URL(role, c.name) }
@@ -51,10 +52,33 @@ func (c *cell) holder() string {
 	return c.test
 }
 
-// prepare makes what the next test needs and needs time to make.
-func (c *cell) prepare() error {
+// prepare makes what the next test needs and needs time to make: its pool, with a session in it where one rests.
+func (c *cell) prepare(ctx context.Context) error {
 	pool, err := c.openPool(narrow)
-	c.ready = pool
+	if err != nil {
+		return err
+	}
+	c.ready, c.moved = pool, nil
+	if len(c.sessions) == 0 {
+		return nil
+	}
+	c.moved = []*session{c.sessions[len(c.sessions)-1]}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	conn.Release()
+	return nil
+}
+
+// unprepare takes a session out of a pool that nobody has used yet.
+func (c *cell) unprepare() error {
+	found, _ := idle(c.ready)
+	pool, err := c.openPool(narrow)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ready, c.moved = pool, nil
+	c.sessions = append(c.sessions, found...)
 	return err
 }
 
@@ -68,6 +92,8 @@ func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
 	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
 		if s := c.wake(); s != nil {
 			g := &greeting{session: s}
+			// What the session brings along need not be made.
+			cc.StatementCacheCapacity, cc.DescriptionCacheCapacity, cc.ConnectTimeout = 0, 0, 0
 			cc.DialFunc = func(context.Context, string, string) (net.Conn, error) { return g, nil }
 		} else {
 			c.limit(cc)
@@ -129,9 +155,11 @@ func (c *cell) warm(ctx context.Context) error {
 		return err
 	}
 	conn.Release()
-	found, _ := idle(c.ready)
-	c.sessions = append(c.sessions, found...)
-	return c.prepare()
+	if err := c.unprepare(); err != nil {
+		return err
+	}
+	c.ready.Close()
+	return c.prepare(ctx)
 }
 
 // shed ends the sessions at rest, to make place for others.
@@ -150,7 +178,7 @@ func (c *cell) close() {
 	c.shed()
 	if c.ready != nil {
 		c.ready.Close()
-		c.ready = nil
+		c.ready, c.moved = nil, nil
 	}
 	if c.warden != nil {
 		c.warden.close()

@@ -27,7 +27,7 @@ func (c *cell) alive() bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, s := range c.sessions {
+	for _, s := range append(c.sessions[:len(c.sessions):len(c.sessions)], c.moved...) {
 		if !open(s.tap.Conn) {
 			return false
 		}

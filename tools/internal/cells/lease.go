@@ -34,10 +34,10 @@ type Lease struct {
 	waited  time.Duration
 	release func()
 
-	mu    sync.Mutex
-	pools []*pgxpool.Pool // opened for the test; all but the first are of its own making
-	wide  *pgxpool.Pool
-	own   []func() // close what cannot serve another test
+	mu     sync.Mutex
+	narrow bool // the test has Pool's
+	wide   *pgxpool.Pool
+	own    []func() // close what cannot serve another test
 }
 
 // Take gives a cell: a clone of the template, or an empty database. Cost: below 0.1 ms where one is ready, else 15 to 60 ms on memory, by machine. It waits
@@ -102,16 +102,27 @@ func (l *Lease) Made() string { return l.made }
 func (l *Lease) Waited() time.Duration { return l.waited }
 
 // Pool gives the cell's pool, of at most 4 connections, which Return closes.
-func (l *Lease) Pool() *pgxpool.Pool { return l.cell.ready }
+func (l *Lease) Pool() *pgxpool.Pool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.narrow = true
+	return l.cell.ready
+}
 
 // WidePool gives another pool, of at most 16 connections, which Return closes; the same at each call.
 func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var err error
-	if l.wide == nil {
-		l.wide, err = l.cell.openPool(wide)
+	if l.wide != nil {
+		return l.wide, nil
 	}
+	if !l.narrow { // then this one may have its session
+		if err := l.cell.unprepare(); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	l.wide, err = l.cell.openPool(wide)
 	return l.wide, err
 }
 
@@ -170,7 +181,7 @@ func (l *Lease) letGo() []*session {
 		soon(stop)
 	}
 	sessions, left := idle(c.ready)
-	c.ready = nil
+	c.ready, c.moved = nil, nil
 	if l.wide != nil {
 		more, also := idle(l.wide)
 		sessions, left = append(sessions, more...), left+also
@@ -196,6 +207,9 @@ func (c *cell) rename(ctx context.Context, name string) error {
 		return fmt.Errorf("name cell %s: %w", name, err)
 	}
 	c.name = name
+	if err := c.unprepare(); err != nil {
+		return err
+	}
 	c.ready.Close()
-	return c.prepare()
+	return c.prepare(ctx)
 }

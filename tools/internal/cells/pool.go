@@ -168,7 +168,7 @@ func (p *pool) clone(ctx context.Context) (*cell, error) {
 	if c.oid, c.xmin, err = p.cluster.create(ctx, c.name, p.template); err != nil {
 		return nil, err
 	}
-	if err := c.prepare(); err != nil {
+	if err := c.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("make cell %s: %w", c.name, err)
 	}
 	return c, nil
@@ -211,7 +211,7 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string) (wrong error)
 	}
 	if reason == "" {
 		c.made = "recycled"
-		if err := c.prepare(); err != nil {
+		if err := c.prepare(ctx); err != nil {
 			reason = err.Error()
 		}
 	}
@@ -257,10 +257,16 @@ func (p *pool) learn(w work) {
 // shed ends the sessions of ready cells.
 func (p *pool) shed() {
 	p.mu.Lock()
-	ready := slices.Clone(p.ready)
+	ready := p.ready
+	p.ready = nil
 	p.mu.Unlock()
 	for _, c := range ready {
+		if err := c.unprepare(); err != nil {
+			p.discardCell(c)
+			continue
+		}
 		c.shed()
+		p.give(c)
 	}
 }
 
