@@ -52,7 +52,7 @@ func New(t TB, config ...Config) *Cell {
 		t.Fatalf("pgcell.New: %v", err)
 	}
 	request, suffix := names.request(t)
-	request.Empty = c.Empty
+	request.Empty, request.New = c.Empty, c.Recycle == RecycleNever
 	lease, err := cluster.Take(ctx, request)
 	if err != nil {
 		t.Fatalf("pgcell.New: %v", err)

@@ -17,6 +17,14 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
+// Recycle says whether cells are used again.
+type Recycle int
+
+const (
+	RecycleAuto  Recycle = iota // where nobody can tell; the default
+	RecycleNever                // this cell is a new clone, and is dropped after the test
+)
+
 // Config says what a cell holds. Its zero value is a clone of the test's template: that of the rule pg_go_test, or an empty database where there is none.
 type Config struct {
 	// Migrations holds SQL files, *.sql at any depth, which make the template in lexical order of their paths; files that end in .down.sql are left out.
@@ -32,6 +40,9 @@ type Config struct {
 	Extensions []string
 	// Empty asks for an empty database, also where the test has a template. Default: false.
 	Empty bool
+	// Recycle says whether the cell may be one that an earlier test has used, and be used again: see docs/isolation.md. Default: RecycleAuto, or what
+	// the environment variable PGCELL_RECYCLE says: auto, never or verify.
+	Recycle Recycle
 	// Pool adjusts the pool of Cell.Pool before it is opened. Default: nil, at most 4 connections.
 	Pool func(*pgxpool.Config)
 }

@@ -18,6 +18,8 @@ type Request struct {
 	Name string
 	// Empty asks for a database without anything in it.
 	Empty bool
+	// New asks for a database that nobody has used, and that nobody uses again.
+	New bool
 	// Holding tells that the test has a cell already, or one that waits for it has: then it need not wait for another test to give one back.
 	Holding bool
 	// Shared tells that the cell serves many tests, and stays until the server ends.
@@ -35,6 +37,7 @@ type Lease struct {
 	release func()
 
 	mu     sync.Mutex
+	once   bool // nobody is to use the cell again
 	narrow bool // the test has Pool's
 	wide   *pgxpool.Pool
 	own    []func() // close what cannot serve another test
@@ -66,7 +69,7 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	if r.Empty {
 		p = &c.empty
 	}
-	cell, err := p.take(ctx)
+	cell, err := p.take(ctx, r.New)
 	if err == nil {
 		if err = c.fit(); err != nil { // it has turned out now that the server crashed
 			p.left()
@@ -86,7 +89,7 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	cell.mu.Lock()
 	cell.test = r.Test
 	cell.mu.Unlock()
-	return &Lease{cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made, waited: waited, release: release}, nil
+	return &Lease{cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made, waited: waited, release: release, once: r.New}, nil
 }
 
 // Name is the database's name.
@@ -165,11 +168,11 @@ func (l *Lease) Return() error {
 	p := l.cell.pool
 	if p.cluster.config.Recycle == Verify {
 		defer l.release()
-		return p.takeBack(l.cell, sessions, l.test)
+		return p.takeBack(l.cell, sessions, l.test, l.once)
 	}
 	p.cluster.behind(func() {
 		defer l.release() // not earlier: the cell's connections count until then
-		p.takeBack(l.cell, sessions, l.test)
+		p.takeBack(l.cell, sessions, l.test, l.once)
 	})
 	return nil
 }

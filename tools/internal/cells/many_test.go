@@ -99,3 +99,27 @@ func TestFullMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestNewIsNew asks for a cell that nobody has used while a used one is ready.
+func TestNewIsNew(t *testing.T) {
+	t.Parallel()
+	c := mustShop(t, func(c *cells.Config) { c.Ahead = cells.AheadOff })
+	for _, fresh := range []bool{false, true, false} {
+		l, err := c.Take(t.Context(), cells.Request{Test: t.Name(), New: fresh})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fresh && l.Made() != "cloned" {
+			t.Errorf("a cell asked to be new was %s", l.Made())
+		}
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Quiet(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if fresh && databases(t, c, l.Name()) != 0 {
+			t.Errorf("%s is still there", l.Name())
+		}
+	}
+}

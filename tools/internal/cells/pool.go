@@ -63,12 +63,20 @@ func (p *pool) discard() string {
 	return p.facts.Discard
 }
 
-// take hands out a ready cell, or waits for one.
-func (p *pool) take(ctx context.Context) (*cell, error) {
+// take hands out a ready cell, or waits for one. unused asks for one that no test has had.
+func (p *pool) take(ctx context.Context, unused bool) (*cell, error) {
 	p.mu.Lock()
 	p.taken++
 	p.leased++
 	p.peak = max(p.peak, p.leased)
+	if unused {
+		p.mu.Unlock()
+		c, err := p.clone(ctx)
+		if err != nil {
+			p.left()
+		}
+		return c, err
+	}
 	for n := len(p.ready); n > 0; n = len(p.ready) {
 		c := p.ready[n-1]
 		p.ready = p.ready[:n-1]
@@ -194,7 +202,7 @@ func (p *pool) give(c *cell) {
 }
 
 // takeBack makes a returned cell ready again, or drops it. The test does not wait for it, but under Verify, whose error it gives.
-func (p *pool) takeBack(c *cell, sessions []*session, test string) (wrong error) {
+func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (wrong error) {
 	p.mu.Lock()
 	p.leased--
 	p.pending++
@@ -203,7 +211,12 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string) (wrong error)
 	defer func() { <-p.cluster.recycling }()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	reason := c.retire(ctx, sessions, test)
+	reason := "its test wanted it for itself"
+	if once {
+		endAll(sessions)
+	} else {
+		reason = c.retire(ctx, sessions, test)
+	}
 	if reason == "" && p.cluster.config.Recycle == Verify {
 		if wrong = c.verify(ctx); wrong != nil {
 			reason = wrong.Error()
