@@ -100,7 +100,8 @@ func (r *runner) look(tests int) (p point, err error) {
 	runtime.ReadMemStats(&stats)
 	all := descendants()
 	p = point{
-		Tests: tests, Heap: stats.HeapAlloc, Test: pss(os.Getpid()), Processes: len(all), Files: openFiles(os.Getpid()), Data: dataSize(all),
+		Tests: tests, Heap: stats.HeapAlloc, Test: pss(os.Getpid()), Processes: len(all),
+		Files: openFiles(os.Getpid()), Data: dataSize(all),
 	}
 	for _, pid := range all {
 		p.Server += pss(pid)
@@ -177,7 +178,8 @@ func (r *runner) tableSizes(config *pgx.ConnConfig, database string) (size int64
 		return 0, err
 	}
 	defer conn.Close(r.ctx)
-	const sum = "SELECT sum(pg_relation_size(oid)) FROM pg_class WHERE relkind IN ('r', 'i', 't') AND relnamespace = 'public'::regnamespace"
+	const sum = `SELECT sum(pg_relation_size(oid)) FROM pg_class
+		WHERE relkind IN ('r', 'i', 't') AND relnamespace = 'public'::regnamespace`
 	return size, conn.QueryRow(r.ctx, sum).Scan(&size)
 }
 
@@ -197,13 +199,13 @@ func (r *runner) alone(conn *pgx.Conn) error {
 
 func (r result) printLong(w io.Writer) {
 	g := grid{head: []string{
-		"tests", "tests/s", "Go heap MB", "test process MB", "server MB", "data MB", "databases", "tables MB", "connections", "processes",
-		"open files", "server's",
+		"tests", "tests/s", "Go heap MB", "test process MB", "server MB", "data MB", "databases", "tables MB",
+		"connections", "processes", "open files", "server's",
 	}}
 	for _, p := range r.Long {
-		g.add(fmt.Sprint(p.Tests), number(p.Rate), megabytes(int64(p.Heap)), megabytes(p.Test), megabytes(p.Server), megabytes(p.Data),
-			fmt.Sprint(p.Databases), megabytes(p.Tables), fmt.Sprint(p.Connections), fmt.Sprint(p.Processes), fmt.Sprint(p.Files),
-			fmt.Sprint(p.ServerFiles))
+		g.add(fmt.Sprint(p.Tests), number(p.Rate), megabytes(int64(p.Heap)), megabytes(p.Test),
+			megabytes(p.Server), megabytes(p.Data), fmt.Sprint(p.Databases), megabytes(p.Tables),
+			fmt.Sprint(p.Connections), fmt.Sprint(p.Processes), fmt.Sprint(p.Files), fmt.Sprint(p.ServerFiles))
 	}
 	g.print(w)
 }

@@ -60,7 +60,7 @@ func descendants() []int {
 	return all
 }
 
-// pss is the memory of a process in bytes, of which pages that n processes share count as an n-th; 0 where it has ended.
+// pss is the memory of a process in bytes, where pages that n processes share count as an n-th; 0 where it has ended.
 func pss(pid int) int64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	for line := range strings.Lines(string(text)) {
@@ -78,16 +78,21 @@ func openFiles(pid int) int {
 	return len(files)
 }
 
-// dataSize is what the data directories of the servers among these processes hold, in bytes. It is the current directory of all processes of a server.
+// dataSize is what the data directories of the servers among these processes hold, in bytes. A server's is the current
+// one of all of its processes.
 func dataSize(pids []int) (size int64) {
 	seen := map[[2]uint64]bool{}
 	for _, pid := range pids {
 		dir := fmt.Sprintf("/proc/%d/cwd/", pid)
 		var at syscall.Stat_t
-		if _, err := os.Stat(dir + "PG_VERSION"); err != nil || syscall.Stat(dir, &at) != nil || seen[[2]uint64{at.Dev, at.Ino}] {
+		if _, err := os.Stat(dir + "PG_VERSION"); err != nil || syscall.Stat(dir, &at) != nil {
 			continue
 		}
-		seen[[2]uint64{at.Dev, at.Ino}] = true
+		if id := [2]uint64{at.Dev, at.Ino}; seen[id] {
+			continue
+		} else {
+			seen[id] = true
+		}
 		filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return nil // dropped meanwhile

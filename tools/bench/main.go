@@ -1,10 +1,10 @@
-// Command bench measures what isolation costs: pgcell's ways, pgtestdb, and no isolation at all, side by side on one machine.
+// Command bench measures what isolation costs: pgcell's ways, pgtestdb, and no isolation at all, side by side.
 //
 //	bazel run //tools/bench
 //	cd tools/bench && go run .
 //
-// It prints tables that are Markdown as well. docs/performance.md has those of one run, and says what they mean. It is a Go module of its own, so that
-// who uses pgcell does not inherit pgtestdb.
+// It prints tables that are Markdown as well. docs/performance.md has those of one run, and says what they mean. It is
+// a Go module of its own, so that who uses pgcell does not inherit pgtestdb.
 package main
 
 import (
@@ -39,9 +39,10 @@ type options struct {
 
 const usage = `Usage: bench [flags]
 
-Measures how fast tests get a database of their own, and how many run in a second: for pgcell with recycling, with clones
-made ahead and on demand, for rollback, for pgtestdb, and for no isolation at all (the floor). PostgreSQL is found as
-pgcell finds it; PGCELL_POSTGRES names another directory of binaries. Takes about 7 minutes; nothing else should run.
+Measures how fast tests get a database of their own, and how many run in a second: for pgcell with recycling, with
+clones made ahead and on demand, for rollback, for pgtestdb, and for no isolation at all (the floor). PostgreSQL is
+found as pgcell finds it; PGCELL_POSTGRES names another directory of binaries. Takes about 7 minutes; nothing else
+should run.
 
 `
 

@@ -106,7 +106,8 @@ func TestLong(t *testing.T) {
 	var at []int
 	for _, p := range r.Long {
 		at = append(at, p.Tests)
-		if p.Rate <= 0 || p.Heap == 0 || p.Server < 5<<20 || p.Files == 0 || p.ServerFiles == 0 || p.Databases < 4 || p.Tables < 1<<20 || p.Data < 30<<20 {
+		if p.Rate <= 0 || p.Heap == 0 || p.Server < 5<<20 || p.Files == 0 || p.ServerFiles == 0 ||
+			p.Databases < 4 || p.Tables < 1<<20 || p.Data < 30<<20 {
 			t.Errorf("after %d tests: %+v, want what a server takes", p.Tests, p)
 		}
 	}
@@ -120,7 +121,8 @@ func TestLong(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	for name, args := range map[string][]string{
-		"argument": {"rows"}, "no repetition": {"-repetitions", "0"}, "no time": {"-time", "0"}, "few tests": {"-long", "-tests", "9"},
+		"argument": {"rows"}, "no repetition": {"-repetitions", "0"}, "no time": {"-time", "0"},
+		"few tests":    {"-long", "-tests", "9"},
 		"unknown body": {"-bodies", "rows,columns"}, "unknown method": {"-methods", "magic"},
 	} {
 		t.Run(name, func(t *testing.T) {

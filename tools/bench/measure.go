@@ -98,7 +98,6 @@ func (r *runner) measure(m method, b body, parallel int) (s sample, err error) {
 	if err != nil {
 		return s, fmt.Errorf("%s with the test %q, %d in parallel: %w", m.name, b.name, parallel, err)
 	}
-	slices.Sort(s.ready)
 	return s, nil
 }
 
@@ -116,7 +115,8 @@ func median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// compare measures all methods with all bodies, interleaved, so that what slows the machine down for a while does so for all.
+// compare measures all methods with all bodies, interleaved, so that what slows the machine down for a while does so
+// for all.
 func (r *runner) compare(result *result) error {
 	defer r.close()
 	if err := r.memory(result); err != nil {

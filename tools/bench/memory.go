@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// childEnv has the bench measure memory in a process of its own, with a single server; its value is a [childJob] in JSON.
+// childEnv has the bench measure memory in a process of its own, with a single server; its value is a [childJob].
 const childEnv = "PGCELL_BENCH_CHILD"
 
 type childJob struct {

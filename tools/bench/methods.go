@@ -61,7 +61,7 @@ func (r *runner) close() {
 	}
 }
 
-// golden gives the golden cluster of a template, under a name of its own for each use: pgcell has one server for each name.
+// golden gives the golden cluster of a template, under another name for each use: pgcell has a server for each name.
 func (r *runner) golden(t template, use string) (string, error) {
 	whole := filepath.Join(r.dir, fmt.Sprintf("%d.pgcell", t.tables))
 	path := filepath.Join(r.dir, fmt.Sprintf("%d-%s.pgcell", t.tables, use))

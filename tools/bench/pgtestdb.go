@@ -25,8 +25,8 @@ func (m migrator) Migrate(ctx context.Context, db *sql.DB, _ pgtestdb.Config) er
 	return nil
 }
 
-// pgtestdb uses the library as its README says: a server in memory that does not sync, the pgx driver, New for each test. The server is one as
-// pgcell starts it, with the same settings, reached through the same kind of socket.
+// pgtestdb uses the library as its README says: a server in memory that does not sync, the pgx driver, New for each
+// test. The server is one as pgcell starts it, with the same settings, reached through the same kind of socket.
 func (r *runner) pgtestdb(b body, _ int) (func(*test) querier, func() error, error) {
 	if r.server == nil {
 		how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
@@ -37,7 +37,8 @@ func (r *runner) pgtestdb(b body, _ int) (func(*test) querier, func() error, err
 		if err != nil {
 			return nil, nil, err
 		}
-		if r.server, err = postgres.Start(r.ctx, postgres.Config{Install: r.install, Containment: how, Storage: storage}); err != nil {
+		config := postgres.Config{Install: r.install, Containment: how, Storage: storage}
+		if r.server, err = postgres.Start(r.ctx, config); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -42,7 +42,8 @@ func (r result) plot(body string) []byte {
 		return plotTop + (plotHeight-plotTop-plotBottom)*(1-at)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", plotWidth, plotHeight)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`,
+		plotWidth, plotHeight)
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="white"/>`+"\n", plotWidth, plotHeight)
 	text(&b, plotLeft, 22, "start", "black", "Tests a second against tests at once (test: "+body+"; logarithmic)")
 	for power := bottom; power <= top; power++ {
@@ -99,5 +100,6 @@ func line(b *bytes.Buffer, x1, y1, x2, y2 float64, colour string) {
 }
 
 func text(b *bytes.Buffer, x, y float64, anchor, colour, s string) {
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">%s</text>`+"\n", x, y, anchor, colour, html.EscapeString(s))
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">%s</text>`+"\n",
+		x, y, anchor, colour, html.EscapeString(s))
 }

@@ -58,8 +58,8 @@ type key struct {
 
 func newResult(install postgres.Install, command string) result {
 	return result{
-		Date: time.Now().UTC().Truncate(time.Second), Command: strings.TrimSpace(command), Machine: machine(), Load: []string{load()},
-		Go: runtime.Version(), Postgres: install.Version.String(),
+		Date: time.Now().UTC().Truncate(time.Second), Command: strings.TrimSpace(command),
+		Machine: machine(), Load: []string{load()}, Go: runtime.Version(), Postgres: install.Version.String(),
 		Pgx: required("github.com/jackc/pgx/v5"), Pgtestdb: required("github.com/peterldowns/pgtestdb"),
 	}
 }
@@ -74,7 +74,8 @@ func required(module string) string {
 	return ""
 }
 
-// newRow makes a row of the samples of a method, and compares them with those of the floor and of pgtestdb in the same repetitions.
+// newRow makes a row of the samples of a method, and compares them with those of the floor and of pgtestdb in the same
+// repetitions.
 func newRow(b body, m method, parallels []int, samples map[key][]sample) row {
 	r := row{Body: b.name, Method: m.name}
 	for _, parallel := range parallels {
@@ -108,16 +109,15 @@ func ratio(own, other []sample) float64 {
 	return median(all)
 }
 
-// percentiles are p50, p95 and p99 in milliseconds: of each the median over the repetitions.
-func percentiles(samples []sample) (all []float64) {
-	for _, p := range []float64{0.50, 0.95, 0.99} {
-		var values []float64
-		for _, s := range samples {
-			values = append(values, percentile(s.ready, p).Seconds()*1000)
-		}
-		all = append(all, median(values))
+// percentiles are p50, p95 and p99 in milliseconds, of all tests in all repetitions.
+func percentiles(samples []sample) []float64 {
+	var all []time.Duration
+	for _, s := range samples {
+		all = append(all, s.ready...)
 	}
-	return all
+	slices.Sort(all)
+	ms := func(p float64) float64 { return percentile(all, p).Seconds() * 1000 }
+	return []float64{ms(0.50), ms(0.95), ms(0.99)}
 }
 
 // write writes the files that the user asked for.
@@ -140,7 +140,8 @@ func (r result) write(o options) error {
 // print writes the tables.
 func (r result) print(w io.Writer) {
 	fmt.Fprintf(w, "%s; %s; PostgreSQL %s, %s, pgx %s, pgtestdb %s; load %s\n",
-		r.Date.Format("2006-01-02 15:04 MST"), r.Machine, r.Postgres, r.Go, r.Pgx, r.Pgtestdb, strings.Join(r.Load, " before, ")+" after")
+		r.Date.Format("2006-01-02 15:04 MST"), r.Machine, r.Postgres, r.Go, r.Pgx, r.Pgtestdb,
+		strings.Join(r.Load, " before, ")+" after")
 	if len(r.Rows) > 0 {
 		r.printRows(w)
 	}
@@ -167,7 +168,9 @@ func (r result) printRows(w io.Writer) {
 			cells = append(cells, number(ms))
 		}
 		for _, of := range []func(at) float64{
-			func(a at) float64 { return a.Rate }, func(a at) float64 { return a.Floor }, func(a at) float64 { return a.Pgtestdb },
+			func(a at) float64 { return a.Rate },
+			func(a at) float64 { return a.Floor },
+			func(a at) float64 { return a.Pgtestdb },
 		} {
 			for _, a := range row.At {
 				cells = append(cells, number(of(a)))

@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// test is one test of the many that a process runs. Like a *testing.T it has a goroutine of its own, which Fatalf ends, and runs its cleanups in it.
+// test is one test of the many that a process runs. Like a *testing.T it has a goroutine of its own, which Fatalf ends,
+// and runs its cleanups afterwards.
 type test struct {
 	number   int64
 	mu       sync.Mutex
