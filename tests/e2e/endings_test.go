@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// TestBazelEndsTests has Bazel end a test that hangs, by its time-out and by Ctrl-C: nothing of the test's servers may be left. A time-out warns
-// by SIGTERM, so that keepers finish their work. At Ctrl-C Bazel's process-wrapper kills all at once: then directories stay until the next start.
+// TestBazelEndsTests has Bazel end a test that hangs, by its time-out and by Ctrl-C: nothing of the test's servers may
+// be left. A time-out warns by SIGTERM, so that keepers finish their work. At Ctrl-C Bazel's process-wrapper kills all
+// at once: then directories stay until the next start.
 func TestBazelEndsTests(t *testing.T) {
 	dir := workspace(t, "endings")
 	for _, c := range []struct{ strategy, containment, ending string }{
@@ -90,7 +91,8 @@ func inEnvironment(mark string) (all []string) {
 	return all
 }
 
-// abandonedDirs lists the servers' directories that no process holds: whatever else uses pgcell on this machine holds its own.
+// abandonedDirs lists the servers' directories that no process holds: whatever else uses pgcell on this machine holds
+// its own.
 func abandonedDirs() map[string]bool {
 	all := map[string]bool{}
 	for _, pattern := range []string{"/tmp/pgcell-*/lock", "/dev/shm/pgcell-*/lock"} {

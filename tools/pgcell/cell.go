@@ -32,14 +32,14 @@ type Cell struct {
 // Worker names who runs this process's tests: "w0", "w1", ... for the shards of a Bazel test, else "master".
 func Worker() string { return shard.Worker(os.Getenv) }
 
-// New gives the test a database of its own: test_db_<worker>_<id>, where id is 8 random hex digits. Further calls in the same test
-// give further databases, test_db_<worker>_<id>_2 and so on. The database and what is connected to it go when the test ends. The environment
-// variables TEST_DB_NAME (TEST_DB_NAME_2, ...) and TEST_TABLE_NAME name the newest cell of the process, for code that reads
-// them; in parallel tests read [Cell.Name] instead.
+// New gives the test a database of its own: test_db_<worker>_<id>, where id is 8 random hex digits. Further calls in
+// the same test give further databases, test_db_<worker>_<id>_2 and so on. The database and what is connected to it go
+// when the test ends. The environment variables TEST_DB_NAME (TEST_DB_NAME_2, ...) and TEST_TABLE_NAME name the newest
+// cell of the process, for code that reads them; in parallel tests read [Cell.Name] instead.
 //
-// New waits while a test that called [Serial] runs, and while as many tests have databases as the server has connections for; waits of more than 5 s
-// are told about. Cost: below 0.1 ms where a cell is ready, else 15 to 60 ms, by machine; the first call of a process several times that, and longer
-// where a template must be made from code first.
+// New waits while a test that called [Serial] runs, and while as many tests have databases as the server has
+// connections for; waits of more than 5 s are told about. Cost: below 0.1 ms where a cell is ready, else 15 to 60 ms,
+// by machine; the first call of a process several times that, and longer where a template must be made from code first.
 func New(t TB, config ...Config) *Cell {
 	t.Helper()
 	c := one(t, "pgcell.New", config)
@@ -77,7 +77,8 @@ func New(t TB, config ...Config) *Cell {
 	return cell
 }
 
-// open has the cell's pools opened when they are first asked for; DB's goes when the test ends, before the cell is given back.
+// open has the cell's pools opened when they are first asked for; DB's goes when the test ends, before the cell is
+// given back.
 func (c *Cell) open(config Config) {
 	c.pool = sync.OnceValues(func() (*pgxpool.Pool, error) {
 		if config.Pool != nil {
@@ -102,8 +103,9 @@ func (c *Cell) Name() string { return c.lease.Name() }
 // Table is a table's name for the test's own use: test_table_<worker>_<id>. The table does not exist yet.
 func (c *Cell) Table() string { return c.table }
 
-// URL is how any client connects: postgres://pgcell@/<name>?host=<socket directory>&port=5432. There is no password, and no TCP.
-// Once the test has ended, connections to it are refused, for ever: no other database of this process gets that name.
+// URL is how any client connects: postgres://pgcell@/<name>?host=<socket directory>&port=5432. There is no password,
+// and no TCP. Once the test has ended, connections to it are refused, for ever: no other database of this process gets
+// that name.
 func (c *Cell) URL() string { return c.lease.URL() }
 
 // Config is a new copy of what [pgx.ConnectConfig] takes.
@@ -116,8 +118,9 @@ func (c *Cell) Config() *pgx.ConnConfig {
 	return config
 }
 
-// Pool is the cell's pool of at most 4 connections (see Config.Pool), which is closed after the test. Its connections may have served earlier tests, and are like
-// new ones. Where all tests of the process together want more connections than the server has, one waits for another to give some back.
+// Pool is the cell's pool of at most 4 connections (see Config.Pool), which is closed after the test. Its connections
+// may have served earlier tests, and are like new ones. Where all tests of the process together want more connections
+// than the server has, one waits for another to give some back.
 func (c *Cell) Pool() *pgxpool.Pool {
 	c.t.Helper()
 	pool, err := c.pool()
@@ -127,7 +130,8 @@ func (c *Cell) Pool() *pgxpool.Pool {
 	return pool
 }
 
-// DB is the cell for database/sql, opened at the first call, closed after the test. It has at most 16 connections at once, apart from Pool's.
+// DB is the cell for database/sql, opened at the first call, closed after the test. It has at most 16 connections at
+// once, apart from Pool's.
 func (c *Cell) DB() *sql.DB {
 	c.t.Helper()
 	db, err := c.db()

@@ -25,23 +25,25 @@ const (
 	RecycleNever                // this cell is a new clone, and is dropped after the test
 )
 
-// Config says what a cell holds. Its zero value is a clone of the test's template: that of the rule pg_go_test, or an empty database where there is none.
+// Config says what a cell holds. Its zero value is a clone of the test's template: that of the rule pg_go_test, or an
+// empty database where there is none.
 type Config struct {
-	// Migrations holds SQL files, *.sql at any depth, which make the template in lexical order of their paths; files that end in .down.sql are left out.
-	// They run once; the result is kept in the user's cache directory under the hash of their names and contents. Default: none.
-	// When set, the template of the rule is not used.
+	// Migrations holds SQL files, *.sql at any depth, which make the template in lexical order of their paths; files
+	// that end in .down.sql are left out. They run once; the result is kept in the user's cache directory under the
+	// hash of their names and contents. Default: none. When set, the template of the rule is not used.
 	Migrations fs.FS
-	// Migrate makes the template, or goes on after Migrations, with any tool: url names an empty database, as the role that owns it. MigrateKey must
-	// be set too. Default: none.
+	// Migrate makes the template, or goes on after Migrations, with any tool: url names an empty database, as the role
+	// that owns it. MigrateKey must be set too. Default: none.
 	Migrate func(ctx context.Context, url string) error
-	// MigrateKey stands for all that Migrate does, such as the version of the schema: another key makes another template.
+	// MigrateKey stands for all that Migrate does, such as the version of the schema: another key makes another
+	// template.
 	MigrateKey string
 	// Extensions are made by a superuser before Migrations run. Default: none.
 	Extensions []string
 	// Empty asks for an empty database, also where the test has a template. Default: false.
 	Empty bool
-	// Recycle says whether the cell may be one that an earlier test has used, and be used again: see docs/isolation.md. Default: RecycleAuto, or what
-	// the environment variable PGCELL_RECYCLE says: auto, never or verify.
+	// Recycle says whether the cell may be one that an earlier test has used, and be used again: see docs/isolation.md.
+	// Default: RecycleAuto, or what the environment variable PGCELL_RECYCLE says: auto, never or verify.
 	Recycle Recycle
 	// Pool adjusts the pool of Cell.Pool before it is opened. Default: nil, at most 4 connections.
 	Pool func(*pgxpool.Config)

@@ -7,12 +7,13 @@
 //		...
 //	}
 //
-// The database, a cell, is cloned from a template in which the migrations have run already. Under Bazel the template comes from
-// the rule pg_template; under a plain go test from [Config]; without either a cell is an empty database. The server is private to the
-// test process, is started at the first call, and ends with the process in whatever way that ends.
+// The database, a cell, is cloned from a template in which the migrations have run already. Under Bazel the template
+// comes from the rule pg_template; under a plain go test from [Config]; without either a cell is an empty database. The
+// server is private to the test process, is started at the first call, and ends with the process in whatever way that
+// ends.
 //
-// Every function that takes a [TB] fails the test itself, returns no error, and registers its own cleanup. All may be called from parallel tests; none
-// from a goroutine other than the test's own, since they may call Fatalf.
+// Every function that takes a [TB] fails the test itself, returns no error, and registers its own cleanup. All may be
+// called from parallel tests; none from a goroutine other than the test's own, since they may call Fatalf.
 //
 // # Environment
 //

@@ -8,7 +8,8 @@ import (
 
 var environ sync.Mutex
 
-// publish sets the variables that name the newest cell, and gives a function that takes them back where nobody has set them anew.
+// publish sets the variables that name the newest cell, and gives a function that takes them back where nobody has set
+// them anew.
 func publish(suffix, database, table string) (forget func()) {
 	variable := "TEST_DB_NAME"
 	if parts := strings.Split(suffix, "_"); len(parts) == 3 {

@@ -45,7 +45,9 @@ func TestFirstCellChild(t *testing.T) {
 	fmt.Println(firstCellSaid)
 }
 
-// BenchmarkFirstCell measures from the execution of a process until it has asked for its first cell and queried it: with a golden cluster, and with initdb, start and migrations in its place. The process alone, without a cell, is the floor.
+// BenchmarkFirstCell measures from the execution of a process until it has asked for its first cell and queried it:
+// with a golden cluster, and with initdb, start and migrations in its place. The process alone, without a cell, is the
+// floor.
 func BenchmarkFirstCell(b *testing.B) {
 	ctx := context.Background()
 	install, err := postgres.Find(ctx, postgres.DefaultSearch(os.Getenv))

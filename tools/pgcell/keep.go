@@ -19,8 +19,8 @@ const (
 // dumpPatience bounds the time for it.
 const dumpPatience = 20 * time.Second
 
-// keep leaves a failed test's database for a look at it: dumped where the test has a directory for outputs, and kept as long as the server runs, which
-// PGCELL_KEEP=1 makes outlast the tests.
+// keep leaves a failed test's database for a look at it: dumped where the test has a directory for outputs, and kept as
+// long as the server runs, which PGCELL_KEEP=1 makes outlast the tests.
 func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), dumpPatience)
@@ -40,7 +40,8 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays until you type: kill %d)", lease.Name(), lease.URL(), pid)
 }
 
-// dump writes a cell's content and the server's words about it to the test's outputs, and gives the path of the former below them.
+// dump writes a cell's content and the server's words about it to the test's outputs, and gives the path of the former
+// below them.
 func dump(ctx context.Context, t TB, lease *cells.Lease) string {
 	t.Helper()
 	dir, err := outputs()

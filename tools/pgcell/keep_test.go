@@ -23,7 +23,8 @@ import (
 
 var psqlLine = regexp.MustCompile(`pgcell: kept cell (\S+): psql '([^']+)'`)
 
-// mustFail runs a test that inserts a row, has a statement refused, and fails; it gives the cell's name and URL as its log has them.
+// mustFail runs a test that inserts a row, has a statement refused, and fails; it gives the cell's name and URL as its
+// log has them.
 func mustFail(t *testing.T, config pgcell.Config, name string) (cell, url string, f *fakeTB) {
 	t.Helper()
 	f = &fakeTB{name: name}
@@ -46,7 +47,8 @@ func mustFail(t *testing.T, config pgcell.Config, name string) (cell, url string
 	return m[1], m[2], f
 }
 
-// TestFailedCellIsKept looks at what is left of failed tests. Not parallel: it sets the directory of outputs for the whole process.
+// TestFailedCellIsKept looks at what is left of failed tests. Not parallel: it sets the directory of outputs for the
+// whole process.
 func TestFailedCellIsKept(t *testing.T) {
 	out := t.TempDir()
 	t.Setenv("TEST_UNDECLARED_OUTPUTS_DIR", out)
@@ -132,7 +134,8 @@ func eventually(so func() bool) bool {
 	return so()
 }
 
-// TestKeepOutlastsTheProcess has a test process fail with PGCELL_KEEP=1, and finds its database after that has ended, until the server is told to end.
+// TestKeepOutlastsTheProcess has a test process fail with PGCELL_KEEP=1, and finds its database after that has ended,
+// until the server is told to end.
 func TestKeepOutlastsTheProcess(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$", "-test.count=1", "-test.v")

@@ -18,7 +18,8 @@ type death struct {
 	kill func(victim, keeper, server int)
 	// args are for the victim.
 	args []string
-	// both tells that the keeper dies as well: then directories, and the watchdog's 56 bytes of shared memory, may stay until the next start.
+	// both tells that the keeper dies as well: then directories, and the watchdog's 56 bytes of shared memory, may stay
+	// until the next start.
 	both bool
 	// storage is where the victim's data lies; "" is auto.
 	storage postgres.Storage
@@ -62,7 +63,8 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftOnDisk looks at servers in namespaces whose data the kernel does not free: the keeper has to remove it, or the next start.
+// TestNothingIsLeftOnDisk looks at servers in namespaces whose data the kernel does not free: the keeper has to remove
+// it, or the next start.
 func TestNothingIsLeftOnDisk(t *testing.T) {
 	for _, d := range deaths {
 		if !slices.Contains([]string{"green", "kill-test", "kill-all"}, d.name) {

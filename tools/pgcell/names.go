@@ -28,7 +28,8 @@ type named struct {
 	record record
 }
 
-// request says what the test's next cell is to be called: its first has any name, and suffix is then ""; further ones are <worker>_<id>_2, _3, ...
+// request says what the test's next cell is to be called: its first has any name, and suffix is then ""; further ones
+// are <worker>_<id>_2, _3, ...
 func (n *namer) request(t TB) (r cells.Request, suffix string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// record is what is told of a test that used a cell, as one line of JSON in pgcell/cells.jsonl among the undeclared outputs of a Bazel test
-// (https://bazel.build/reference/test-encyclopedia): where its time went, and how to look at what it left.
+// record is what is told of a test that used a cell, as one line of JSON in pgcell/cells.jsonl among the undeclared
+// outputs of a Bazel test (https://bazel.build/reference/test-encyclopedia): where its time went, and how to look at
+// what it left.
 type record struct {
 	Test        string    `json:"test"`
 	Worker      string    `json:"worker"`
@@ -26,8 +27,8 @@ type record struct {
 
 var recording sync.Mutex
 
-// outputs is the directory of a Bazel test's undeclared outputs that is pgcell's own; "" outside of Bazel, and where they would have to be zipped without
-// zip on the machine, which fails the test.
+// outputs is the directory of a Bazel test's undeclared outputs that is pgcell's own; "" outside of Bazel, and where
+// they would have to be zipped without zip on the machine, which fails the test.
 func outputs() (string, error) {
 	base := (&shardEnv{lookup: os.LookupEnv}).outputs()
 	if base == "" {

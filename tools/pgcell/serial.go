@@ -22,11 +22,13 @@ type entrance struct {
 	leave func()
 }
 
-// Serial waits until no other test that uses this package runs on the machine, in whatever process or sandbox, and keeps all others from
-// starting until this test ends. Call it first, before New. In a test that calls t.Parallel, call it after that.
+// Serial waits until no other test that uses this package runs on the machine, in whatever process or sandbox, and
+// keeps all others from starting until this test ends. Call it first, before New. In a test that calls t.Parallel, call
+// it after that.
 //
-// A test whose parent test has a cell waits for its parent for ever, and a test that is not parallel waits for ever for one of the same process that took a
-// cell before its own call of t.Parallel: so take cells after t.Parallel. Who waits for more than 5 s is named in the test's log.
+// A test whose parent test has a cell waits for its parent for ever, and a test that is not parallel waits for ever for
+// one of the same process that took a cell before its own call of t.Parallel: so take cells after t.Parallel. Who waits
+// for more than 5 s is named in the test's log.
 func Serial(t TB) {
 	t.Helper()
 	gates.mu.Lock()

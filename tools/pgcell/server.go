@@ -14,11 +14,13 @@ import (
 
 // ServerConfig says what a private server is like. Its zero value is a server as cells have it.
 type ServerConfig struct {
-	// Settings of postgresql.conf, such as {"wal_level": "logical"}; values unquoted. ALTER SYSTEM overrides them. Default: none.
+	// Settings of postgresql.conf, such as {"wal_level": "logical"}; values unquoted. ALTER SYSTEM overrides them.
+	// Default: none.
 	Settings map[string]string
 }
 
-// PrivateServer is a PostgreSQL server for one test, which may change what cells share: roles, settings, replication slots, tablespaces.
+// PrivateServer is a PostgreSQL server for one test, which may change what cells share: roles, settings, replication
+// slots, tablespaces.
 type PrivateServer struct {
 	t      TB
 	server *postgres.Server
@@ -26,7 +28,8 @@ type PrivateServer struct {
 	pool   *pgxpool.Pool
 }
 
-// Server starts a server for this test alone; it ends with the test. Cost: 100 to 400 ms, by machine, and some 30 MB of memory.
+// Server starts a server for this test alone; it ends with the test. Cost: 100 to 400 ms, by machine, and some 30 MB of
+// memory.
 func Server(t TB, config ...ServerConfig) *PrivateServer {
 	t.Helper()
 	c := one(t, "pgcell.Server", config)
@@ -65,13 +68,15 @@ func (s *PrivateServer) Config() *pgx.ConnConfig { return s.conn.Copy() }
 // Pool is a pool of at most 4 connections to URL, closed after the test.
 func (s *PrivateServer) Pool() *pgxpool.Pool { return s.pool }
 
-// Dir is an empty directory that the server can write to, for tablespaces. The test itself may not see it: it can lie in a namespace of the server's.
+// Dir is an empty directory that the server can write to, for tablespaces. The test itself may not see it: it can lie
+// in a namespace of the server's.
 func (s *PrivateServer) Dir() string { return s.server.FilesDir() }
 
 // Log is the end of the server's log, at most 20 lines.
 func (s *PrivateServer) Log() string { return s.server.Log() }
 
-// Restart stops the server with a checkpoint and starts it again; all connections break, and the pool opens new ones. Cost: about 100 ms.
+// Restart stops the server with a checkpoint and starts it again; all connections break, and the pool opens new ones.
+// Cost: about 100 ms.
 //
 // Errors: one with the end of the server's log, where a setting keeps it from starting.
 func (s *PrivateServer) Restart(ctx context.Context) error {
@@ -94,7 +99,8 @@ func openPool(url string) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(context.Background(), config)
 }
 
-// closeSoon closes a pool, but does not wait for ever for a connection that the test has not given back: the server ends it anyway.
+// closeSoon closes a pool, but does not wait for ever for a connection that the test has not given back: the server
+// ends it anyway.
 func closeSoon(stop func()) {
 	done := make(chan struct{})
 	go func() {

@@ -120,8 +120,8 @@ func (e *shardEnv) wraps() bool {
 	return ok
 }
 
-// outputs is the directory for what a test leaves; empty where there is none, or where Bazel would pack it and could not: then
-// its script fails the test (test-setup.sh of Bazel 7 calls zip, unless --nozip_undeclared_test_outputs).
+// outputs is the directory for what a test leaves; empty where there is none, or where Bazel would pack it and could
+// not: then its script fails the test (test-setup.sh of Bazel 7 calls zip, unless --nozip_undeclared_test_outputs).
 func (e *shardEnv) outputs() string {
 	if e.get("TEST_UNDECLARED_OUTPUTS_ZIP") != "" {
 		if _, err := exec.LookPath("zip"); err != nil {

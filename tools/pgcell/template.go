@@ -31,7 +31,8 @@ type opening struct {
 	err     error
 }
 
-// cluster gives the running server that serves a config, and starts it where it does not run yet. All who ask for one that could not be started get the same error.
+// cluster gives the running server that serves a config, and starts it where it does not run yet. All who ask for one
+// that could not be started get the same error.
 func (s *servers) cluster(ctx context.Context, c Config) (*cells.Cluster, error) {
 	path, err := s.golden(ctx, c)
 	if err != nil {
@@ -48,8 +49,8 @@ func (s *servers) cluster(ctx context.Context, c Config) (*cells.Cluster, error)
 	return o.cluster, o.err
 }
 
-// start starts a server for a config. A golden cluster in the user's cache that a full disk has cut short, or that somebody has deleted
-// meanwhile, is made anew.
+// start starts a server for a config. A golden cluster in the user's cache that a full disk has cut short, or that
+// somebody has deleted meanwhile, is made anew.
 func (s *servers) start(ctx context.Context, c Config, settings map[string]string) (*cells.Cluster, error) {
 	path, err := s.golden(ctx, c)
 	if err != nil {
@@ -206,7 +207,8 @@ var findInstall = func() func(context.Context) (postgres.Install, error) {
 	}
 }()
 
-// runfile finds a file of the test's runfiles tree by the path that rlocationpath gives; absolute paths stay as they are.
+// runfile finds a file of the test's runfiles tree by the path that rlocationpath gives; absolute paths stay as they
+// are.
 func runfile(path string) (string, error) {
 	if filepath.IsAbs(path) {
 		return path, nil
@@ -227,8 +229,8 @@ func fileExists(path string) bool {
 
 func socketParent() string { return os.Getenv("PGCELL_SOCKET_DIR") }
 
-// cacheDir is where golden clusters that come from code are kept: the user's cache directory, or one that ends with the test where
-// there is none to write to, as in a sandbox.
+// cacheDir is where golden clusters that come from code are kept: the user's cache directory, or one that ends with the
+// test where there is none to write to, as in a sandbox.
 func cacheDir() string {
 	if dir := os.Getenv("PGCELL_CACHE"); dir != "" {
 		return dir

@@ -24,8 +24,9 @@ type shared struct {
 
 var sharedCells sync.Map // sharedKey to *shared
 
-// Tx gives the test a transaction, which is rolled back when the test ends, in a cell that all such tests of the process share: the
-// cheapest isolation, for code that takes a transaction and does not commit. Sequences that it moves stay moved. Config.Pool is ignored.
+// Tx gives the test a transaction, which is rolled back when the test ends, in a cell that all such tests of the
+// process share: the cheapest isolation, for code that takes a transaction and does not commit. Sequences that it moves
+// stay moved. Config.Pool is ignored.
 //
 // Cost: below 1 ms; the first call of a process as [New]. At most 32 such tests run at once; the next waits.
 func Tx(t TB, config ...Config) pgx.Tx {

@@ -148,7 +148,8 @@ func processes(t *testing.T) []process {
 		if err != nil {
 			continue // it has ended
 		}
-		// pid (name) state ppid ... starttime is the 22nd; see proc_pid_stat(5). The name may hold spaces and parentheses.
+		// pid (name) state ppid ... starttime is the 22nd; see proc_pid_stat(5). The name may hold spaces and
+		// parentheses.
 		head, tail, _ := strings.Cut(string(text), " (")
 		name, rest := tail[:strings.LastIndex(tail, ")")], strings.Fields(tail[strings.LastIndex(tail, ")")+1:])
 		pid, _ := strconv.Atoi(head)

@@ -13,7 +13,8 @@ func TestStart(t *testing.T) {
 	pgcell.New(t)
 }
 
-// TestHang has a server whose processes carry the name in ENDINGS_MARK in their titles, and a cell, and then waits to be ended.
+// TestHang has a server whose processes carry the name in ENDINGS_MARK in their titles, and a cell, and then waits to
+// be ended.
 func TestHang(t *testing.T) {
 	mark := os.Getenv("ENDINGS_MARK")
 	if mark == "" {

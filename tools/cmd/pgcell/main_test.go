@@ -75,8 +75,8 @@ func copyFile(file, dir string) error {
 	return os.WriteFile(filepath.Join(dir, filepath.Base(file)), b, 0o777)
 }
 
-// runQuick runs "pgcell run" with the arguments until one of three times it ends within a second of Bazel: the machine may
-// have other things to do.
+// runQuick runs "pgcell run" with the arguments until one of three times it ends within a second of Bazel: the machine
+// may have other things to do.
 func runQuick(ts *testscript.TestScript, _ bool, args []string) {
 	const limit, tries = time.Second, 3
 	var took time.Duration

@@ -32,7 +32,8 @@ type holding struct {
 	places int
 }
 
-// take waits for a place and gives what gives it back, which may be called once. Whoever waits longer than 5 s is told about, with the holders.
+// take waits for a place and gives what gives it back, which may be called once. Whoever waits longer than 5 s is told
+// about, with the holders.
 //
 // Errors: that of ctx, with the holders.
 func (b *budget) take(ctx context.Context, key any, name func() string) (release func(), err error) {

@@ -186,7 +186,8 @@ func (c *cell) close() {
 	}
 }
 
-// retire ends a test's time with the cell and makes it like new. reason says why that cannot be done, or must not: the cell is to be dropped.
+// retire ends a test's time with the cell and makes it like new. reason says why that cannot be done, or must not: the
+// cell is to be dropped.
 func (c *cell) retire(ctx context.Context, sessions []*session, test string) (reason string) {
 	p := c.pool
 	if reason = p.discard(); reason != "" {
@@ -234,7 +235,8 @@ func (c *cell) needWarden(ctx context.Context) (reason string) {
 	return ""
 }
 
-// choose keeps those of a test's sessions that can serve another, and ends the rest. reason says why the cell is dropped.
+// choose keeps those of a test's sessions that can serve another, and ends the rest. reason says why the cell is
+// dropped.
 func (c *cell) choose(sessions []*session) (own []*session, reason string) {
 	for _, s := range sessions {
 		if s.tap.seen().ddl {
@@ -272,7 +274,8 @@ func endAll(sessions []*session) {
 	}
 }
 
-// restore gives the cell its next name, looks at what the test has left, and takes it away. reason says why that cannot be done.
+// restore gives the cell its next name, looks at what the test has left, and takes it away. reason says why that cannot
+// be done.
 func (c *cell) restore(ctx context.Context, test string) (reason string, err error) {
 	p := c.pool
 	var pids []uint32

@@ -1,10 +1,11 @@
 // Package cells hands out isolated databases, and takes them back.
 //
-// A [Cluster] is one private server on a golden cluster. Take gives a [Lease] on a database of its own, which nobody has used or which has been made like
-// one that nobody has used; Return takes it back, without a wait. Cells are made ahead of need. Only this package writes DDL for cells.
+// A [Cluster] is one private server on a golden cluster. Take gives a [Lease] on a database of its own, which nobody
+// has used or which has been made like one that nobody has used; Return takes it back, without a wait. Cells are made
+// ahead of need. Only this package writes DDL for cells.
 //
-// A cell is recycled where the counters of PostgreSQL account for all that a test has changed, by rows in tables that were empty; it is dropped
-// where anything else has changed, or may have.
+// A cell is recycled where the counters of PostgreSQL account for all that a test has changed, by rows in tables that
+// were empty; it is dropped where anything else has changed, or may have.
 package cells
 
 import (
@@ -28,7 +29,8 @@ const (
 	AdminRole     = "postgres"
 )
 
-// admins bounds the connections that make and drop cells: cloning is work of the server's, which more of them do not speed up.
+// admins bounds the connections that make and drop cells: cloning is work of the server's, which more of them do not
+// speed up.
 const admins = 4
 
 // reservedForSuperusers is the default of superuser_reserved_connections.
@@ -149,7 +151,8 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	if err != nil {
 		connections = postgres.MaxConnections
 	}
-	// Clients that connect by URL cannot be made to wait: an eighth is for them. A leased cell may fill its pool, and has a warden.
+	// Clients that connect by URL cannot be made to wait: an eighth is for them. A leased cell may fill its pool, and
+	// has a warden.
 	places := max(2*(narrow+1), connections-reservedForSuperusers-admins-max(3, connections/8))
 	c.connections = budget{what: "connections", warn: c.warn, free: places, shed: c.shed}
 	c.leases = budget{what: "databases", warn: c.warn, free: places / (narrow + 1)}

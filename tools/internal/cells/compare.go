@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// fingerprint tells all that a test could see of a database: the row versions of each catalog, each table's rows in the order in which they lie, each sequence, the database's
-// own properties. Keys name what it is of.
+// fingerprint tells all that a test could see of a database: the row versions of each catalog, each table's rows in the
+// order in which they lie, each sequence, the database's own properties. Keys name what it is of.
 //
 // What is left out cannot be seen but by reading files: file numbers, and how old rows may be.
 func fingerprint(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
@@ -32,8 +32,9 @@ func fingerprint(ctx context.Context, conn *pgx.Conn) (map[string]string, error)
 	return all, err
 }
 
-// classText is a row of pg_class without what differs between a clone and a recycled cell, and makes no difference to anybody: file numbers, ages, and the
-// size that the last vacuum found an index to have, which the planner does not read.
+// classText is a row of pg_class without what differs between a clone and a recycled cell, and makes no difference to
+// anybody: file numbers, ages, and the size that the last vacuum found an index to have, which the planner does not
+// read.
 const classText = "(to_jsonb(t) - ARRAY['relfilenode', 'relfrozenxid', 'relminmxid']" +
 	" - CASE t.relkind WHEN 'i' THEN ARRAY['relpages', 'reltuples'] ELSE '{}' END)::text"
 

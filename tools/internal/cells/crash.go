@@ -20,7 +20,8 @@ func (c *Cluster) fit() error {
 	return nil
 }
 
-// alive reports whether a ready cell's connections stand. They break all at once when a process of the server crashes, and the server starts anew.
+// alive reports whether a ready cell's connections stand. They break all at once when a process of the server crashes,
+// and the server starts anew.
 func (c *cell) alive() bool {
 	if c.warden != nil && !open(c.warden.conn.PgConn().Conn()) {
 		return false

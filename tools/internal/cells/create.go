@@ -22,7 +22,8 @@ const spareTablespace = "pgcell_spare"
 // reserve is what is left free in memory for the log, temporary files and what tests write, in bytes.
 const reserve = 64 << 20
 
-// create makes a database from a template, and tells its object identifier and the transaction that wrote it. Where memory comes to its end, it goes to disk.
+// create makes a database from a template, and tells its object identifier and the transaction that wrote it. Where
+// memory comes to its end, it goes to disk.
 func (c *Cluster) create(ctx context.Context, name, template string) (oid uint32, xmin string, err error) {
 	err = errNoRoom
 	if !c.crowded(ctx) {
@@ -71,8 +72,9 @@ func (c *Cluster) createOn(ctx context.Context, name, template, tablespace strin
 	return err
 }
 
-// strategy chooses how a clone is made. On memory, copying files beats writing every page to the log (15 ms against 30); on a disk
-// the two checkpoints of FILE_COPY make it the slower one. Version 14 knows FILE_COPY alone, and no word for it.
+// strategy chooses how a clone is made. On memory, copying files beats writing every page to the log (15 ms against
+// 30); on a disk the two checkpoints of FILE_COPY make it the slower one. Version 14 knows FILE_COPY alone, and no word
+// for it.
 func (c *Cluster) strategy() string {
 	if c.major() < 15 || !c.server.InMemory() {
 		return ""
@@ -91,7 +93,8 @@ func (c *Cluster) Strategy() string {
 	return "WAL_LOG"
 }
 
-// mayReflink reports whether to try copies that share blocks on disk: PostgreSQL 18 has them, on file systems such as XFS and Btrfs. A tmpfs has none.
+// mayReflink reports whether to try copies that share blocks on disk: PostgreSQL 18 has them, on file systems such as
+// XFS and Btrfs. A tmpfs has none.
 func (c *Cluster) mayReflink() bool {
 	return c.major() >= 18 && !c.server.InMemory() && c.reflinks.Load() >= 0
 }

@@ -30,7 +30,8 @@ func (c *Cluster) drop(ctx context.Context, name string) error {
 	return nil
 }
 
-// release ends what belongs to no session: prepared transactions, which only a session of the same database can end, and inactive replication slots.
+// release ends what belongs to no session: prepared transactions, which only a session of the same database can end,
+// and inactive replication slots.
 func (c *Cluster) release(ctx context.Context, name string) error {
 	conn, err := pgx.Connect(ctx, c.server.URL(AdminRole, name))
 	if err != nil {

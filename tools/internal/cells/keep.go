@@ -16,7 +16,8 @@ import (
 // kept is how many cells of failed tests stay: the last ones.
 const kept = 3
 
-// Keep takes the cell from the test as Return does, but leaves its database as it is, under its name, until the server ends; of more than 3 the oldest go.
+// Keep takes the cell from the test as Return does, but leaves its database as it is, under its name, until the server
+// ends; of more than 3 the oldest go.
 func (l *Lease) Keep() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,8 +43,9 @@ func (l *Lease) Keep() {
 // Linger has the server with all cells stay when this process ends, until the process of the given number gets SIGTERM.
 func (c *Cluster) Linger(ctx context.Context) (pid int, err error) { return c.server.Linger(ctx) }
 
-// Dump writes the database as SQL that psql reads: by pg_dump where the server's package has one, else what the test has changed, as COPY statements and comments.
-// It stops with a comment after limit bytes. Call it before Keep or Return.
+// Dump writes the database as SQL that psql reads: by pg_dump where the server's package has one, else what the test
+// has changed, as COPY statements and comments. It stops with a comment after limit bytes. Call it before Keep or
+// Return.
 //
 // Errors: those of the connection, or pg_dump's words.
 func (l *Lease) Dump(ctx context.Context, w io.Writer, limit int64) error {

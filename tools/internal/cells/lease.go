@@ -20,7 +20,8 @@ type Request struct {
 	Empty bool
 	// New asks for a database that nobody has used, and that nobody uses again.
 	New bool
-	// Holding tells that the test has a cell already, or one that waits for it has: then it need not wait for another test to give one back.
+	// Holding tells that the test has a cell already, or one that waits for it has: then it need not wait for another
+	// test to give one back.
 	Holding bool
 	// Shared tells that the cell serves many tests, and stays until the server ends.
 	Shared bool
@@ -43,8 +44,9 @@ type Lease struct {
 	own    []func() // close what cannot serve another test
 }
 
-// Take gives a cell: a clone of the template, or an empty database. Cost: below 0.1 ms where one is ready, else 15 to 60 ms on memory, by machine. It waits
-// where more tests have cells than the server has connections for, and tells Config.Warn if that takes 5 s.
+// Take gives a cell: a clone of the template, or an empty database. Cost: below 0.1 ms where one is ready, else 15 to
+// 60 ms on memory, by machine. It waits where more tests have cells than the server has connections for, and tells
+// Config.Warn if that takes 5 s.
 //
 // Errors name the cell, and tell if the server has ended.
 func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
@@ -157,8 +159,8 @@ func (l *Lease) Before(stop func()) {
 	l.own = append(l.own, stop)
 }
 
-// Return takes the cell back; it is made ready for another test, or dropped, while the caller goes on. Connections that the test has not given back to its pools
-// are told about.
+// Return takes the cell back; it is made ready for another test, or dropped, while the caller goes on. Connections that
+// the test has not given back to its pools are told about.
 //
 // Errors: under [Verify], which waits, what differs from a new clone.
 func (l *Lease) Return() error {

@@ -10,7 +10,8 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
 
-// TestFiveHundredAtOnce has 500 tests run at the same time, which want five times as many connections as the server has. None may see "too many clients".
+// TestFiveHundredAtOnce has 500 tests run at the same time, which want five times as many connections as the server
+// has. None may see "too many clients".
 func TestFiveHundredAtOnce(t *testing.T) {
 	t.Parallel()
 	c := mustShop(t, func(c *cells.Config) { c.Recycle = cells.Auto })
@@ -42,7 +43,8 @@ func TestFiveHundredAtOnce(t *testing.T) {
 	group.Wait()
 }
 
-// TestSecondCellDoesNotWait has as many tests as may have cells ask for a second one each, which nobody could give back before.
+// TestSecondCellDoesNotWait has as many tests as may have cells ask for a second one each, which nobody could give back
+// before.
 func TestSecondCellDoesNotWait(t *testing.T) {
 	t.Parallel()
 	c := mustShop(t, func(c *cells.Config) {

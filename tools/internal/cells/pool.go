@@ -201,7 +201,8 @@ func (p *pool) give(c *cell) {
 	}
 }
 
-// takeBack makes a returned cell ready again, or drops it. The test does not wait for it, but under Verify, whose error it gives.
+// takeBack makes a returned cell ready again, or drops it. The test does not wait for it, but under Verify, whose error
+// it gives.
 func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (wrong error) {
 	p.mu.Lock()
 	p.leased--

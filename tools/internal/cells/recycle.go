@@ -24,7 +24,8 @@ type warden struct {
 	release  func()       // gives its place among the connections back
 }
 
-// wardenSettings: triggers, rules and foreign keys of the ordinary kind do not fire on what the warden deletes; counters are read as they are now.
+// wardenSettings: triggers, rules and foreign keys of the ordinary kind do not fire on what the warden deletes;
+// counters are read as they are now.
 var wardenSettings = map[string]string{
 	"session_replication_role": "replica", "stats_fetch_consistency": "none", "application_name": "pgcell warden", "client_min_messages": "error",
 	// A session that a test left may hold locks: it is ended first then.
@@ -39,11 +40,14 @@ const (
 	setvalStatement = "pgcell_setval"
 )
 
-// renameSQL gives the database a new name, if nobody has altered the database ($3 is the transaction that wrote its row), and has the warden's own counters known.
+// renameSQL gives the database a new name, if nobody has altered the database ($3 is the transaction that wrote its
+// row), and has the warden's own counters known.
 const renameSQL = "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::text = $3 RETURNING xmin, pg_stat_force_next_flush()"
 
-// lookSQL gives, for database $1: the processes in it but for those in $2, beginning ones (they hold a lock on the database, and show as sessions only later)
-// included; parameters that the database or, in all databases, a role was given; how many things are in the way of using it again (a comment on it, and what %s stands for); the counters of all its rows.
+// lookSQL gives, for database $1: the processes in it but for those in $2, beginning ones (they hold a lock on the
+// database, and show as sessions only later) included; parameters that the database or, in all databases, a role was
+// given; how many things are in the way of using it again (a comment on it, and what %s stands for); the counters of
+// all its rows.
 const lookSQL = `
 SELECT array_to_string(ARRAY(
          SELECT pid FROM pg_stat_get_activity(NULL) WHERE datid = $1 AND pid <> ALL ($2::int[])
@@ -58,7 +62,8 @@ const (
 	countSlots    = " + (SELECT count(*) FROM pg_get_replication_slots() WHERE datoid = $1)"
 )
 
-// rowsSQL gives the counters of each table that rows were ever put into, with those of its TOAST table, and of each sequence that was ever looked at.
+// rowsSQL gives the counters of each table that rows were ever put into, with those of its TOAST table, and of each
+// sequence that was ever looked at.
 const rowsSQL = `
 SELECT 't', i, pg_stat_get_tuples_inserted(o), pg_stat_get_tuples_updated(o), pg_stat_get_tuples_deleted(o),
        coalesce(pg_stat_get_tuples_inserted(t), 0), coalesce(pg_stat_get_tuples_updated(t), 0), coalesce(pg_stat_get_tuples_deleted(t), 0),
@@ -119,8 +124,9 @@ func (w *warden) prepare(ctx context.Context) error {
 
 func oid(n uint32) []byte { return strconv.AppendUint(nil, uint64(n), 10) }
 
-// sweep gives the database its next name, does what is probably to be done, and then looks: all in one round trip. xmin is the transaction that renamed it, ""
-// where somebody has altered the database. swept tells that the guess has been done; it is not where something stood in the way, which the look tells of.
+// sweep gives the database its next name, does what is probably to be done, and then looks: all in one round trip. xmin
+// is the transaction that renamed it, "" where somebody has altered the database. swept tells that the guess has been
+// done; it is not where something stood in the way, which the look tells of.
 func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work) (xmin string, now *sight, swept bool, err error) {
 	p := w.conn.PgConn().StartPipeline(ctx)
 	p.SendQueryPrepared(renameStatement, [][]byte{[]byte(name), oid(c.oid), []byte(c.xmin)}, nil, nil)

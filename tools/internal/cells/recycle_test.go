@@ -134,8 +134,8 @@ var leftovers = []struct {
 	{"alter sequence", false, "DO $$ BEGIN ALTER SEQUENCE counter RESTART WITH 5; END $$"},
 }
 
-// TestNextTestSeesANewClone leaves each leftover in turn in a cell, in its pool's connection, and has the recycled cell compared with a clone (Verify does). The next
-// test's session must be like a new one too.
+// TestNextTestSeesANewClone leaves each leftover in turn in a cell, in its pool's connection, and has the recycled cell
+// compared with a clone (Verify does). The next test's session must be like a new one too.
 func TestNextTestSeesANewClone(t *testing.T) {
 	t.Parallel()
 	c := mustShop(t, func(c *cells.Config) { c.Ahead = cells.AheadOff })

@@ -6,8 +6,8 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
-// restoreRoles takes back parameters that a test gave to a role (ALTER ROLE ... SET), which hold in every database of the server. Other tests that run at the same
-// time cannot be kept from them: it waits until none does.
+// restoreRoles takes back parameters that a test gave to a role (ALTER ROLE ... SET), which hold in every database of
+// the server. Other tests that run at the same time cannot be kept from them: it waits until none does.
 func (c *Cluster) restoreRoles(ctx context.Context) error {
 	if c.cloned.inUse() || c.empty.inUse() {
 		return nil // the next that is taken back will see to it

@@ -14,9 +14,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// A session outlives the pools that it serves: a new process on the server costs more than all else that a test needs. Each test still has a pool of its own,
-// so that a goroutine of an earlier test that kept its pool finds it closed. pgxpool makes connections by itself alone; so a pool is let to "connect" to a [greeting], which
-// answers as a server does, and the connection that comes of it is then replaced by the waiting one.
+// A session outlives the pools that it serves: a new process on the server costs more than all else that a test needs.
+// Each test still has a pool of its own, so that a goroutine of an earlier test that kept its pool finds it closed.
+// pgxpool makes connections by itself alone; so a pool is let to "connect" to a [greeting], which answers as a server
+// does, and the connection that comes of it is then replaced by the waiting one.
 type session struct {
 	conn *pgx.Conn // where it rests between pools
 	tap  *tap
@@ -94,7 +95,8 @@ func pristine(m *pgtype.Map) bool {
 
 var pristineMap = sync.OnceValue(pgtype.NewMap)
 
-// resetSession is DISCARD ALL without what would take the statements from pgx that it has prepared, and with what makes the counters of the session known at once.
+// resetSession is DISCARD ALL without what would take the statements from pgx that it has prepared, and with what makes
+// the counters of the session known at once.
 const resetSession = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();" +
 	" DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_stat_force_next_flush()"
 
@@ -161,7 +163,8 @@ var (
 	closed     *pgx.Conn
 )
 
-// idle takes all sessions that rest in a pool out of it, and closes it. Those that a test has not given back end with their connection.
+// idle takes all sessions that rest in a pool out of it, and closes it. Those that a test has not given back end with
+// their connection.
 func idle(pool *pgxpool.Pool) (found []*session, left int) {
 	for _, c := range pool.AcquireAllIdle(context.Background()) {
 		conn := c.Hijack()

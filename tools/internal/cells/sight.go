@@ -55,8 +55,9 @@ func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
 	return s, bad
 }
 
-// unaccounted reports whether rows changed in a table that cannot be emptied: a catalog, one with rows in the template, a large object. The counters of
-// the whole database, which count every table, differ from the sum of those that can be emptied then.
+// unaccounted reports whether rows changed in a table that cannot be emptied: a catalog, one with rows in the template,
+// a large object. The counters of the whole database, which count every table, differ from the sum of those that can be
+// emptied then.
 func (s *sight) unaccounted() bool {
 	sum := s.rows
 	for _, t := range s.tables {
@@ -67,7 +68,8 @@ func (s *sight) unaccounted() bool {
 	return sum != [3]int64{}
 }
 
-// grownTo is the size of a table, in bytes, from which on a new clone is better than what cleaning would leave of its indexes.
+// grownTo is the size of a table, in bytes, from which on a new clone is better than what cleaning would leave of its
+// indexes.
 const grownTo = 32 * pageSize
 
 // grown reports whether a table has grown beyond what is worth cleaning.
@@ -87,7 +89,8 @@ type work struct {
 	sequences []int
 }
 
-// vacuumAfter is the number of rows after whose removal a table is vacuumed: before its first page fills with what is left of them.
+// vacuumAfter is the number of rows after whose removal a table is vacuumed: before its first page fills with what is
+// left of them.
 const vacuumAfter = 100
 
 // pageSize is the size of a page of PostgreSQL, BLCKSZ, as all packages have it.
@@ -102,8 +105,9 @@ func (s *sight) plan(c *cell) (w work) {
 			w.empty = append(w.empty, i)
 			c.dead[i] += inserted
 		}
-		// After updates, pruning frees slots in the midst of a page, which rows of a later test would fill out of order. (A deleted
-		// row's slot stays taken until a vacuum.) On more than one page, the map of free space may send rows to an earlier page.
+		// After updates, pruning frees slots in the midst of a page, which rows of a later test would fill out of
+		// order. (A deleted row's slot stays taken until a vacuum.) On more than one page, the map of free space may
+		// send rows to an earlier page.
 		if updated > 0 || t.vacuums > before.vacuums || t.size > pageSize || c.dead[i] > vacuumAfter {
 			w.vacuum = append(w.vacuum, i)
 			c.dead[i] = 0
@@ -134,7 +138,8 @@ func (w work) without(done work) (rest work) {
 	return rest
 }
 
-// mostGuessed bounds how many tables and how many sequences are put in order before a look: tests are often like the one before.
+// mostGuessed bounds how many tables and how many sequences are put in order before a look: tests are often like the
+// one before.
 const mostGuessed = 8
 
 // guess is the part of a cell's work that is done unasked in the next cell.

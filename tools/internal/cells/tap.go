@@ -10,8 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// tap is a connection to the server that notes what statements may leave behind in the session, or in the database's catalogs. It
-// reads what the client sends as the frontend/backend protocol has it (https://www.postgresql.org/docs/current/protocol-message-formats.html).
+// tap is a connection to the server that notes what statements may leave behind in the session, or in the database's
+// catalogs. It reads what the client sends as the frontend/backend protocol has it
+// (https://www.postgresql.org/docs/current/protocol-message-formats.html).
 type tap struct {
 	net.Conn
 	config  *pgconn.Config // that the connection was made with, and reads its handler of notifications from
@@ -136,7 +137,8 @@ var setsNothing = regexp.MustCompile(`^set\s+(transaction|constraints)\s`)
 // comment matches what may stand before a statement's first word.
 var comment = regexp.MustCompile(`^(\s+|--[^\n]*(\n|$)|/\*(?s:.*?)\*/|\()+`)
 
-// statement notes what one SQL text may leave behind. A semicolon in a string makes it look at words that are none, which can only raise doubts.
+// statement notes what one SQL text may leave behind. A semicolon in a string makes it look at words that are none,
+// which can only raise doubts.
 func (t *tap) statement(sql string) {
 	lower := strings.ToLower(sql)
 	if strings.Contains(lower, "set_config") {

@@ -19,7 +19,8 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
 
-// TestOldURLIsRefused has clients of an earlier test reconnect in a loop, and use its pool, while other tests use the same database under other names.
+// TestOldURLIsRefused has clients of an earlier test reconnect in a loop, and use its pool, while other tests use the
+// same database under other names.
 func TestOldURLIsRefused(t *testing.T) {
 	t.Parallel()
 	var warnings warnings
@@ -101,7 +102,8 @@ func (w *warnings) String() string {
 	return strings.Join(w.all, "\n")
 }
 
-// TestSessionsLeftAreNamed leaves a session of a client of its own, and a connection that was not released, in a cell that is recycled and in one that is dropped.
+// TestSessionsLeftAreNamed leaves a session of a client of its own, and a connection that was not released, in a cell
+// that is recycled and in one that is dropped.
 func TestSessionsLeftAreNamed(t *testing.T) {
 	t.Parallel()
 	for _, sql := range []string{"SELECT 'remember me'", "CREATE TABLE remember_me ()"} {
@@ -222,7 +224,8 @@ func eventually(so func() bool) bool {
 	return so()
 }
 
-// actions are what the tests of TestRandom do, in any order, on either of two connections; drastic ones have the cell dropped, so they are rare.
+// actions are what the tests of TestRandom do, in any order, on either of two connections; drastic ones have the cell
+// dropped, so they are rare.
 var actions, drastic = func() (all, drastic []string) {
 	for _, l := range leftovers {
 		if !l.recycled {
@@ -239,8 +242,9 @@ var actions, drastic = func() (all, drastic []string) {
 	return all, drastic
 }()
 
-// TestRandom does random actions in cells, and has each cell compared with a new clone before it is used again (Verify does). Errors of single statements, such as
-// duplicate keys, are part of it. PGCELL_TEST_RUNS sets how many tests it makes up; the default is 2,000, and 100 with -short.
+// TestRandom does random actions in cells, and has each cell compared with a new clone before it is used again (Verify
+// does). Errors of single statements, such as duplicate keys, are part of it. PGCELL_TEST_RUNS sets how many tests it
+// makes up; the default is 2,000, and 100 with -short.
 func TestRandom(t *testing.T) {
 	t.Parallel()
 	runs := 2000

@@ -24,9 +24,11 @@ type Options struct {
 	Containment  postgres.Containment
 }
 
-// Build makes a golden cluster with install and writes it to out, whose content is undefined after an error. Cost: initdb, the migrations, 0.3 s.
+// Build makes a golden cluster with install and writes it to out, whose content is undefined after an error. Cost:
+// initdb, the migrations, 0.3 s.
 //
-// Errors: [*ScriptError] for a migration or a seed that fails; [*postgres.ServerError]; others name the role, the extension or the migrator.
+// Errors: [*ScriptError] for a migration or a seed that fails; [*postgres.ServerError]; others name the role, the
+// extension or the migrator.
 func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Writer, o Options) (err error) {
 	work, err := postgres.HoldDir(os.TempDir())
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 // keepUnused is how long a golden cluster stays in a cache directory without being asked for.
 const keepUnused = 30 * 24 * time.Hour
 
-// Cached gives the path of the recipe's golden cluster in a cache directory, and builds it where it is not there yet. Processes that
-// ask for the same one at once build it once. What nobody asked for in 30 days is removed when another is built.
+// Cached gives the path of the recipe's golden cluster in a cache directory, and builds it where it is not there yet.
+// Processes that ask for the same one at once build it once. What nobody asked for in 30 days is removed when another
+// is built.
 //
 // Errors: those of [Build]; a directory that cannot be written to. Cost: that of Build, or about 1 ms.
 func Cached(ctx context.Context, dir string, install postgres.Install, r Recipe, o Options) (string, error) {
@@ -41,7 +42,8 @@ func Cached(ctx context.Context, dir string, install postgres.Install, r Recipe,
 	return path, BuildFile(ctx, path, install, r, o)
 }
 
-// serves reports whether a file is there and whole enough to be tried, and marks it as used. A damaged one counts as absent.
+// serves reports whether a file is there and whole enough to be tried, and marks it as used. A damaged one counts as
+// absent.
 func serves(path string, install postgres.Install) bool {
 	m, err := ReadManifest(path)
 	if err != nil || m.BinDir != install.BinDir {

@@ -8,15 +8,17 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Facts tell what of a template decides how a clone of it is made like new after a test. Object identifiers are the same in each clone, since
-// CREATE DATABASE copies the catalogs.
+// Facts tell what of a template decides how a clone of it is made like new after a test. Object identifiers are the
+// same in each clone, since CREATE DATABASE copies the catalogs.
 type Facts struct {
 	Size      int64      // of the template on disk, bytes
 	Tables    []Table    // those that a recycler may empty
 	Sequences []Sequence // all, with their state in the template
-	// Discard says why no clone is ever used again, such as an access method whose changes nobody counts; "" where nothing is against it.
+	// Discard says why no clone is ever used again, such as an access method whose changes nobody counts; "" where
+	// nothing is against it.
 	Discard string
-	// Cold says why no connection is handed from test to test, such as a language that keeps state of its own in a session; "" where nothing is against it.
+	// Cold says why no connection is handed from test to test, such as a language that keeps state of its own in a
+	// session; "" where nothing is against it.
 	Cold string
 	// Roles are parameters that roles have in every database, in the form of RoleSettings.
 	Roles string
@@ -42,8 +44,8 @@ type Sequence struct {
 const RoleSettings = "coalesce((SELECT json_agg(json_build_object('role', setrole, 'config', setconfig) ORDER BY setrole)" +
 	" FROM pg_db_role_setting WHERE setdatabase = 0)::text, '[]')"
 
-// tablesQuery lists tables that can be emptied, if they are empty in the template: ordinary ones of the heap, without triggers and rules
-// that fire in the role of a replica too.
+// tablesQuery lists tables that can be emptied, if they are empty in the template: ordinary ones of the heap, without
+// triggers and rules that fire in the role of a replica too.
 const tablesQuery = `
 SELECT c.oid, c.reltoastrelid, format('%I.%I', n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -64,8 +66,8 @@ SELECT coalesce((
   FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.relkind IN ('r', 'm', 't') AND a.amname <> 'heap' LIMIT 1), (
   SELECT 'tests may create subscriptions' FROM pg_roles WHERE rolname = 'pg_create_subscription' AND pg_has_role('` + Role + `', oid, 'member')), '')`
 
-// coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory of their own, and functions that set
-// parameters, which leave custom ones defined.
+// coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory
+// of their own, and functions that set parameters, which leave custom ones defined.
 const coldQuery = `
 SELECT coalesce(
   (SELECT format('language %s', lanname) FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql') LIMIT 1),

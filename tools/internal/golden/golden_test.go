@@ -288,7 +288,8 @@ func TestCachedBuildsOnce(t *testing.T) {
 	}
 }
 
-// TestDiskTakesWhatMemoryCannot unpacks into memory that has room for what a starting server reads, but not for the databases, which come in beside it.
+// TestDiskTakesWhatMemoryCannot unpacks into memory that has room for what a starting server reads, but not for the
+// databases, which come in beside it.
 func TestDiskTakesWhatMemoryCannot(t *testing.T) {
 	t.Parallel()
 	path := mustBuild(t, golden.Recipe{Migrations: []golden.Script{{Name: "1.sql", SQL: "CREATE TABLE t AS SELECT generate_series(1, 3) AS x"}}})

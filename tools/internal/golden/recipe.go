@@ -44,7 +44,8 @@ type Recipe struct {
 // recipeFormat is part of every hash: a change to how templates are made, in this package, raises it.
 const recipeFormat = 2
 
-// TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of a SHA-256 over all of its parts.
+// TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of
+// a SHA-256 over all of its parts.
 func (r Recipe) TemplateName(v postgres.Version) string {
 	part := struct {
 		Format     int
@@ -68,7 +69,8 @@ func (r Recipe) TemplateName(v postgres.Version) string {
 	return "template_" + hex.EncodeToString(sum[:8])
 }
 
-// ScriptsFrom reads all *.sql files of a file system, in lexical order of their paths. Files that end in .down.sql, the way back of migration tools, are left out.
+// ScriptsFrom reads all *.sql files of a file system, in lexical order of their paths. Files that end in .down.sql, the
+// way back of migration tools, are left out.
 //
 // Errors: those of the file system, with the file's name; an error where there is no *.sql file at all.
 func ScriptsFrom(fsys fs.FS) ([]Script, error) {

@@ -21,11 +21,12 @@ var (
 	wayBack     = regexp.MustCompile(`(?m)^--\s*(\+goose Down|\+migrate Down|migrate:down)\b`)
 )
 
-// split cuts a script into statements at its semicolons, as psql does: quotes, dollar quotes, nested comments and BEGIN ATOMIC bodies are passed over.
-// So each statement is a transaction of its own unless the script says BEGIN, and CREATE INDEX CONCURRENTLY works.
-// The rules are those of https://www.postgresql.org/docs/current/sql-syntax-lexical.html.
+// split cuts a script into statements at its semicolons, as psql does: quotes, dollar quotes, nested comments and BEGIN
+// ATOMIC bodies are passed over. So each statement is a transaction of its own unless the script says BEGIN, and CREATE
+// INDEX CONCURRENTLY works. The rules are those of https://www.postgresql.org/docs/current/sql-syntax-lexical.html.
 //
-// psql's commands are refused, but for \restrict and \unrestrict, which pg_dump writes; data of COPY ... FROM STDIN is understood.
+// psql's commands are refused, but for \restrict and \unrestrict, which pg_dump writes; data of COPY ... FROM STDIN is
+// understood.
 func split(sql string) ([]statement, *ScriptError) {
 	if at := wayBack.FindStringIndex(sql); at != nil {
 		return nil, &ScriptError{Line: lineAt(sql, at[0]), Err: errors.New("the file holds the way back as well, which would run too; " +
@@ -97,7 +98,8 @@ func endOfStatement(sql string, pos int) int {
 	return len(sql)
 }
 
-// insideAtomic reports whether a semicolon behind text stands within a BEGIN ATOMIC body, whose statements end in semicolons of their own.
+// insideAtomic reports whether a semicolon behind text stands within a BEGIN ATOMIC body, whose statements end in
+// semicolons of their own.
 func insideAtomic(text string) bool {
 	if !beginAtomic.MatchString(text) {
 		return false

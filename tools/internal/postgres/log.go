@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// LogOf gives the lines of the server's log that hold a word, and those that go on from them; the last ones, at most about
-// limit bytes.
+// LogOf gives the lines of the server's log that hold a word, and those that go on from them; the last ones, at most
+// about limit bytes.
 func (s *Server) LogOf(word string, limit int64) string {
 	text, err := os.ReadFile(filepath.Join(s.dir.path, serverLog))
 	if err != nil {
@@ -32,8 +32,8 @@ func (s *Server) LogOf(word string, limit int64) string {
 	return strings.Join(lines[first:], "")
 }
 
-// Linger has the server stay when the process that started it ends, until the process whose number it gives gets SIGTERM. That process holds the
-// standard error of this one open: go test, and Bazel's wrapper of a test, wait for it.
+// Linger has the server stay when the process that started it ends, until the process whose number it gives gets
+// SIGTERM. That process holds the standard error of this one open: go test, and Bazel's wrapper of a test, wait for it.
 //
 // Errors: why the server has ended, where it has.
 func (s *Server) Linger(ctx context.Context) (pid int, err error) {

@@ -1,8 +1,9 @@
 // Package serial lets one test run alone among all pgcell tests of a machine, across processes and sandboxes.
 //
-// Every test holds a share; a test that wants to be alone takes the whole. Both are locks by flock(2) on directories that are there on every machine
-// and that sandboxes share, so that nothing has to be made, and nothing is left. Two locks keep the one that waits from being passed for
-// ever: who wants the whole shuts the door first, and everybody goes through the door.
+// Every test holds a share; a test that wants to be alone takes the whole. Both are locks by flock(2) on directories
+// that are there on every machine and that sandboxes share, so that nothing has to be made, and nothing is left. Two
+// locks keep the one that waits from being passed for ever: who wants the whole shuts the door first, and everybody
+// goes through the door.
 package serial
 
 import (
@@ -29,7 +30,8 @@ func Machine() Gate {
 	return g
 }
 
-// Share waits until nobody runs alone, and keeps it so until leave is called. Cost: 10 microseconds where nobody asks to be alone.
+// Share waits until nobody runs alone, and keeps it so until leave is called. Cost: 10 microseconds where nobody asks
+// to be alone.
 func (g Gate) Share(ctx context.Context) (leave func(), err error) {
 	shut, err := lock(ctx, g.Door, syscall.LOCK_SH)
 	if err != nil {

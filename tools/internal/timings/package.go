@@ -54,8 +54,8 @@ func OpenPackage(root, path string) (*Package, error) {
 // File is the path of the file of recorded times in the workspace, whether it is there or not.
 func (p *Package) File() string { return strings.TrimPrefix(p.Path+"/"+shard.TimesFile, "/") }
 
-// records reports whether the package keeps times of a suite: of every pg_go_test, of what another macro has divided into
-// shards, and of all suites where somebody has made the file.
+// records reports whether the package keeps times of a suite: of every pg_go_test, of what another macro has divided
+// into shards, and of all suites where somebody has made the file.
 func (p *Package) records(s *Suite) bool {
 	switch p.Build.Target(s.Target).Kind {
 	case "pg_go_test":

@@ -2,8 +2,8 @@
 //
 //	golden build --spec SPEC.json --out FILE
 //
-// The specification is what the rule writes; see [spec]. It is a program of its own, so that a change to the pgcell command does not
-// run anybody's migrations again.
+// The specification is what the rule writes; see [spec]. It is a program of its own, so that a change to the pgcell
+// command does not run anybody's migrations again.
 package main
 
 import (

@@ -17,7 +17,8 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-// spec is what the rule pg_template asks for. Paths are relative to the working directory; names are the same on every machine.
+// spec is what the rule pg_template asks for. Paths are relative to the working directory; names are the same on every
+// machine.
 type spec struct {
 	Label      string            `json:"label"`
 	Postgres   postgresSpec      `json:"postgres"`

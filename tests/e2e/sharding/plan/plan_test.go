@@ -1,4 +1,5 @@
-// Package plan_test is a suite with all that Go's testing knows, divided among 4 shards by the times in pgcell_times.txt.
+// Package plan_test is a suite with all that Go's testing knows, divided among 4 shards by the times in
+// pgcell_times.txt.
 package plan_test
 
 import (
