@@ -291,6 +291,7 @@ func (c *cell) restore(ctx context.Context, test string) (reason string, err err
 		return "the database was altered", nil
 	}
 	c.name, c.xmin = name, xmin
+	p.cluster.renamed()
 	setvals := done
 	if !swept {
 		done, setvals = work{}, work{}

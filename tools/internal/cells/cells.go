@@ -89,6 +89,7 @@ type Cluster struct {
 	admin       *pgxpool.Pool
 	closing     sync.Once
 	names       atomic.Int64
+	renames     atomic.Int64
 	recycling   chan struct{} // holds one value a cell that is being recycled
 	busy        atomic.Int64  // goroutines that make, recycle and drop cells
 	counts      string        // what wardens count besides: see lookSQL

@@ -125,3 +125,47 @@ func TestNewIsNew(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingGrows runs enough tests in one process to see what would grow with their number.
+func TestNothingGrows(t *testing.T) {
+	t.Parallel()
+	c := mustShop(t, func(c *cells.Config) { c.Recycle = cells.Auto })
+	size := func() (databases int, names int64) {
+		t.Helper()
+		const find = "SELECT count(*), pg_total_relation_size('pg_database') FROM pg_database"
+		if err := c.Admin().QueryRow(t.Context(), find).Scan(&databases, &names); err != nil {
+			t.Fatal(err)
+		}
+		return databases, names
+	}
+	run := func(n int) {
+		for range n {
+			l := mustTake(t, c)
+			mustRun(t, l, "INSERT INTO parent (name) VALUES ('a'), ('b')")
+			if err := l.Return(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Quiet(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(600)
+	databases, names := size()
+	run(1200)
+	after, namesAfter := size()
+	if after > databases+2 || namesAfter > names+names/2 {
+		t.Errorf("after 600 tests %d databases and %d bytes of names, after 1800 %d and %d", databases, names, after, namesAfter)
+	}
+	l := mustTake(t, c)
+	var largest int64
+	if err := l.Pool().QueryRow(t.Context(), "SELECT max(pg_total_relation_size(oid)) FROM pg_class WHERE relname IN ('parent', 'child')").Scan(&largest); err != nil {
+		t.Fatal(err)
+	}
+	if largest > 128<<10 {
+		t.Errorf("a table and its indexes have grown to %d bytes", largest)
+	}
+	if err := l.Return(); err != nil {
+		t.Fatal(err)
+	}
+}

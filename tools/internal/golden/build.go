@@ -211,7 +211,7 @@ func (b *builder) seal() error {
 			return fmt.Errorf("vacuum template: %w", err)
 		}
 		var err error
-		b.facts, err = readFacts(b.ctx, conn)
+		b.facts, err = readFacts(b.ctx, conn, b.server.Install().Version.Major)
 		return err
 	})
 	if err != nil {

@@ -76,8 +76,13 @@ SELECT coalesce(
    WHERE p.oid >= 16384 AND p.prolang <> 13 AND (p.prosrc ~* '\mset_config\M|\m(set|reset)\s+(session|local|role)\M|(^|;|begin|then|else|loop)\s*set\M') LIMIT 1),
   '')`
 
+// uncountedQuery says whether tests may switch the counters off. PostgreSQL 14 has no such grants, and its clones are not
+// used again.
+const uncountedQuery = `
+SELECT CASE WHEN EXISTS (SELECT FROM pg_parameter_acl WHERE parname = 'track_counts') THEN 'tests may set track_counts' ELSE '' END`
+
 // readFacts looks at the template, as a superuser connected to it, once all is in it.
-func readFacts(ctx context.Context, conn *pgx.Conn) (f Facts, err error) {
+func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err error) {
 	scalars := map[string]any{
 		"SELECT pg_database_size(current_database())": &f.Size,
 		discardQuery:             &f.Discard,
@@ -87,6 +92,11 @@ func readFacts(ctx context.Context, conn *pgx.Conn) (f Facts, err error) {
 	}
 	for sql, target := range scalars {
 		if err := conn.QueryRow(ctx, sql).Scan(target); err != nil {
+			return f, fmt.Errorf("look at template: %w", err)
+		}
+	}
+	if f.Discard == "" && major >= 15 {
+		if err := conn.QueryRow(ctx, uncountedQuery).Scan(&f.Discard); err != nil {
 			return f, fmt.Errorf("look at template: %w", err)
 		}
 	}
