@@ -41,8 +41,9 @@ build_root() {
   [[ ! -e $target/etc/pgcell-root ]] || return 0
   need_namespaces
   need_tools
-  mirror=$(debian_mirror /etc/apt)
-  mirror=${mirror:-http://deb.debian.org/debian}
+  mirror=$(debian_mirror "${PGCELL_APT_DIR:-/etc/apt}") # tests name another
+  [[ -n $mirror ]] || die "make a root for Bazel: apt's sources name no Debian mirror: set PGCELL_DEBIAN_MIRROR to the" \
+    "address of one, or install Bazelisk"
   say "no Bazel fits this machine: making a root with Debian's one in $target"
   say "this is done once; it takes 1 to 2 minutes, 350 MB of download and 1.1 GB of disk (mirror: $mirror)"
   rm -rf --one-file-system "$new" "$apt"
@@ -202,7 +203,7 @@ need_namespaces() {
     "or $install_hint"
 }
 
-# debian_mirror prints the mirror that apt's own sources name, or nothing: build_root then has a default.
+# debian_mirror prints the mirror that apt's own sources name, or nothing.
 # PGCELL_DEBIAN_MIRROR comes first. $1 is apt's directory.
 debian_mirror() {
   local uri apt=$1
