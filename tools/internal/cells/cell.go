@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,7 +38,8 @@ type cell struct {
 	sessions []*session // at rest, waiting for a pool
 	test     string     // that has it; "" while none has
 	ready    *pgxpool.Pool
-	moved    []*session // in ready
+	moved    []*session    // in ready
+	taps     map[*tap]bool // all connections of the cell's that are open
 }
 
 func (c *cell) url(role string) string { return c.pool.cluster.server.URL(role, c.name) }
@@ -131,7 +133,36 @@ func (c *cell) limit(config *pgx.ConnConfig) {
 			release()
 			return nil, err
 		}
-		return &tap{Conn: conn, release: release}, nil
+		t := &tap{Conn: conn}
+		t.release = func() {
+			release()
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			delete(c.taps, t)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.taps[t] = true
+		return t, nil
+	}
+}
+
+// cutOff closes connections that a test has not given back to their pool: nobody else would, and they hold places. Its own
+// sessions stay.
+func (c *cell) cutOff() {
+	c.mu.Lock()
+	var lost []*tap
+	for t := range c.taps {
+		lost = append(lost, t)
+	}
+	for _, s := range append(c.sessions[:len(c.sessions):len(c.sessions)], c.moved...) {
+		if i := slices.Index(lost, s.tap); i >= 0 {
+			lost = slices.Delete(lost, i, i+1)
+		}
+	}
+	c.mu.Unlock()
+	for _, t := range lost {
+		t.Close()
 	}
 }
 
@@ -347,6 +378,7 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 // drop removes the database, with all that is connected to it.
 func (c *cell) drop(ctx context.Context) error {
 	c.close()
+	c.cutOff()
 	return c.pool.cluster.drop(ctx, c.name)
 }
 

@@ -171,7 +171,7 @@ func (p *pool) make(urgent bool) {
 }
 
 func (p *pool) clone(ctx context.Context) (*cell, error) {
-	c := &cell{pool: p, name: p.cluster.newName(), dead: map[int]int64{}, made: "cloned"}
+	c := &cell{pool: p, name: p.cluster.newName(), dead: map[int]int64{}, taps: map[*tap]bool{}, made: "cloned"}
 	var err error
 	if c.oid, c.xmin, err = p.cluster.create(ctx, c.name, p.template); err != nil {
 		return nil, err
@@ -224,6 +224,7 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 		}
 	}
 	if reason == "" {
+		c.cutOff()
 		c.made = "recycled"
 		if err := c.prepare(ctx); err != nil {
 			reason = err.Error()

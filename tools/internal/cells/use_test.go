@@ -134,6 +134,23 @@ func TestSessionsLeftAreNamed(t *testing.T) {
 	}
 }
 
+// TestConnectionsNotGivenBackAreCutOff has more connections be forgotten than the server takes.
+func TestConnectionsNotGivenBackAreCutOff(t *testing.T) {
+	t.Parallel()
+	c := mustShop(t, func(c *cells.Config) { c.Recycle = cells.Auto; c.Settings = map[string]string{"max_connections": "30"} })
+	for range 60 {
+		l := mustTake(t, c)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		if _, err := l.Pool().Acquire(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestCrash kills a process of the server, which ends all sessions and starts the server anew.
 func TestCrash(t *testing.T) {
 	t.Parallel()
