@@ -237,7 +237,7 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 		p.give(c)
 		return nil
 	}
-	p.cluster.trace(fmt.Sprintf("cell %s is dropped, not recycled: %s", c.name, reason))
+	p.cluster.trace(fmt.Sprintf("the cell of %s is dropped, not recycled: %s", test, reason))
 	p.mu.Lock()
 	p.grow()
 	p.mu.Unlock()
