@@ -219,7 +219,7 @@ func (c *cell) close() {
 
 // retire ends a test's time with the cell and makes it like new. reason says why that cannot be done, or must not: the
 // cell is to be dropped.
-func (c *cell) retire(ctx context.Context, sessions []*session, test string) (reason string) {
+func (c *cell) retire(ctx context.Context, sessions []*session, test string, ours []uint32) (reason string) {
 	p := c.pool
 	if reason = p.discard(); reason != "" {
 		endAll(sessions)
@@ -236,7 +236,7 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string) (re
 	if err := resetAll(ctx, own); err != nil {
 		return "reset sessions: " + err.Error()
 	}
-	reason, err := c.restore(ctx, test)
+	reason, err := c.restore(ctx, test, ours)
 	if err != nil {
 		if broken(err) {
 			p.cluster.crashed.Store(true)
@@ -307,7 +307,7 @@ func endAll(sessions []*session) {
 
 // restore gives the cell its next name, looks at what the test has left, and takes it away. reason says why that cannot
 // be done.
-func (c *cell) restore(ctx context.Context, test string) (reason string, err error) {
+func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason string, err error) {
 	p := c.pool
 	var pids []uint32
 	for _, s := range c.sessions {
@@ -335,7 +335,7 @@ func (c *cell) restore(ctx context.Context, test string) (reason string, err err
 		if err != nil {
 			return "", err
 		}
-		p.cluster.tell(test, ended)
+		p.cluster.tell(test, ended, ours)
 		done = work{} // they may have written since
 		if now, err = c.warden.look(ctx, c, pids); err != nil {
 			return "", fmt.Errorf("look again: %w", err)

@@ -3,6 +3,7 @@ package cells
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,8 +18,14 @@ type querier interface {
 // moment is how long a session is given that is about to end by itself: its client has closed the connection.
 const moment = 60 * time.Millisecond
 
+// leftover is a session that a test has left.
+type leftover struct {
+	PID  uint32
+	Says string // who it is, for people
+}
+
 // outlast waits a moment for processes to end, and describes those that do not.
-func outlast(ctx context.Context, q querier, pids []int) (left []string, err error) {
+func outlast(ctx context.Context, q querier, pids []int) (left []leftover, err error) {
 	for start, wait := time.Now(), time.Millisecond; time.Since(start) < moment; wait *= 2 {
 		time.Sleep(wait)
 		var still int
@@ -27,16 +34,16 @@ func outlast(ctx context.Context, q querier, pids []int) (left []string, err err
 			return nil, err
 		}
 	}
-	rows, err := q.Query(ctx, "SELECT format('process %s, application_name %s, %s, last query %s', pid, to_json(application_name),"+
+	rows, err := q.Query(ctx, "SELECT pid, format('process %s, application_name %s, %s, last query %s', pid, to_json(application_name),"+
 		" coalesce(state, 'starting'), to_json(left(query, 200))) FROM pg_stat_activity WHERE pid = ANY ($1)", pids)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[leftover])
 }
 
 // end ends processes that a test has left, and describes them, but for those that were about to end.
-func end(ctx context.Context, q querier, pids []int) (ended []string, err error) {
+func end(ctx context.Context, q querier, pids []int) (ended []leftover, err error) {
 	ended, err = outlast(ctx, q, pids)
 	if err != nil {
 		return nil, err
@@ -51,15 +58,17 @@ func end(ctx context.Context, q querier, pids []int) (ended []string, err error)
 	return ended, fmt.Errorf("end sessions that the test left: processes %v do not end", pids)
 }
 
-// tell warns of sessions that a test has left.
-func (c *Cluster) tell(test string, ended []string) {
+// tell warns of sessions that a test has left, but for those of our own, which may take their time to end.
+func (c *Cluster) tell(test string, ended []leftover, ours []uint32) {
 	for _, one := range ended {
-		c.warn(fmt.Sprintf("test %s left a session, which was ended: %s", test, one))
+		if !slices.Contains(ours, one.PID) {
+			c.warn(fmt.Sprintf("test %s left a session, which was ended: %s", test, one.Says))
+		}
 	}
 }
 
 // nameSessions tells of the sessions in a cell that is about to be dropped, which ends them.
-func (c *Cluster) nameSessions(ctx context.Context, gone *cell, test string) {
+func (c *Cluster) nameSessions(ctx context.Context, gone *cell, test string, ours []uint32) {
 	gone.close()
 	rows, err := c.admin.Query(ctx, "SELECT pid FROM pg_stat_get_activity(NULL) WHERE datid = $1", gone.oid)
 	if err != nil {
@@ -70,6 +79,6 @@ func (c *Cluster) nameSessions(ctx context.Context, gone *cell, test string) {
 		return
 	}
 	if ended, err := outlast(ctx, c.admin, pids); err == nil {
-		c.tell(test, ended)
+		c.tell(test, ended, ours)
 	}
 }

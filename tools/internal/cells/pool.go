@@ -212,11 +212,15 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 	defer func() { <-p.cluster.recycling }()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	var ours []uint32
+	for _, s := range sessions {
+		ours = append(ours, s.pid())
+	}
 	reason := "its test wanted it for itself"
 	if once {
 		endAll(sessions)
 	} else {
-		reason = c.retire(ctx, sessions, test)
+		reason = c.retire(ctx, sessions, test, ours)
 	}
 	if reason == "" && p.cluster.config.Recycle == Verify {
 		if wrong = c.verify(ctx); wrong != nil {
@@ -241,7 +245,7 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 	p.mu.Lock()
 	p.grow()
 	p.mu.Unlock()
-	p.cluster.nameSessions(ctx, c, test)
+	p.cluster.nameSessions(ctx, c, test, ours)
 	p.discardCell(c)
 	return wrong
 }
