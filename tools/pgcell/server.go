@@ -3,7 +3,6 @@ package pgcell
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -52,7 +51,7 @@ func Server(t TB, config ...ServerConfig) *PrivateServer {
 	if s.pool, err = openPool(s.URL()); err != nil {
 		t.Fatalf("pgcell.Server: open pool: %v", err)
 	}
-	t.Cleanup(func() { closeSoon(s.pool.Close) })
+	t.Cleanup(func() { cells.Soon(s.pool.Close) })
 	return s
 }
 
@@ -97,18 +96,4 @@ func openPool(url string) (*pgxpool.Pool, error) {
 	}
 	config.MaxConns = serverPoolSize
 	return pgxpool.NewWithConfig(context.Background(), config)
-}
-
-// closeSoon closes a pool, but does not wait for ever for a connection that the test has not given back: the server
-// ends it anyway.
-func closeSoon(stop func()) {
-	done := make(chan struct{})
-	go func() {
-		stop()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(100 * time.Millisecond):
-	}
 }

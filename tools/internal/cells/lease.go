@@ -79,7 +79,9 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 		}
 	}
 	if err == nil && r.Name != "" {
-		err = cell.rename(ctx, r.Name)
+		if err = cell.rename(ctx, r.Name); err != nil {
+			p.left()
+		}
 	}
 	if err != nil {
 		release()
@@ -183,7 +185,7 @@ func (l *Lease) Return() error {
 func (l *Lease) letGo() []*session {
 	c := l.cell
 	for _, stop := range l.own {
-		soon(stop)
+		Soon(stop)
 	}
 	sessions, left := idle(c.ready)
 	c.ready, c.moved = nil, nil

@@ -289,8 +289,9 @@ func (p *pool) shed() {
 	}
 }
 
-// soon waits for do, but not for ever: what it closes the server ends anyway.
-func soon(do func()) {
+// Soon waits for do, which closes a pool, but not for ever: for a connection that a test has not given back, the server
+// ends it anyway.
+func Soon(do func()) {
 	done := make(chan struct{})
 	go func() {
 		do()
