@@ -147,8 +147,8 @@ func (c *cell) limit(config *pgx.ConnConfig) {
 	}
 }
 
-// cutOff closes connections that a test has not given back to their pool: nobody else would, and they hold places. Its own
-// sessions stay.
+// cutOff closes connections that a test has not given back to their pool: nobody else would, and they hold places. Its
+// own sessions stay.
 func (c *cell) cutOff() {
 	c.mu.Lock()
 	var lost []*tap

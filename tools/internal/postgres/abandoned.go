@@ -3,8 +3,6 @@ package postgres
 import (
 	"os"
 	"path/filepath"
-	"syscall"
-	"time"
 )
 
 // Abandoned lists what [Sweep] would remove below parent, and removes nothing.
@@ -21,21 +19,13 @@ func Abandoned(parent string) []string {
 }
 
 func abandoned(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil {
+	lock, ours := claim(path)
+	if !ours {
 		return false
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && os.Getuid() != 0 && int(st.Uid) != os.Getuid() {
-		return false
-	}
-	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
-	if os.IsNotExist(err) {
+	if lock == nil {
 		inside, err := os.ReadDir(path)
-		return err == nil && len(inside) == 0 && time.Since(info.ModTime()) > youngest
+		return err == nil && len(inside) == 0
 	}
-	if err != nil {
-		return false
-	}
-	defer lock.Close()
-	return syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+	return lock.Close() == nil
 }

@@ -110,26 +110,40 @@ func Sweep(parent string) []string {
 }
 
 func sweepOne(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil {
+	lock, ours := claim(path)
+	if !ours {
 		return false
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && os.Getuid() != 0 && int(st.Uid) != os.Getuid() {
-		return false
-	}
-	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
-	if os.IsNotExist(err) {
-		return time.Since(info.ModTime()) > youngest && os.Remove(path) == nil // where it is empty
-	}
-	if err != nil {
-		return false
+	if lock == nil {
+		return os.Remove(path) == nil // where it is empty
 	}
 	defer lock.Close()
-	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		return false
-	}
 	killServerIn(filepath.Join(path, dataName))
 	return os.RemoveAll(path) == nil
+}
+
+// claim takes the lock of a directory of this user's that nobody holds. lock is nil where there is none: somebody was
+// killed before it was made, or is about to make it if the directory is young, which is then not ours.
+func claim(path string) (lock *os.File, ours bool) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, false
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && os.Getuid() != 0 && int(st.Uid) != os.Getuid() {
+		return nil, false
+	}
+	lock, err = os.OpenFile(filepath.Join(path, lockName), os.O_RDWR, 0)
+	if os.IsNotExist(err) {
+		return nil, time.Since(info.ModTime()) > youngest
+	}
+	if err != nil {
+		return nil, false
+	}
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		lock.Close()
+		return nil, false
+	}
+	return lock, true
 }
 
 // killServerIn ends the postmaster of a data directory, where the process with the recorded id really works there, and
