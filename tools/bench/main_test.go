@@ -167,7 +167,7 @@ func TestModules(t *testing.T) {
 		sum, _, _ = strings.Cut(sum, "\n")
 		want := "path = \"" + path + "\",\n    sum = \"" + sum + "\",\n    version = \"" + version + "\","
 		if !strings.Contains(module, want) {
-			t.Errorf("MODULE.bazel has no bench_deps.module of %s; want\n    %s", path, want)
+			t.Errorf("MODULE.bazel has no dev_deps.module of %s; want\n    %s", path, want)
 		}
 	}
 }

@@ -170,6 +170,7 @@ func (l *Lease) Return() error {
 	defer l.mu.Unlock()
 	sessions := l.letGo()
 	p := l.cell.pool
+	p.returned()
 	if p.cluster.config.Recycle == Verify {
 		defer l.release()
 		return p.takeBack(l.cell, sessions, l.test, l.once)

@@ -3,6 +3,7 @@ package cells_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -150,12 +151,16 @@ func TestNothingGrows(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	before, _ := size()
 	run(600)
 	databases, names := size()
 	run(1200)
 	after, namesAfter := size()
-	if after > databases+2 || namesAfter > names+names/2 {
-		t.Errorf("after 600 tests %d databases and %d bytes of names, after 1800 %d and %d", databases, names, after, namesAfter)
+	// A busy machine has cells made ahead, up to a fixed number: see the fields peak and ahead of a pool.
+	most := before + 1 + (1 + 2*runtime.GOMAXPROCS(0)) + 1
+	if after > most || namesAfter > names+names/2 {
+		t.Errorf("after 600 tests %d databases and %d bytes of names, after 1800 %d and %d; want at most %d databases and 1.5 times the bytes",
+			databases, names, after, namesAfter, most)
 	}
 	l := mustTake(t, c)
 	var largest int64

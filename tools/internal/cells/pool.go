@@ -201,13 +201,17 @@ func (p *pool) give(c *cell) {
 	}
 }
 
+// returned notes that a test gives its cell back, which takeBack is called for next.
+func (p *pool) returned() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leased--
+	p.pending++
+}
+
 // takeBack makes a returned cell ready again, or drops it. The test does not wait for it, but under Verify, whose error
 // it gives.
 func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (wrong error) {
-	p.mu.Lock()
-	p.leased--
-	p.pending++
-	p.mu.Unlock()
 	p.cluster.recycling <- struct{}{}
 	defer func() { <-p.cluster.recycling }()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -124,7 +124,7 @@ _ATTRS = {
     ),
     "migrator": attr.label(
         allow_files = True,
-        cfg = "exec",
+        cfg = "target",  # see _golden
         doc = "A program that makes the schema: any executable target, or a script. It gets DATABASE_URL (role " +
               "`pgcell`, a Unix socket), PGHOST, PGPORT, PGUSER and PGDATABASE, and runs after the migrations.",
         executable = True,
@@ -150,8 +150,10 @@ _ATTRS = {
         default = "@pgcell_postgres//:catalog",
         providers = [PostgresCatalogInfo],
     ),
+    # The action runs where PostgreSQL does, so on the platform that is built for: what the tests need is compiled once,
+    # not a second time for tools.
     "_golden": attr.label(
-        cfg = "exec",
+        cfg = "target",
         default = "//tools/rules/golden",
         executable = True,
     ),
