@@ -43,15 +43,21 @@ func bazelOfTests(t *testing.T) string {
 	return path
 }
 
-// command runs the command in the nested workspace "command", with a history of its own.
+// command runs tests with the command in the nested workspace "command", with a history of its own.
 func command(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	return pgcell(t, "command", code, append([]string{"run"}, args...)...)
+}
+
+// pgcell runs the command in a nested workspace.
+func pgcell(t *testing.T, name string, code int, args ...string) string {
 	t.Helper()
 	path, err := builtCommand()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, append([]string{"run"}, args...)...)
-	cmd.Dir = workspace(t, "command")
+	cmd := exec.Command(path, args...)
+	cmd.Dir = workspace(t, name)
 	cmd.Env = append(environment(), "PGCELL_BAZEL="+bazelOfTests(t))
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -60,7 +66,7 @@ func command(t *testing.T, code int, args ...string) string {
 		t.Fatal(err)
 	}
 	if got := cmd.ProcessState.ExitCode(); got != code {
-		t.Fatalf("pgcell run %s ended with %d, want %d:\n%s", strings.Join(args, " "), got, code, output.String())
+		t.Fatalf("pgcell %s ended with %d, want %d:\n%s", strings.Join(args, " "), got, code, output.String())
 	}
 	return output.String()
 }
@@ -140,6 +146,44 @@ func TestCommandRepeats(t *testing.T) {
 	ensureLine(t, output, `^  //flaky:flaky_test::TestFirstAttemptFails failed 1 of 2 times$`,
 		`^3 passed, 0 failed, 0 skipped$`)
 	ensureLine(t, command(t, 0, "//flaky/...", "--keep", "-s"), `PGCELL_KEEP=1$`)
+}
+
+// Each way to deal the same four tests puts them into other processes.
+func TestCommandDeals(t *testing.T) {
+	for mode, last := range map[string]string{"load": "w1", "worksteal": "w3", "loadfile": "master", "no": "w1"} {
+		args := []string{"--dist", mode, "-v", "//green/..."}
+		if mode != "no" {
+			args = append(args, "-n", "2")
+		}
+		output := command(t, 0, args...)
+		ensureLine(t, output, `\[`+last+`\]`, `^3 passed, 0 failed, 1 skipped$`)
+		if mode == "loadfile" && regexp.MustCompile(`\[w\d\]`).MatchString(output) {
+			t.Errorf("--dist loadfile has shards:\n%s", output)
+		}
+	}
+}
+
+func TestCommandCompares(t *testing.T) {
+	ensureLine(t, pgcell(t, "command", 0, "compare", "-n", "2", "--rounds", "1", "//green/..."),
+		`^suite +serial +parallel +saved$`, `^//green:green_test +\d+\.\d\ds +\d+\.\d\ds +-?\d+ %$`)
+}
+
+func TestCommandChoosesPostgres(t *testing.T) {
+	for _, version := range []string{"15", "18"} {
+		ensureLine(t, pgcell(t, "smoke", 0, "run", "--postgres", version, "-s"), `PostgreSQL `+version+`\.`,
+			`^4 passed, 0 failed, 0 skipped$`)
+	}
+	if dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin"); len(dirs) > 0 {
+		ensureLine(t, pgcell(t, "smoke", 0, "run", "--postgres", dirs[0], "-s"), `^4 passed, 0 failed, 0 skipped$`)
+	}
+	ensureLine(t, pgcell(t, "smoke", 2, "run", "--postgres", "/no/such/directory"), `/no/such/directory`)
+}
+
+func TestCommandLooksAtTheMachine(t *testing.T) {
+	pgcell(t, "smoke", 0, "run") // so that there is something to look at
+	ensureLine(t, pgcell(t, "smoke", 0, "doctor"), `(?i)bazel`, `(?i)postgresql`)
+	ensureLine(t, pgcell(t, "smoke", 0, "gc", "--dry-run"), `^(nothing was left behind|would remove .*)$`)
+	ensureLine(t, pgcell(t, "smoke", 0, "completion", "bash"), `pgcell`)
 }
 
 func TestCommandWritesJUnit(t *testing.T) {

@@ -152,6 +152,30 @@ func TestSecondCloneExecutesNothing(t *testing.T) {
 	ensureAllCached(t, second)
 }
 
+// After an edit in one suite its shards run, and no others.
+func TestOneEditRunsThatSuiteAlone(t *testing.T) {
+	if !hasPostgres() {
+		t.Skip("no PostgreSQL on this machine, which a test without a template takes")
+	}
+	dir := cloneOf(t, "plain_go_test")
+	bazel(t, dir, "test", "//...").ensureSuccess(t)
+
+	file := filepath.Join(dir, "template", "template_test.go")
+	// Text that no cache knows.
+	mustWrite(t, file, fmt.Sprintf("%s\n// Edited: %v.\nfunc TestAdded(*testing.T) {}\n", mustRead(t, file), time.Now()))
+	r := bazel(t, dir, "test", "//...")
+	r.ensureSuccess(t)
+	ran := map[string]int{}
+	for _, s := range r.shards {
+		if !s.cached {
+			ran[s.label]++
+		}
+	}
+	if len(r.shards) != 5 || len(ran) != 1 || ran["//template:template_test"] != 3 {
+		t.Errorf("of %d shards these ran: %v; want, of 5, the 3 of //template:template_test\n%s", len(r.shards), ran, r.output)
+	}
+}
+
 func TestStrategies(t *testing.T) {
 	for _, strategy := range []string{"linux-sandbox", "processwrapper-sandbox", "local"} {
 		// A migration that no cache knows: the template is built in this way too.

@@ -12,7 +12,7 @@ import (
 var gates = &entrances{gate: serial.Machine(), tests: map[TB]*entrance{}}
 
 type entrances struct {
-	gate  serial.Gate
+	gate  *serial.Gate
 	mu    sync.Mutex
 	tests map[TB]*entrance
 }

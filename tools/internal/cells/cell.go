@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // Connections of one cell's pools.
@@ -86,7 +85,7 @@ func (c *cell) unprepare() error {
 
 // openPool gives a pool whose connections come from those at rest, and go back to them.
 func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(c.url(golden.Role))
+	config, err := c.pool.cluster.poolConfig(c.name)
 	if err != nil {
 		return nil, err
 	}

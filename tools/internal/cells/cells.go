@@ -98,8 +98,9 @@ type Cluster struct {
 	crashed     atomic.Bool  // a process of the server has, and with it all connections
 	connections budget
 	leases      budget
-	cloned      pool // from the template
-	empty       pool // from template0
+	parsed      func() (*pgxpool.Config, error) // see poolConfig
+	cloned      pool                            // from the template
+	empty       pool                            // from template0
 }
 
 // Open starts a server on a golden cluster. Cost: 100 to 400 ms, by machine.
@@ -163,6 +164,9 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	if settings["wal_level"] == "logical" {
 		c.counts += countSlots
 	}
+	c.parsed = sync.OnceValues(func() (*pgxpool.Config, error) {
+		return pgxpool.ParseConfig(server.URL(golden.Role, m.Template))
+	})
 	c.cloned = pool{cluster: c, template: m.Template, facts: &c.manifest.Facts}
 	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{}}
 	return c

@@ -89,7 +89,7 @@ func (p *pool) take(ctx context.Context, unused bool) (*cell, error) {
 		p.cluster.behind(func() { p.discardCell(c) })
 	}
 	if p.taken > 1 {
-		p.ahead = min(p.ahead+1, p.peak+2*runtime.GOMAXPROCS(0)) // more would have been of use
+		p.ahead = min(p.ahead+1, runtime.GOMAXPROCS(0)) // more would have been of use
 	}
 	w := &waiter{got: make(chan made, 1)}
 	p.waiting = append(p.waiting, w)

@@ -46,7 +46,7 @@ func (s *session) moveTo(conn *pgx.Conn, greeted *pgconn.Config) {
 func (s *session) rest() {
 	resting := new(pgx.Conn)
 	*resting = *s.conn
-	*s.conn = *closedConn(resting.Config())
+	*s.conn = *closedConn(resting.Config)
 	s.conn = resting
 }
 
@@ -143,10 +143,10 @@ func (g *greeting) SetDeadline(time.Time) error      { return nil }
 func (g *greeting) SetReadDeadline(time.Time) error  { return nil }
 func (g *greeting) SetWriteDeadline(time.Time) error { return nil }
 
-// closedConn is what is left in a pgx.Conn whose session has gone on; config is any that can be parsed.
-func closedConn(config *pgx.ConnConfig) *pgx.Conn {
+// closedConn is what is left in a pgx.Conn whose session has gone on; copied gives a copy of any configuration.
+func closedConn(copied func() *pgx.ConnConfig) *pgx.Conn {
 	makeClosed.Do(func() {
-		config = config.Copy()
+		config := copied()
 		config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return &greeting{}, nil }
 		conn, err := pgx.ConnectConfig(context.Background(), config)
 		if err != nil {

@@ -86,8 +86,7 @@ func encode(t *testing.T, m pgproto3.FrontendMessage) []byte {
 // TestClosedConn uses what is left of a connection whose session has gone on.
 func TestClosedConn(t *testing.T) {
 	t.Parallel()
-	config := mustConfig(t)
-	conn := closedConn(config)
+	conn := closedConn(func() *pgx.ConnConfig { return mustConfig(t) })
 	if _, err := conn.Exec(context.Background(), "SELECT 1"); err == nil || err.Error() != "conn closed" {
 		t.Errorf("Exec = %v, want conn closed", err)
 	}

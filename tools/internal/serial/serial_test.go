@@ -13,10 +13,10 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/serial"
 )
 
-// mustGate makes a gate of this test's own; flock treats each open file alike, in one process or in many.
-func mustGate(t *testing.T) serial.Gate {
+// mustGate makes a gate of this test's own.
+func mustGate(t *testing.T) *serial.Gate {
 	t.Helper()
-	g := serial.Gate{Door: filepath.Join(t.TempDir(), "door"), Room: filepath.Join(t.TempDir(), "room")}
+	g := &serial.Gate{Door: filepath.Join(t.TempDir(), "door"), Room: filepath.Join(t.TempDir(), "room")}
 	for _, dir := range []string{g.Door, g.Room} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
@@ -28,11 +28,15 @@ func mustGate(t *testing.T) serial.Gate {
 func TestNobodyRunsBesideAlone(t *testing.T) {
 	t.Parallel()
 	g := mustGate(t)
+	other := &serial.Gate{Door: g.Door, Room: g.Room} // as another process has
 	var running, alone atomic.Int32
 	var group sync.WaitGroup
 	for i := range 40 {
 		group.Go(func() {
 			enter, count, most := g.Share, &running, int32(40)
+			if i%2 == 1 {
+				enter = other.Share
+			}
 			if i%8 == 0 {
 				enter, count, most = g.Alone, &alone, 1
 			}
