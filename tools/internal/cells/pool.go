@@ -32,6 +32,8 @@ type pool struct {
 	}
 	habit work // what the last test's cell needed
 	ahead int  // cells that should be ready, or about to be, beyond those that are waited for
+
+	dropping bool // the last cell that came back was not recycled
 }
 
 // waiter is a test that waits for a cell.
@@ -89,7 +91,7 @@ func (p *pool) take(ctx context.Context, unused bool) (*cell, error) {
 		p.cluster.behind(func() { p.discardCell(c) })
 	}
 	if p.taken > 1 {
-		p.ahead = min(p.ahead+1, runtime.GOMAXPROCS(0)) // more would have been of use
+		p.ahead = min(p.ahead+1, p.most()) // more would have been of use
 	}
 	w := &waiter{got: make(chan made, 1)}
 	p.waiting = append(p.waiting, w)
@@ -116,6 +118,16 @@ func (p *pool) take(ctx context.Context, unused bool) (*cell, error) {
 		}
 		return nil, context.Cause(ctx)
 	}
+}
+
+// most bounds how many cells are made ahead of need. Call it with the lock held.
+func (p *pool) most() int {
+	if p.dropping {
+		return p.peak + 2*runtime.GOMAXPROCS(0) // a store for when many tests want one at once
+	}
+	// What comes back is soon ready again, and each more is two more processes whose caches are cold when it is their
+	// turn.
+	return runtime.GOMAXPROCS(0)
 }
 
 // left notes that a test has its cell no more.
@@ -240,6 +252,8 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 	}
 	p.mu.Lock()
 	p.pending--
+	p.dropping = reason != ""
+	p.ahead = min(p.ahead, p.most())
 	p.mu.Unlock()
 	if reason == "" {
 		p.give(c)
