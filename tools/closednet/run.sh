@@ -35,7 +35,8 @@ find_project() {
 # modules_path sets modules to where the directory with the module overrides is, or is to be.
 modules_path() {
   shopt -s globstar nullglob
-  digest "$(cat "$closednet"/modules.sh "$closednet"/standins/**/*.*)"
+  # Its files name the directory: one that was moved or copied is not taken for another's.
+  digest "$cache $(cat "$closednet"/modules.sh "$closednet"/standins/**/*.*)"
   modules=$cache/modules-$digest
 }
 

@@ -29,7 +29,8 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	lease.Keep()
 	names.keptAs(t, lease.URL(), dumped)
 	if os.Getenv("PGCELL_KEEP") != "1" {
-		t.Logf("pgcell: kept cell %s: psql '%s' (as long as this process runs; PGCELL_KEEP=1 keeps it longer)", lease.Name(), lease.URL())
+		t.Logf("pgcell: kept cell %s: psql '%s' (until this process ends; longer with --keep, which is PGCELL_KEEP=1)",
+			lease.Name(), lease.URL())
 		return
 	}
 	pid, err := cluster.Linger(ctx)
@@ -66,8 +67,10 @@ func dump(ctx context.Context, t TB, lease *cells.Lease) string {
 	if err := lease.Dump(ctx, f, dumpLimit); err != nil {
 		t.Logf("pgcell: %v", err)
 	}
-	t.Logf("pgcell: dumped cell %s: %s", lease.Name(), f.Name())
-	return filepath.Join("pgcell", base+".sql")
+	// Not where it is now: a sandbox's directories go when the test ends.
+	dumped := filepath.Join(filepath.Base(dir), base+".sql")
+	t.Logf("pgcell: dumped cell %s: %s (in the directory test.outputs beside the test's log)", lease.Name(), dumped)
+	return dumped
 }
 
 // fileName makes a test's name one that every file system takes, of at most 100 bytes.

@@ -58,10 +58,11 @@ func TestFailedCellIsKept(t *testing.T) {
 		name := fmt.Sprintf("TestRed/sub case %d", i)
 		cell, url, f := mustFail(t, config, name)
 		urls = append(urls, url)
-		base := filepath.Join(out, "pgcell", fmt.Sprintf("TestRed_sub_case_%d_%s", i, cell))
+		dump := filepath.Join("pgcell", fmt.Sprintf("TestRed_sub_case_%d_%s", i, cell))
+		base := filepath.Join(out, dump)
 		ensureContains(t, base+".sql", "Ada", "answer")
 		ensureContains(t, base+".log", `relation "missing_table" does not exist`)
-		if logs := strings.Join(f.logs, "\n"); !strings.Contains(logs, "pgcell: dumped cell "+cell+": "+base+".sql") {
+		if logs := strings.Join(f.logs, "\n"); !strings.Contains(logs, "pgcell: dumped cell "+cell+": "+dump+".sql (") {
 			t.Errorf("logs %q do not tell of the dump", logs)
 		}
 	}

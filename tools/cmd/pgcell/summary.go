@@ -273,7 +273,7 @@ func (p *printer) cells(sum *summary) {
 		for _, t := range s.Tests {
 			cellTime += t.CellTime
 			waitTime += t.WaitTime
-			all += t.Duration
+			all += max(t.Duration, t.CellTime+t.WaitTime) // Go leaves parallel subtests out of their parent's time
 		}
 	}
 	if cells == 0 {
@@ -364,7 +364,9 @@ func (p *printer) failures(sum *summary) {
 
 // closing prints the last two lines.
 func (p *printer) closing(sum *summary) {
-	p.line("%d of %d targets cached, %.1fs", sum.cached, sum.targets, sum.took.Seconds())
+	if sum.targets > 0 {
+		p.line("%d of %d targets cached, %.1fs", sum.cached, sum.targets, sum.took.Seconds())
+	}
 	p.line("%s", sum.verdict())
 }
 

@@ -195,7 +195,12 @@ func (l *Lease) letGo() []*session {
 		sessions, left = append(sessions, more...), left+also
 	}
 	if left > 0 {
-		c.pool.cluster.warn(fmt.Sprintf("test %s has not given %d connections back to their pool: call Release or Close, or read rows to their end", l.test, left))
+		what := "a connection"
+		if left > 1 {
+			what = fmt.Sprintf("%d connections", left)
+		}
+		c.pool.cluster.warn(fmt.Sprintf("test %s has not given %s back to the pool: end transactions, call Release or Close, "+
+			"or read rows to their end", l.test, what))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -124,7 +124,7 @@ func TestSessionsLeftAreNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, want := range []string{
-			"test TestForgetful has not given 1 connections back", "test TestForgetful left a session, which was ended: process ",
+			"test TestForgetful has not given a connection back", "test TestForgetful left a session, which was ended: process ",
 			`application_name "lost", idle, last query "` + sql + `"`,
 		} {
 			if !strings.Contains(warnings.String(), want) {
