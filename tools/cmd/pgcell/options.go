@@ -1,11 +1,15 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // options are the flags of "pgcell run", first as they were written, then as check understood them.
@@ -136,9 +140,29 @@ func (o *options) checkContradictions() error {
 	if o.all && len(o.paths) > 0 {
 		return usage("--all and %s: --all runs everything; leave the path out, or --all", o.paths[0])
 	}
-	if strings.ContainsAny(o.postgres, "/.") && !filepath.IsAbs(o.postgres) {
+	return o.checkPostgres()
+}
+
+// postgresChoice is what the flag --@pgcell//tools/rules:postgres takes.
+var postgresChoice = regexp.MustCompile(`^(auto|(host|npm|archive)(-\d+)?|\d+)$`)
+
+// checkPostgres refuses at once what Bazel would refuse after it has loaded everything.
+func (o *options) checkPostgres() error {
+	if filepath.IsAbs(o.postgres) {
+		for _, bin := range []string{"bin", "."} {
+			if info, err := os.Stat(filepath.Join(o.postgres, bin, "postgres")); err == nil && info.Mode().IsRegular() {
+				return nil
+			}
+		}
+		return usage("--postgres %s: it holds neither bin/postgres nor postgres: give the directory of an installation", o.postgres)
+	}
+	if o.postgres != "" && !postgresChoice.MatchString(o.postgres) {
 		return usage("--postgres %s: want a major version such as 15, host, npm, npm-15, or an absolute directory",
 			o.postgres)
+	}
+	major := o.postgres[strings.LastIndex(o.postgres, "-")+1:]
+	if n, err := strconv.Atoi(major); err == nil && (n < postgres.MinMajor || n > postgres.MaxMajor) {
+		return usage("--postgres %s: want a version from %d to %d", o.postgres, postgres.MinMajor, postgres.MaxMajor)
 	}
 	return nil
 }
