@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,6 +96,23 @@ func TestCommandStopsAtMaxfail(t *testing.T) {
 	}
 }
 
+func TestCommandStopsAtTheFirst(t *testing.T) {
+	ensureLine(t, command(t, 1, "//red/...", "-x", "-n", "2"), `^stopping: 1 test failed \(--maxfail 1\)$`,
+		`^0 passed, 1 failed, 0 skipped$`)
+}
+
+// In series one shard runs at a time, and as many tests may fail as there are.
+func TestCommandRunsInSeries(t *testing.T) {
+	output := command(t, 0, "//green/...", "--serial", "--no-cache", "--color", "yes",
+		"--durations", "1", "--durations-min", "0")
+	ensureLine(t, output, `^workers \(1 at once`, `TestViewRows`, `3 passed, 0 failed, 1 skipped`)
+	if !strings.Contains(output, "\x1b[") {
+		t.Errorf("--color yes gives no colours:\n%s", output)
+	}
+	// --all takes all suites of the workspace, those that fail too.
+	ensureLine(t, command(t, 1, "--all", "--maxfail", "1"), `^stopping: 1 test failed \(--maxfail 1\)$`)
+}
+
 // Flags about how tests are run, and not which, leave cached results valid.
 func TestCommandKeepsTheCache(t *testing.T) {
 	command(t, 0, "//green/...")
@@ -146,6 +164,56 @@ func TestCommandRepeats(t *testing.T) {
 	ensureLine(t, output, `^  //flaky:flaky_test::TestFirstAttemptFails failed 1 of 2 times$`,
 		`^3 passed, 0 failed, 0 skipped$`)
 	ensureLine(t, command(t, 0, "//flaky/...", "--keep", "-s"), `PGCELL_KEEP=1$`)
+}
+
+// The server of a failed test can be reached from outside of the sandbox, for as long as its user wants.
+func TestCommandKeeps(t *testing.T) {
+	path, err := builtCommand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := cloneOf(t, "smoke")
+	file := filepath.Join(dir, "smoke_test.go")
+	mustWrite(t, file, mustRead(t, file)+"\nfunc TestRed(t *testing.T) { open(t); t.Error(\"red on purpose\") }\n")
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd := exec.Command(path, "run", "--keep", "--no-cache")
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(environment(), "PGCELL_BAZEL="+bazelOfTests(t)), log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	kept := regexp.MustCompile(`kept cell .* until you type: rm -r (\S+)\)`)
+	var server []string
+	for deadline := time.Now().Add(callTimeout); server == nil; time.Sleep(100 * time.Millisecond) {
+		select {
+		case <-ended:
+			t.Fatalf("pgcell run --keep did not wait:\n%s", mustRead(t, log.Name()))
+		default:
+		}
+		if server = kept.FindStringSubmatch(mustRead(t, log.Name())); server == nil && time.Now().After(deadline) {
+			cmd.Process.Signal(os.Interrupt)
+			<-ended
+			t.Fatalf("no kept cell in\n%s", mustRead(t, log.Name()))
+		}
+	}
+	conn, err := net.Dial("unix", filepath.Join(server[1], ".s.PGSQL.5432"))
+	if err != nil {
+		t.Error(err)
+	} else {
+		conn.Close()
+	}
+	if err := os.RemoveAll(server[1]); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("pgcell run --keep ended with %v, want 1:\n%s", err, mustRead(t, log.Name()))
+	}
+	ensureLine(t, mustRead(t, log.Name()), `^4 passed, 1 failed, 0 skipped$`)
 }
 
 // Each way to deal the same four tests puts them into other processes.

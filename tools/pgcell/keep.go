@@ -33,12 +33,12 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 			lease.Name(), lease.URL())
 		return
 	}
-	pid, err := cluster.Linger(ctx)
-	if err != nil {
+	if err := cluster.Linger(ctx); err != nil {
 		t.Logf("pgcell: keep the server of cell %s: %v", lease.Name(), err)
 		return
 	}
-	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays until you type: kill %d)", lease.Name(), lease.URL(), pid)
+	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays, and the test waits, until you type: rm -r %s)",
+		lease.Name(), lease.URL(), cluster.Server().SocketDir())
 }
 
 // dump writes a cell's content and the server's words about it to the test's outputs, and gives the path of the former

@@ -2,6 +2,7 @@ package pgcell_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,9 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -162,26 +161,34 @@ func TestKeepOutlastsTheProcess(t *testing.T) {
 	}
 	log := strings.Join(said, "\n")
 	url := psqlLine.FindStringSubmatch(log)
-	pid := regexp.MustCompile(`until you type: kill (\d+)\)`).FindStringSubmatch(log)
-	if url == nil || pid == nil {
-		t.Fatalf("no psql line and kill command in:\n%s", log)
+	dir := regexp.MustCompile(`until you type: rm -r (\S+)\)`).FindStringSubmatch(log)
+	if url == nil || dir == nil {
+		t.Fatalf("no psql line and rm command in:\n%s", log)
 	}
-	keeper, err := strconv.Atoi(pid[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Kill(keeper, syscall.SIGTERM)
+	defer os.RemoveAll(dir[1])
 	if !reachable(t, url[2]) {
 		t.Errorf("%s cannot be reached after the test process has ended", url[2])
-	}
-	if err := syscall.Kill(keeper, syscall.SIGTERM); err != nil {
-		t.Errorf("kill %d: %v", keeper, err)
 	}
 	config, err := pgx.ParseConfig(url[2])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !eventually(func() bool { _, err := os.Stat(config.Host); return os.IsNotExist(err) }) {
-		t.Errorf("socket directory %s is left", config.Host)
+	if config.Host != dir[1] {
+		t.Errorf("the directory to remove is %s, want the socket's, %s", dir[1], config.Host)
+	}
+	// A connection that stands does not need the directory: it tells of the server's own end.
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if err := os.RemoveAll(dir[1]); err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(func() bool { return conn.Ping(t.Context()) != nil }) {
+		t.Error("the server still answers after its directory has been removed")
+	}
+	if _, err := os.Stat(dir[1]); !os.IsNotExist(err) {
+		t.Errorf("socket directory %s is left", dir[1])
 	}
 }

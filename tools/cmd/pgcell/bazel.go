@@ -108,7 +108,8 @@ func (o *options) bazelFlags(w workers) []string {
 		flags = append(flags, "--cache_test_results=no")
 	}
 	if o.keep {
-		flags = append(flags, "--test_env=PGCELL_KEEP=1")
+		// The sandbox has a /tmp of its own, where nobody else reaches the server's socket.
+		flags = append(flags, "--test_env=PGCELL_KEEP=1", "--sandbox_add_mount_pair=/tmp")
 	}
 	if filepath.IsAbs(o.postgres) {
 		flags = append(flags, "--@pgcell//tools/rules:postgres=host", "--test_env=PGCELL_POSTGRES="+o.postgres)

@@ -175,8 +175,10 @@ var runFlags = []flagSpec{
 	},
 	{
 		group: groupDatabase, name: "keep",
-		usage:  "keep the databases of failed tests and print how to reach them",
-		more:   "Sets PGCELL_KEEP=1 for the tests, so results are cached apart.",
+		usage: "keep the databases of failed tests and print how to reach them",
+		more: "The server of a failed test stays, and the run with it, until its directory is removed, as the printed line " +
+			"says, or the run is interrupted. Sets PGCELL_KEEP=1 for the tests, so results are cached apart, and shows " +
+			"sandboxes the machine's /tmp (--sandbox_add_mount_pair=/tmp).",
 		target: func(o *options) any { return &o.keep },
 	},
 	{

@@ -40,8 +40,8 @@ func (l *Lease) Keep() {
 	}
 }
 
-// Linger has the server with all cells stay when this process ends, until the process of the given number gets SIGTERM.
-func (c *Cluster) Linger(ctx context.Context) (pid int, err error) { return c.server.Linger(ctx) }
+// Linger has the server with all cells stay when this process ends, until somebody removes the directory of its socket.
+func (c *Cluster) Linger(ctx context.Context) error { return c.server.Linger(ctx) }
 
 // Dump writes the database as SQL that psql reads: by pg_dump where the server's package has one, else what the test
 // has changed, as COPY statements and comments. It stops with a comment after limit bytes. Call it before Keep or

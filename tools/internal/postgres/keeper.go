@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -80,22 +81,32 @@ func keep(fills map[string]Fill) int {
 	}()
 	k.serve(ctx, requests)
 	if k.linger {
-		k.awaitTerm()
+		k.awaitWord()
 	}
 	k.quit()
 	return 0
 }
 
-// awaitTerm waits for SIGTERM, or the server's own end.
-func (k *keeper) awaitTerm() {
+// awaitWord waits for SIGTERM, for the socket directory's removal, or for the server's own end.
+func (k *keeper) awaitWord() {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
 	if k.server == nil {
 		return
 	}
-	select {
-	case <-asked:
-	case <-k.ended:
+	look := time.NewTicker(200 * time.Millisecond)
+	defer look.Stop()
+	for {
+		select {
+		case <-asked:
+			return
+		case <-k.ended:
+			return
+		case <-look.C:
+			if _, err := os.Stat(k.job.SocketDir); errors.Is(err, fs.ErrNotExist) {
+				return
+			}
+		}
 	}
 }
 

@@ -32,13 +32,12 @@ func (s *Server) LogOf(word string, limit int64) string {
 	return strings.Join(lines[first:], "")
 }
 
-// Linger has the server stay when the process that started it ends, until the process whose number it gives gets
-// SIGTERM. That process holds the standard error of this one open: go test, and Bazel's wrapper of a test, wait for it.
+// Linger has the server stay when the process that started it ends, until somebody removes [Server.SocketDir]. (A
+// signal will not do: in a sandbox processes have other numbers.) The keeper holds the standard error of this process
+// open: go test, and Bazel's wrapper of a test, wait for it.
 //
 // Errors: why the server has ended, where it has.
-func (s *Server) Linger(ctx context.Context) (pid int, err error) {
-	if _, err := s.request(ctx, opLinger); err != nil {
-		return 0, err
-	}
-	return s.keeper.Process.Pid, nil
+func (s *Server) Linger(ctx context.Context) error {
+	_, err := s.request(ctx, opLinger)
+	return err
 }
