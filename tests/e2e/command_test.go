@@ -50,16 +50,22 @@ func command(t *testing.T, code int, args ...string) string {
 	return pgcell(t, "command", code, append([]string{"run"}, args...)...)
 }
 
-// pgcell runs the command in a nested workspace.
-func pgcell(t *testing.T, name string, code int, args ...string) string {
+// pgcellIn is a call of the command in a directory, not started yet.
+func pgcellIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := builtCommand()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, args...)
-	cmd.Dir = workspace(t, name)
-	cmd.Env = append(environment(), "PGCELL_BAZEL="+bazelOfTests(t))
+	cmd.Dir, cmd.Env = dir, append(environment(), "PGCELL_BAZEL="+bazelOfTests(t))
+	return cmd
+}
+
+// pgcell runs the command in a nested workspace.
+func pgcell(t *testing.T, name string, code int, args ...string) string {
+	t.Helper()
+	cmd := pgcellIn(t, workspace(t, name), args...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	var exit *exec.ExitError
@@ -168,10 +174,6 @@ func TestCommandRepeats(t *testing.T) {
 
 // The server of a failed test can be reached from outside of the sandbox, for as long as its user wants.
 func TestCommandKeeps(t *testing.T) {
-	path, err := builtCommand()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := cloneOf(t, "smoke")
 	file := filepath.Join(dir, "smoke_test.go")
 	mustWrite(t, file, mustRead(t, file)+"\nfunc TestRed(t *testing.T) { open(t); t.Error(\"red on purpose\") }\n")
@@ -180,8 +182,8 @@ func TestCommandKeeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(path, "run", "--keep", "--no-cache")
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(environment(), "PGCELL_BAZEL="+bazelOfTests(t)), log, log
+	cmd := pgcellIn(t, dir, "run", "--keep", "--no-cache")
+	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

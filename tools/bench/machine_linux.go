@@ -88,11 +88,11 @@ func dataSize(pids []int) (size int64) {
 		if _, err := os.Stat(dir + "PG_VERSION"); err != nil || syscall.Stat(dir, &at) != nil {
 			continue
 		}
-		if id := [2]uint64{at.Dev, at.Ino}; seen[id] {
+		id := [2]uint64{at.Dev, at.Ino}
+		if seen[id] {
 			continue
-		} else {
-			seen[id] = true
 		}
+		seen[id] = true
 		filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return nil // dropped meanwhile
