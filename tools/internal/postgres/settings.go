@@ -17,9 +17,12 @@ var baseSettings = map[string]string{
 	// No write waits for storage.
 	"fsync":              "off",
 	"synchronous_commit": "off",
-	"full_page_writes":   "off",
-	"wal_level":          "minimal",
-	"max_wal_senders":    "0", // wal_level minimal demands it
+	// Or each commit wakes the WAL writer up, for it finds a whole page that was written and not flushed; now each page
+	// does. With fsync off flushing costs nothing. Short tests that commit ran 13 to 38 % faster.
+	"wal_writer_flush_after": "0",
+	"full_page_writes":       "off",
+	"wal_level":              "minimal",
+	"max_wal_senders":        "0", // wal_level minimal demands it
 	// The log must not eat the memory that cells need. A checkpoint for each 48 MB, as fast as it can go, keeps pg_wal
 	// at 51 MB while 390 MB are written; spread out (0.9, the default), there were half as many MB between two. On
 	// memory it takes 50 ms, and the writing no longer than with 1 GB; segments are new each time, so min_wal_size does
