@@ -6,9 +6,10 @@
 readonly root_suite=forky
 readonly debian_keyring=${PGCELL_DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 # Bazel and the rules it ships; mount for enter.sh; certificates and git for what builds fetch; PostgreSQL for tests
-# that take the server from the host; zip and file for the files that tests leave behind; and what every Debian has.
+# that take the server from the host; zip and file for the files that tests leave behind; apt for tests that unpack a
+# package by themselves; and what every Debian has.
 readonly root_packages=(bazel-bootstrap bazel-rules-shell bazel-lib mount ca-certificates git postgresql-18 zip file
-  '?essential')
+  apt '?essential')
 # What these depend on and Bazel does not need: half of the download. The Java runtime is another package.
 readonly root_unwanted='^openjdk-[0-9]+-jdk-headless$'
 # Files that no build reads.
@@ -75,8 +76,17 @@ download_packages() {
   apt-get update >>"$log" 2>&1 || return 1
   apt-get install --simulate "$@" >"$apt/plan" 2>>"$log" || return 1
   mapfile -t names < <(sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$apt/plan" | grep -vE "$root_unwanted" || true)
+  list_installed "$apt" >"$apt/installed" 2>>"$log" || return 1
   say "[$SECONDS s] downloading ${#names[@]} packages"
   (cd "$apt/debs" && apt-get download "${names[@]}") 2>&1 | show_progress downloaded "${#names[@]}"
+}
+
+# list_installed prints what dpkg of the root is to know: the packages of the plan in $1, those that were left out too,
+# for apt takes nothing where the dependencies of something are missing.
+list_installed() {
+  local names
+  mapfile -t names < <(sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$1/plan")
+  apt-cache show --no-all-versions "${names[@]}" | sed 's/^Package: .*/&\nStatus: install ok installed/'
 }
 
 # write_apt_conf has apt keep everything in directory $1, take mirror $2, and reach it as the machine's apt does.
@@ -158,8 +168,19 @@ startup --server_javabase=/usr/lib/jvm/default-java
 # What the registry would have given (tools/closednet); laid here by enter_root.
 try-import /etc/bazel/closednet.bazelrc
 END
+  finish_apt "$1"
   mkdir -p "$1/.host"
   printf '%s\n' "$root_suite" "$2" >"$1/etc/pgcell-root"
+}
+
+# finish_apt has apt inside the new root $1 know what is in it and use the same mirror, in the same way.
+finish_apt() {
+  local apt=${1%.tmp}.apt
+  mkdir -p "$1/var/lib/dpkg" "$1/etc/apt/apt.conf.d"
+  cp "$apt/installed" "$1/var/lib/dpkg/status"
+  cp "$debian_keyring" "$1/etc/apt/root-keyring.gpg"
+  sed 's|signed-by=[^]]*|signed-by=/etc/apt/root-keyring.gpg|' "$apt/sources.list" >"$1/etc/apt/sources.list"
+  grep '^Acquire::' "$apt/apt.conf" >"$1/etc/apt/apt.conf.d/root"
 }
 
 # root_version prints the version of the Bazel for the root $1: the package's.

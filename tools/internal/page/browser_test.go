@@ -3,6 +3,7 @@ package page_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,8 +17,8 @@ import (
 
 // browser is a headless Chromium.
 type browser struct {
-	path      string
-	libraries string // for LD_LIBRARY_PATH, where it was unpacked and not installed
+	path string
+	env  []string // where it was unpacked and not installed
 }
 
 var findBrowser = sync.OnceValues(func() (browser, error) {
@@ -32,6 +33,23 @@ var findBrowser = sync.OnceValues(func() (browser, error) {
 	return unpackBrowser()
 })
 
+// unpackScript unpacks Chromium to $1, which comes to be whole or not at all. apt reads what the mirror has by itself: many containers have no lists.
+const unpackScript = `set -e
+mkdir -p "$(dirname "$1")"
+work=$(mktemp -d "$1.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+mkdir -p lists/partial cache/archives/partial debs root
+apt() { apt-get -q -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" "$@"; }
+apt update
+packages=$(apt install --no-install-recommends --simulate chromium-headless-shell fonts-dejavu-core |
+  sed -n 's/^Inst \([^ ]*\) .*/\1/p')
+test -n "$packages"
+(cd debs && apt download $packages)
+for package in debs/*.deb; do dpkg-deb -x "$package" root; done
+printf '<fontconfig><dir>/usr/share/fonts</dir><dir>%s/usr/share/fonts</dir></fontconfig>' "$1" >root/fonts.conf
+mv -T root "$1" || test -e "$1" # made meanwhile by another test`
+
 // unpackBrowser takes Chromium and the libraries that this machine lacks from Debian's packages and unpacks them in the
 // user's cache directory, once. Nothing is installed.
 func unpackBrowser() (browser, error) {
@@ -39,34 +57,31 @@ func unpackBrowser() (browser, error) {
 	if err != nil {
 		return browser{}, fmt.Errorf("no Chromium on PATH, and no place to unpack one: %w", err)
 	}
-	root := filepath.Join(cache, "pgcell", "chromium")
+	system, err := os.ReadFile("/etc/os-release")
+	if err != nil {
+		return browser{}, fmt.Errorf("no Chromium on PATH, and Debian's package cannot be had: %w", err)
+	}
+	// What is lacking depends on the system, which inside tools/bazel may be another.
+	root := filepath.Join(cache, "pgcell", fmt.Sprintf("chromium-%x", sha256.Sum256(system))[:len("chromium-")+12])
+	var libraries []string
+	for _, machine := range []string{"x86_64-linux-gnu", "aarch64-linux-gnu"} {
+		dir := filepath.Join(root, "usr", "lib", machine)
+		libraries = append(libraries, dir, filepath.Join(dir, "pulseaudio"))
+	}
 	b := browser{
 		path: filepath.Join(root, "usr", "lib", "chromium", "chromium-headless-shell"),
-		libraries: strings.Join([]string{
-			filepath.Join(root, "usr", "lib", "x86_64-linux-gnu"), filepath.Join(root, "usr", "lib", "x86_64-linux-gnu",
-				"pulseaudio"),
-			filepath.Join(root, "usr", "lib", "aarch64-linux-gnu"), filepath.Join(root, "usr", "lib", "aarch64-linux-gnu",
-				"pulseaudio"),
-		}, ":"),
+		env: []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":"),
+			"FONTCONFIG_FILE=" + filepath.Join(root, "fonts.conf")},
 	}
 	if _, err := os.Stat(b.path); err == nil {
 		return b, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	script := exec.CommandContext(ctx, "sh", "-c", `set -e
-mkdir -p "$1"
-work=$(mktemp -d "$1.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-packages=$(apt-get install --no-install-recommends --simulate chromium-headless-shell | sed -n 's/^Inst \([^ ]*\) .*/\1/p')
-test -n "$packages"
-apt-get download -q $packages
-mkdir root
-for package in *.deb; do dpkg-deb -x "$package" root; done
-cp -a root/. "$1"`, "sh", root)
+	script := exec.CommandContext(ctx, "sh", "-c", unpackScript, "sh", root)
 	if output, err := script.CombinedOutput(); err != nil {
-		return browser{}, fmt.Errorf("no Chromium on PATH, and Debian's package cannot be had: %w: %.300s", err, output)
+		end := output[max(0, len(output)-500):]
+		return browser{}, fmt.Errorf("no Chromium on PATH, and Debian's package cannot be had: %w: %s", err, end)
 	}
 	return b, nil
 }
@@ -85,12 +100,10 @@ func (b browser) run(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, b.path, append([]string{"--headless", "--no-sandbox", "--disable-gpu",
-		"--hide-scrollbars",
-		"--disable-dev-shm-usage", "--user-data-dir=" + t.TempDir()}, args...)...)
-	if b.libraries != "" {
-		cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+b.libraries)
-	}
+	flags := []string{"--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage",
+		"--user-data-dir=" + t.TempDir()}
+	cmd := exec.CommandContext(ctx, b.path, append(flags, args...)...)
+	cmd.Env = append(os.Environ(), b.env...)
 	var out, messages bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &messages
 	if err := cmd.Run(); err != nil {
