@@ -33,7 +33,8 @@ var findBrowser = sync.OnceValues(func() (browser, error) {
 	return unpackBrowser()
 })
 
-// unpackScript unpacks Chromium to $1, which comes to be whole or not at all. apt reads what the mirror has by itself: many containers have no lists.
+// unpackScript unpacks Chromium to $1, which comes to be whole or not at all. apt reads by itself what the mirror has:
+// many containers have no lists.
 const unpackScript = `set -e
 mkdir -p "$(dirname "$1")"
 work=$(mktemp -d "$1.XXXXXX")
