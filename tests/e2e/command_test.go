@@ -9,10 +9,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // builtCommand is the command, built from the source tree once.
@@ -39,8 +42,9 @@ func bazelOfTests(t *testing.T) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(scratch, "bazel")
-	mustWrite(t, path, fmt.Sprintf("#!/bin/sh\nexec '%s/tools/bazel' '--output_base=%s' --max_idle_secs=60 \"$@\"\n",
-		tree, base))
+	// A test may give the command another home.
+	mustWrite(t, path, fmt.Sprintf("#!/bin/sh\nexec env 'HOME=%s' 'XDG_CACHE_HOME=%s' '%s/tools/bazel' '--output_base=%s'"+
+		" --max_idle_secs=60 \"$@\"\n", os.Getenv("HOME"), os.Getenv("XDG_CACHE_HOME"), tree, base))
 	return path
 }
 
@@ -115,6 +119,8 @@ func TestCommandRunsInSeries(t *testing.T) {
 	if !strings.Contains(output, "\x1b[") {
 		t.Errorf("--color yes gives no colours:\n%s", output)
 	}
+	ensureLine(t, command(t, 0, "//green/...", "-n", "logical", "--no-cache"),
+		fmt.Sprintf(`^workers \(%d at once`, runtime.NumCPU()))
 	// --all takes all suites of the workspace, those that fail too.
 	ensureLine(t, command(t, 1, "--all", "--maxfail", "1"), `^stopping: 1 test failed \(--maxfail 1\)$`)
 }
@@ -189,7 +195,7 @@ func TestCommandKeeps(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	kept := regexp.MustCompile(`kept cell .* until you type: rm -r (\S+)\)`)
+	kept := regexp.MustCompile(`smoke_test.go:\d+: pgcell: kept cell .* until you type: rm -r (\S+)\)`)
 	var server []string
 	for deadline := time.Now().Add(callTimeout); server == nil; time.Sleep(100 * time.Millisecond) {
 		select {
@@ -216,6 +222,24 @@ func TestCommandKeeps(t *testing.T) {
 		t.Errorf("pgcell run --keep ended with %v, want 1:\n%s", err, mustRead(t, log.Name()))
 	}
 	ensureLine(t, mustRead(t, log.Name()), `^4 passed, 1 failed, 0 skipped$`)
+}
+
+// testdata/command.txtar tries what takes a terminal, two commands at once, or another home.
+func TestCommandScript(t *testing.T) {
+	path, err := builtCommand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{Files: []string{"testdata/command.txtar"}, Setup: func(e *testscript.Env) error {
+		for _, variable := range environment() {
+			name, value, _ := strings.Cut(variable, "=")
+			e.Setenv(name, value)
+		}
+		e.Setenv("WORKSPACE", workspace(t, "command"))
+		e.Setenv("PGCELL", path)
+		e.Setenv("PGCELL_BAZEL", bazelOfTests(t))
+		return nil
+	}})
 }
 
 // Each way to deal the same four tests puts them into other processes.

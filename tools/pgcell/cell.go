@@ -67,6 +67,7 @@ func New(t TB, config ...Config) *Cell {
 	forget := publish(suffix, lease.Name(), cell.table)
 	names.used(t, lease, time.Since(start)-lease.Waited(), waited+lease.Waited())
 	t.Cleanup(func() {
+		t.Helper() // what is said here stands at the line that called New
 		forget()
 		if t.Failed() {
 			keep(t, cluster, lease)
