@@ -14,7 +14,9 @@ type messageFilter struct {
 	w       io.Writer
 	rest    []byte
 	last    string
-	summary bool // within Bazel's own lines about a failed target
+	summary bool   // within Bazel's own lines about a failed target
+	locked  bool   // within those about the client that holds the lock
+	holder  string // its PID
 
 	// progress takes Bazel's lines of progress where they are not passed on.
 	progress func(line string)
@@ -22,7 +24,11 @@ type messageFilter struct {
 
 var (
 	lockMessage = regexp.MustCompile(`^Another (?:Bazel )?command .*?pid ?= ?(\d+)`)
-	emptyLine   = regexp.MustCompile(`^(INFO: *|FAILED: *|Computing main repo mapping: *|Loading: *(0 packages loaded)?|` +
+	// While its server starts, a client holds a lock of its own; several lines tell of it.
+	clientLock = regexp.MustCompile(`^Another command holds the client lock:`)
+	lockOwner  = regexp.MustCompile(`^([a-z_]+)=(.*)$`)
+	lockEnd    = regexp.MustCompile(`Waiting for it to complete|Exiting because the lock is held`)
+	emptyLine  = regexp.MustCompile(`^(INFO: *|FAILED: *|Computing main repo mapping: *|Loading: *(0 packages loaded)?|` +
 		`Analyzing: .*\(0 packages loaded, 0 targets configured\))?$`)
 	progressLine = regexp.MustCompile(`^(\[[0-9,]+ / [0-9,]+\] |Loading: |Analyzing: |Computing main repo)`)
 	summaryLine  = regexp.MustCompile(`^[A-Z_ ]+: //.* \(Summary\)$`)
@@ -44,6 +50,19 @@ func (f *messageFilter) Write(b []byte) (int, error) {
 }
 
 func (f *messageFilter) pass(line string) error {
+	if f.locked = f.locked || clientLock.MatchString(line); f.locked {
+		owner := lockOwner.FindStringSubmatch(line)
+		switch {
+		case lockEnd.MatchString(line):
+			f.locked = false
+			line = fmt.Sprintf("Another command (pid=%s) is running. %s", f.holder, line)
+		case owner != nil && owner[1] == "pid":
+			f.holder = owner[2]
+			return nil
+		default:
+			return nil
+		}
+	}
 	switch {
 	case summaryLine.MatchString(line):
 		f.summary = true
