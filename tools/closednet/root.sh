@@ -75,18 +75,17 @@ download_packages() {
   say "[$SECONDS s] reading what the mirror has"
   apt-get update >>"$log" 2>&1 || return 1
   apt-get install --simulate "$@" >"$apt/plan" 2>>"$log" || return 1
-  mapfile -t names < <(sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$apt/plan" | grep -vE "$root_unwanted" || true)
-  list_installed "$apt" >"$apt/installed" 2>>"$log" || return 1
+  mapfile -t names < <(sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$apt/plan")
+  list_installed "${names[@]}" >"$apt/installed" 2>>"$log" || return 1
+  mapfile -t names < <(printf '%s\n' "${names[@]}" | grep -vE "$root_unwanted" || true)
   say "[$SECONDS s] downloading ${#names[@]} packages"
   (cd "$apt/debs" && apt-get download "${names[@]}") 2>&1 | show_progress downloaded "${#names[@]}"
 }
 
-# list_installed prints what dpkg of the root is to know: the packages of the plan in $1, those that were left out too,
-# for apt takes nothing where the dependencies of something are missing.
+# list_installed prints what dpkg of the root is to know of the packages in $@: all of the plan, those that were left out
+# too, for apt takes nothing where the dependencies of something are missing.
 list_installed() {
-  local names
-  mapfile -t names < <(sed -n 's/^Inst \([^ ]*\) .*/\1/p' "$1/plan")
-  apt-cache show --no-all-versions "${names[@]}" | sed 's/^Package: .*/&\nStatus: install ok installed/'
+  apt-cache show --no-all-versions "$@" | sed 's/^Package: .*/&\nStatus: install ok installed/'
 }
 
 # write_apt_conf has apt keep everything in directory $1, take mirror $2, and reach it as the machine's apt does.

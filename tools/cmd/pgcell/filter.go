@@ -56,11 +56,15 @@ func (f *messageFilter) pass(line string) error {
 		case lockEnd.MatchString(line):
 			f.locked = false
 			line = fmt.Sprintf("Another command (pid=%s) is running. %s", f.holder, line)
-		case owner != nil && owner[1] == "pid":
-			f.holder = owner[2]
+		case owner != nil:
+			if owner[1] == "pid" {
+				f.holder = owner[2]
+			}
 			return nil
-		default:
+		case line == "", clientLock.MatchString(line):
 			return nil
+		default: // not about the lock any more
+			f.locked = false
 		}
 	}
 	switch {
