@@ -27,10 +27,10 @@ type cell struct {
 	xmin string // the transaction that last wrote its row in pg_database
 	name string // changes with each test
 
-	warden *warden // nil until it is needed
-	seen   sight   // when the last test had gone
-	dead   map[int]int64
-	made   string // how it came to be ready: see [Lease.Made]
+	warden *warden       // nil until it is needed
+	seen   sight         // when the last test had gone
+	dead   map[int]int64 // bytes of a table that dead rows take
+	made   string        // how it came to be ready: see [Lease.Made]
 
 	mu       sync.Mutex
 	sessions []*session // at rest, waiting for a pool
@@ -311,8 +311,8 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 	for _, s := range c.sessions {
 		pids = append(pids, s.pid())
 	}
-	name, done := p.cluster.newName(), p.usual()
-	xmin, now, swept, err := c.warden.sweep(ctx, c, name, pids, done)
+	name, done, taken := p.cluster.newName(), p.usual(), takings{}
+	xmin, now, swept, err := c.warden.sweep(ctx, c, name, pids, done, taken)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("rename and look: %w", err)
@@ -344,7 +344,11 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 	}
 	todo := now.plan(c)
 	rest := todo.without(done)
-	if err := c.warden.clean(ctx, rest); err != nil {
+	if err := c.warden.clean(ctx, rest, taken); err != nil {
+		return "", err
+	}
+	rest.vacuum = c.stale(now, taken)
+	if err := c.warden.vacuum(ctx, rest.vacuum); err != nil {
 		return "", err
 	}
 	now.count(setvals)

@@ -127,7 +127,7 @@ func oid(n uint32) []byte { return strconv.AppendUint(nil, uint64(n), 10) }
 // sweep gives the database its next name, does what is probably to be done, and then looks: all in one round trip. xmin
 // is the transaction that renamed it, "" where somebody has altered the database. swept tells that the guess has been
 // done; it is not where something stood in the way, which the look tells of.
-func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work) (xmin string, now *sight, swept bool, err error) {
+func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work, taken takings) (xmin string, now *sight, swept bool, err error) {
 	p := w.conn.PgConn().StartPipeline(ctx)
 	p.SendQueryPrepared(renameStatement, [][]byte{[]byte(name), oid(c.oid), []byte(c.xmin)}, nil, nil)
 	p.SendPipelineSync() // committed, so that nobody gets in by the old name, before the look
@@ -142,8 +142,12 @@ func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, 
 		}
 	}
 	if err == nil {
-		_, failed := segment(p)
-		swept = failed == nil
+		did, failed := segment(p)
+		if swept = failed == nil; swept {
+			err = taken.add(guess.empty, did)
+		}
+	}
+	if err == nil {
 		now, err = w.readLook(p)
 	}
 	if closing := p.Close(); err == nil {
@@ -209,7 +213,7 @@ func (w *warden) send(p *pgconn.Pipeline, do work) {
 	for _, i := range do.empty {
 		name := fmt.Sprint("pgcell_empty_", i)
 		if !w.prepared[i] {
-			p.SendPrepare(name, "DELETE FROM ONLY "+w.facts.Tables[i].Name, nil)
+			p.SendPrepare(name, fmt.Sprintf(emptySQL, w.facts.Tables[i].Name), nil)
 			w.prepared[i] = true
 		}
 		p.SendQueryPrepared(name, nil, nil, nil)
@@ -229,27 +233,36 @@ func (w *warden) send(p *pgconn.Pipeline, do work) {
 	p.SendQueryPrepared(setvalStatement, [][]byte{append(oids, '}'), append(lasts, '}'), append(called, '}')}, nil, nil)
 }
 
-// clean does the work.
-func (w *warden) clean(ctx context.Context, do work) error {
-	if len(do.empty)+len(do.sequences) > 0 {
-		p := w.conn.PgConn().StartPipeline(ctx)
-		w.send(p, do)
-		err := p.Sync()
-		if err == nil {
-			_, err = segment(p)
-		}
-		if closing := p.Close(); err == nil {
-			err = closing
-		}
-		if err != nil {
-			return fmt.Errorf("empty what the test filled: %w", err)
+// clean has tables emptied and sequences set back, and waits for it.
+func (w *warden) clean(ctx context.Context, do work, taken takings) error {
+	if len(do.empty)+len(do.sequences) == 0 {
+		return nil
+	}
+	p := w.conn.PgConn().StartPipeline(ctx)
+	w.send(p, do)
+	err := p.Sync()
+	if err == nil {
+		var did []*pgconn.Result
+		if did, err = segment(p); err == nil {
+			err = taken.add(do.empty, did)
 		}
 	}
-	if len(do.vacuum) == 0 {
+	if closing := p.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return fmt.Errorf("empty what the test filled: %w", err)
+	}
+	return nil
+}
+
+// vacuum takes away what is dead in tables.
+func (w *warden) vacuum(ctx context.Context, tables []int) error {
+	if len(tables) == 0 {
 		return nil
 	}
 	var names []string
-	for _, i := range do.vacuum {
+	for _, i := range tables {
 		names = append(names, w.facts.Tables[i].Name)
 	}
 	options := "TRUNCATE, INDEX_CLEANUP ON, PARALLEL 0"

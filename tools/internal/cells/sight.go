@@ -89,28 +89,13 @@ type work struct {
 	sequences []int
 }
 
-// vacuumAfter is the number of rows after whose removal a table is vacuumed: before its first page fills with what is
-// left of them.
-const vacuumAfter = 100
-
-// pageSize is the size of a page of PostgreSQL, BLCKSZ, as all packages have it.
-const pageSize = 8192
-
-// plan tells what has changed since the sight before.
+// plan tells what has changed since the sight before. What is to be vacuumed, [cell.stale] tells afterwards.
 func (s *sight) plan(c *cell) (w work) {
 	for i, t := range s.tables {
 		before := c.seen.tables[i]
 		inserted, updated := t.rows[0]-before.rows[0], t.rows[1]-before.rows[1]
 		if inserted > 0 || updated > 0 {
 			w.empty = append(w.empty, i)
-			c.dead[i] += inserted
-		}
-		// After updates, pruning frees slots in the midst of a page, which rows of a later test would fill out of
-		// order. (A deleted row's slot stays taken until a vacuum.) On more than one page, the map of free space may
-		// send rows to an earlier page.
-		if updated > 0 || t.vacuums > before.vacuums || t.size > pageSize || c.dead[i] > vacuumAfter {
-			w.vacuum = append(w.vacuum, i)
-			c.dead[i] = 0
 		}
 	}
 	for i, fetched := range s.sequence {
@@ -118,13 +103,11 @@ func (s *sight) plan(c *cell) (w work) {
 			w.sequences = append(w.sequences, i)
 		}
 	}
-	slices.Sort(w.vacuum) // for a lock order that is always the same
 	return w
 }
 
 // without gives the work less what has been done already.
 func (w work) without(done work) (rest work) {
-	rest.vacuum = w.vacuum
 	for _, i := range w.empty {
 		if !slices.Contains(done.empty, i) {
 			rest.empty = append(rest.empty, i)

@@ -1,0 +1,89 @@
+package cells
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// emptySQL empties a table, whose name %s stands for, and gives the size of each row. A whole row as a value has the
+// layout that it has on its page.
+const emptySQL = "DELETE FROM ONLY %s AS pgcell RETURNING pg_column_size(pgcell.*)"
+
+// gone is what emptying a table took out of it.
+type gone struct {
+	rows  int64
+	bytes int64 // that it still takes of the table's pages, until a vacuum
+}
+
+// Of a page, by PostgreSQL's src/include/storage/bufpage.h: what rows may take, and what each takes besides its data.
+const (
+	pageSize    = 8192 // BLCKSZ, as all packages have it
+	room        = pageSize - 24
+	linePointer = 4
+	alignment   = 8
+)
+
+// add reads what statements of emptySQL gave.
+func (g *gone) add(rows [][][]byte) error {
+	for _, r := range rows {
+		size, err := strconv.ParseInt(string(r[0]), 10, 64)
+		if err != nil {
+			return err
+		}
+		g.rows++
+		g.bytes += (size+alignment-1)/alignment*alignment + linePointer
+	}
+	return nil
+}
+
+// takings are what was taken out of tables, by their index.
+type takings map[int]gone
+
+// add reads the results of emptying tables, which come first among results.
+func (all takings) add(tables []int, results []*pgconn.Result) error {
+	for k, i := range tables {
+		g := all[i]
+		if err := g.add(results[k].Rows); err != nil {
+			return err
+		}
+		all[i] = g
+	}
+	return nil
+}
+
+// stale gives the tables to vacuum, and notes what is left dead in the others.
+//
+// Rows that lie in the order in which they were inserted lie as in a new clone, wherever they are. The new version of an
+// updated row comes last in a new clone, but elsewhere where dead rows have made a page fill early: pruning then makes
+// room on it. So dead rows may take of a page only what the next test will not need: it is given a quarter of it, and
+// twice what any test has yet put there.
+func (c *cell) stale(now *sight, taken takings) (tables []int) {
+	for i, t := range now.tables {
+		before := c.seen.tables[i]
+		inserted, updated := t.rows[0]-before.rows[0], t.rows[1]-before.rows[1]
+		c.dead[i] += taken[i].bytes
+		// After updates, pruning frees slots in the midst of a page, which rows of a later test would fill out of
+		// order. (A deleted row's slot stays taken until a vacuum.) On more than one page, the map of free space may
+		// send rows to an earlier page. What the test deleted or rolled back is dead too, and nobody knows how large.
+		if updated > 0 || t.vacuums > before.vacuums || t.size > pageSize || inserted != taken[i].rows ||
+			c.dead[i]+max(room/4, 2*c.pool.largest(i, taken[i].bytes)) > room {
+			tables = append(tables, i)
+			c.dead[i] = 0
+		}
+	}
+	slices.Sort(tables) // for a lock order that is always the same
+	return tables
+}
+
+// largest gives the most that a test has yet put into a table, of which bytes is the newest figure.
+func (p *pool) largest(table int, bytes int64) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.filled == nil {
+		p.filled = map[int]int64{}
+	}
+	p.filled[table] = max(p.filled[table], bytes)
+	return p.filled[table]
+}
