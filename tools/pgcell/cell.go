@@ -106,13 +106,20 @@ func (c *Cell) Table() string { return c.table }
 
 // URL is how any client connects: postgres://pgcell@/<name>?host=<socket directory>&port=5432. There is no password,
 // and no TCP. Once the test has ended, connections to it are refused, for ever: no other database of this process gets
-// that name.
-func (c *Cell) URL() string { return c.lease.URL() }
+// that name. In a recycled cell pgcell has a session too; where the test binary mentions pg_stat_activity,
+// pg_terminate_backend or their like, URL ends it first, so that the test finds only its own. That takes a few ms, and
+// as many while the next test runs.
+func (c *Cell) URL() string {
+	if looksAtSessions() {
+		c.lease.Alone()
+	}
+	return c.lease.URL()
+}
 
-// Config is a new copy of what [pgx.ConnectConfig] takes.
+// Config is a new copy of what [pgx.ConnectConfig] takes, for URL.
 func (c *Cell) Config() *pgx.ConnConfig {
 	c.t.Helper()
-	config, err := pgx.ParseConfig(c.lease.URL())
+	config, err := pgx.ParseConfig(c.URL())
 	if err != nil {
 		c.t.Fatalf("parse URL of cell %s: %v", c.Name(), err)
 	}

@@ -35,6 +35,7 @@ type cell struct {
 	mu       sync.Mutex
 	sessions []*session // at rest, waiting for a pool
 	test     string     // that has it; "" while none has
+	lease    *Lease     // of that test
 	ready    *pgxpool.Pool
 	moved    []*session    // in ready
 	taps     map[*tap]bool // all connections of the cell's that are open
@@ -91,7 +92,7 @@ func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
 	config.MaxConns = most
 	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
 		if s := c.wake(); s != nil {
-			g := &greeting{session: s}
+			g := newGreeting(s)
 			// What the session brings along need not be made.
 			cc.StatementCacheCapacity, cc.DescriptionCacheCapacity, cc.ConnectTimeout = 0, 0, 0
 			cc.DialFunc = func(context.Context, string, string) (net.Conn, error) { return g, nil }
@@ -131,7 +132,7 @@ func (c *cell) limit(config *pgx.ConnConfig) {
 			release()
 			return nil, err
 		}
-		t := &tap{Conn: conn}
+		t := &tap{Conn: conn, alone: c.alone}
 		t.release = func() {
 			release()
 			c.mu.Lock()

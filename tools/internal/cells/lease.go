@@ -90,16 +90,17 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	if r.Shared {
 		p.left()
 	}
+	l := &Lease{cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made, waited: waited, release: release, once: r.New}
 	cell.mu.Lock()
-	cell.test = r.Test
+	cell.test, cell.lease = r.Test, l
 	cell.mu.Unlock()
-	return &Lease{cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made, waited: waited, release: release, once: r.New}, nil
+	return l, nil
 }
 
 // Name is the database's name.
 func (l *Lease) Name() string { return l.name }
 
-// URL is how the cell's role connects.
+// URL is how the cell's role connects. See Alone.
 func (l *Lease) URL() string { return l.url }
 
 // Made tells how the cell came to be: "cloned" or "recycled".
@@ -206,7 +207,7 @@ func (l *Lease) letGo() []*session {
 	defer c.mu.Unlock()
 	sessions = append(sessions, c.sessions...)
 	c.sessions = nil
-	c.test = ""
+	c.test, c.lease = "", nil
 	return sessions
 }
 

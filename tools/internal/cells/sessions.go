@@ -104,8 +104,13 @@ const resetSession = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; U
 type greeting struct {
 	session *session
 	config  *pgconn.Config
-	answer  []byte
+
+	mu     sync.Mutex
+	asked  chan struct{} // closed by the first Write
+	answer []byte
 }
+
+func newGreeting(s *session) *greeting { return &greeting{session: s, asked: make(chan struct{})} }
 
 // welcome is what a server says to a startup message that it accepts.
 var welcome = sync.OnceValue(func() []byte {
@@ -123,11 +128,27 @@ var welcome = sync.OnceValue(func() []byte {
 })
 
 func (g *greeting) Write(p []byte) (int, error) {
-	g.answer = welcome()
+	g.say(welcome())
 	return len(p), nil
 }
 
+// say gives the answer to all that comes, unless there is one.
+func (g *greeting) say(answer []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-g.asked:
+	default:
+		g.answer = answer
+		close(g.asked)
+	}
+}
+
+// Read waits for the first Write: where that takes 15 ms, on a busy machine, pgx reads meanwhile.
 func (g *greeting) Read(p []byte) (int, error) {
+	<-g.asked
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if len(g.answer) == 0 {
 		return 0, net.ErrClosed
 	}
@@ -136,7 +157,7 @@ func (g *greeting) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (g *greeting) Close() error                     { return nil }
+func (g *greeting) Close() error                     { g.say(nil); return nil }
 func (g *greeting) LocalAddr() net.Addr              { return &net.UnixAddr{} }
 func (g *greeting) RemoteAddr() net.Addr             { return &net.UnixAddr{} }
 func (g *greeting) SetDeadline(time.Time) error      { return nil }
@@ -147,7 +168,7 @@ func (g *greeting) SetWriteDeadline(time.Time) error { return nil }
 func closedConn(copied func() *pgx.ConnConfig) *pgx.Conn {
 	makeClosed.Do(func() {
 		config := copied()
-		config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return &greeting{}, nil }
+		config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return newGreeting(nil), nil }
 		conn, err := pgx.ConnectConfig(context.Background(), config)
 		if err != nil {
 			panic("pgx does not accept a greeting: " + err.Error())

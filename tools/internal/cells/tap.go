@@ -17,13 +17,15 @@ type tap struct {
 	net.Conn
 	config  *pgconn.Config // that the connection was made with, and reads its handler of notifications from
 	release func()         // gives the connection's place in the budget back
+	alone   func()         // is called before a statement about sessions is sent
 	once    sync.Once
 
 	mu      sync.Mutex
 	started bool // the startup message, which has no type byte, has passed
 	left    int  // bytes of the current message that are still to come
 	head    []byte
-	state   // since the last call of clear
+	asks    bool // a statement about sessions is about to be sent
+	state        // since the last call of clear
 }
 
 // state is what has been seen on a connection.
@@ -54,7 +56,12 @@ func (t *tap) clear() {
 func (t *tap) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	t.watch(p)
+	asks := t.asks
+	t.asks = false
 	t.mu.Unlock()
+	if asks && t.alone != nil {
+		t.alone()
+	}
 	return t.Conn.Write(p)
 }
 
@@ -144,6 +151,10 @@ func (t *tap) statement(sql string) {
 	if strings.Contains(lower, "set_config") {
 		t.doubt = "set_config"
 	}
+	if isAboutSessions(lower) {
+		t.asks = true
+		t.doubt = "a statement about sessions" // the next test is to send it anew, so that it is seen
+	}
 	for _, one := range strings.Split(lower, ";") {
 		one = comment.ReplaceAllString(one, "")
 		end := strings.IndexFunc(one, func(r rune) bool { return r < 'a' || r > 'z' })
@@ -154,6 +165,7 @@ func (t *tap) statement(sql string) {
 		case one == "", harmless[word], setsNothing.MatchString(one):
 		case catalogWords[word]:
 			t.ddl = true
+			t.asks = t.asks || strings.Contains(one, " database") // such as CREATE DATABASE ... TEMPLATE, which wants nobody in it
 		default:
 			t.doubt = "a statement that begins with " + strings.ToUpper(word)
 		}

@@ -31,6 +31,8 @@ func TestTapStatements(t *testing.T) {
 		"/* x */ TRUNCATE t":                              {ddl: true},
 		"PREPARE p AS SELECT 1":                           {doubt: "a statement that begins with PREPARE"},
 		"":                                                {},
+		"TABLE pg_stat_activity":                          {doubt: "a statement about sessions"},
+		"select pg_backend_pid()":                         {},
 	} {
 		var tap tap
 		tap.statement(sql)

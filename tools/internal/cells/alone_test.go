@@ -1,0 +1,96 @@
+package cells_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+)
+
+// TestOnlyTheTestsSessions has tests count the sessions in their databases, and end all but their own: in a recycled
+// cell they find what they would in a new clone.
+func TestOnlyTheTestsSessions(t *testing.T) {
+	t.Parallel()
+	const (
+		others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+		number = "SELECT count(*) " + others
+		end    = "SELECT count(pg_terminate_backend(pid)) " + others
+	)
+	for name, open := range map[string]func(t *testing.T, l *cells.Lease) querier{
+		"pool": func(_ *testing.T, l *cells.Lease) querier { return l.Pool() },
+		"wide pool": func(t *testing.T, l *cells.Lease) querier {
+			pool, err := l.WidePool()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pool
+		},
+		"own pool": func(t *testing.T, l *cells.Lease) querier {
+			pool, err := l.OwnPool(func(*pgxpool.Config) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pool
+		},
+		"URL": func(t *testing.T, l *cells.Lease) querier {
+			l.Alone()
+			conn, err := pgx.Connect(t.Context(), l.URL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return conn
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := mustOpenWith(t, "CREATE TABLE t (id int)", func(c *cells.Config) { c.Ahead = cells.AheadOff })
+			for i := range 6 {
+				mustUse(t, c, func(l *cells.Lease) {
+					db := open(t, l)
+					for _, ask := range []string{number, end, number} {
+						var got int
+						if err := db.QueryRow(t.Context(), ask).Scan(&got); err != nil || got != 0 {
+							t.Errorf("test %d, in a %s cell: %s = %d, %v; want 0", i, l.Made(), ask, got, err)
+						}
+					}
+					if conn, ok := db.(*pgx.Conn); ok {
+						conn.Close(t.Context())
+					}
+				})
+				mustUse(t, c, func(l *cells.Lease) {
+					if n := count(t, l, "t"); n != 0 {
+						t.Errorf("test %d, in a %s cell: %d rows", i, l.Made(), n)
+					}
+					mustRun(t, l, "INSERT INTO t VALUES (1)")
+				})
+			}
+		})
+	}
+}
+
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func TestMentionsSessions(t *testing.T) {
+	t.Parallel()
+	far := strings.Repeat("pg_stat_", 1<<17) // 1 MB, read in parts
+	for text, want := range map[string]bool{
+		"":                                   false,
+		"pg_stat_user_tables pg_backend_pid": false,
+		"SELECT * FROM pg_stat_activity":     true,
+		"PG_TERMINATE_BACKEND(1)":            true,
+		far:                                  false,
+		far + "activity":                     true,
+		far + strings.Repeat("x", 30) + "pg_stat_database": true,
+		far[:1<<20-5] + " pg_cancel_backend":               true,
+	} {
+		if got, err := cells.MentionsSessions(strings.NewReader(text)); got != want || err != nil {
+			t.Errorf("MentionsSessions(%d bytes, %q at the end) = %v, %v, want %v", len(text), text[max(0, len(text)-20):], got, err, want)
+		}
+	}
+}
