@@ -55,9 +55,9 @@ func (all takings) add(tables []int, results []*pgconn.Result) error {
 
 // stale gives the tables to vacuum, and notes what is left dead in the others.
 //
-// Rows that lie in the order in which they were inserted lie as in a new clone, wherever they are. The new version of an
-// updated row comes last in a new clone, but elsewhere where dead rows have made a page fill early: pruning then makes
-// room on it. So dead rows may take of a page only what the next test will not need: it is given a quarter of it, and
+// Rows that lie in the order in which they were inserted lie as in a new clone, wherever they are. The new version of
+// an updated row comes last in a new clone, but elsewhere where dead rows have made a page fill early: pruning then
+// makes room on it. So dead rows may take of a page only what the next test will not need: it is given a quarter of it, and
 // twice what any test has yet put there.
 func (c *cell) stale(now *sight, taken takings) (tables []int) {
 	for i, t := range now.tables {

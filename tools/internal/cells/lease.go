@@ -90,7 +90,10 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	if r.Shared {
 		p.left()
 	}
-	l := &Lease{cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made, waited: waited, release: release, once: r.New}
+	l := &Lease{
+		cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made,
+		waited: waited, release: release, once: r.New,
+	}
 	cell.mu.Lock()
 	cell.test, cell.lease = r.Test, l
 	cell.mu.Unlock()

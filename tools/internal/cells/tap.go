@@ -165,7 +165,8 @@ func (t *tap) statement(sql string) {
 		case one == "", harmless[word], setsNothing.MatchString(one):
 		case catalogWords[word]:
 			t.ddl = true
-			t.asks = t.asks || strings.Contains(one, " database") // such as CREATE DATABASE ... TEMPLATE, which wants nobody in it
+			// Such as CREATE DATABASE ... TEMPLATE, which wants nobody in it.
+			t.asks = t.asks || strings.Contains(one, " database")
 		default:
 			t.doubt = "a statement that begins with " + strings.ToUpper(word)
 		}
