@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,12 +26,7 @@ func spelt(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
 // isAboutSessions reports whether a statement, in lower case, is one of those.
 func isAboutSessions(lower string) bool {
-	for _, name := range aboutSessions {
-		if strings.Contains(lower, name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(aboutSessions, func(name string) bool { return strings.Contains(lower, name) })
 }
 
 // MentionsSessions reports whether a program's file holds a name of what tells of sessions or ends them, in upper or
@@ -67,7 +63,8 @@ func MentionsSessions(r io.Reader) (bool, error) {
 // far as they are the superuser's. Statements of the cell's pools that are about sessions do so by themselves; call it
 // before other clients get the URL.
 //
-// Cost: nothing in a new clone; else 2 ms, and 5 to 10 ms of work behind the next test, which connect again.
+// Cost: nothing in a new clone; else 6 ms, and as recycling the cell then connects again, twice the time of a short
+// test that connects by URL (34 and 73 ms on 2 cores).
 func (l *Lease) Alone() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -127,7 +127,9 @@ func oid(n uint32) []byte { return strconv.AppendUint(nil, uint64(n), 10) }
 // sweep gives the database its next name, does what is probably to be done, and then looks: all in one round trip. xmin
 // is the transaction that renamed it, "" where somebody has altered the database. swept tells that the guess has been
 // done; it is not where something stood in the way, which the look tells of.
-func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work, taken takings) (xmin string, now *sight, swept bool, err error) {
+func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work, taken takings) (
+	xmin string, now *sight, swept bool, err error,
+) {
 	p := w.conn.PgConn().StartPipeline(ctx)
 	p.SendQueryPrepared(renameStatement, [][]byte{[]byte(name), oid(c.oid), []byte(c.xmin)}, nil, nil)
 	p.SendPipelineSync() // committed, so that nobody gets in by the old name, before the look
