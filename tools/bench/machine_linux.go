@@ -72,6 +72,13 @@ func pss(pid int) int64 {
 	return 0
 }
 
+// runsThis reports whether a process runs the same program as this one.
+func runsThis(pid int) bool {
+	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	self, _ := os.Readlink("/proc/self/exe")
+	return err == nil && program == self
+}
+
 // openFiles is how many files a process has open.
 func openFiles(pid int) int {
 	files, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))

@@ -14,9 +14,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/pprof"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/postgres"
@@ -90,7 +92,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return 2
 	}
-	return report(stderr, bench(o, args, stdout, stderr))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = bench(ctx, o, args, stdout, stderr)
+	if ctx.Err() != nil {
+		err = fmt.Errorf("stopped before its end, and nothing is written: %w", context.Cause(ctx))
+	}
+	return report(stderr, err)
 }
 
 // report tells of an error and gives the exit code.
@@ -102,9 +110,8 @@ func report(stderr io.Writer, err error) int {
 	return 0
 }
 
-// bench does what the options say.
-func bench(o options, args []string, stdout, stderr io.Writer) error {
-	ctx := context.Background()
+// bench does what the options say, until ctx ends.
+func bench(ctx context.Context, o options, args []string, stdout, stderr io.Writer) error {
 	if o.profile != "" {
 		f, err := os.Create(atHome(o.profile))
 		if err != nil {

@@ -1,20 +1,30 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"flag"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
+// benchEnv has the test binary be the bench.
+const benchEnv = "PGCELL_BENCH"
+
 // TestMain lets the test binary be the process in which the bench measures memory.
 func TestMain(m *testing.M) {
+	if os.Getenv(benchEnv) != "" {
+		os.Unsetenv(benchEnv)
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	}
 	if os.Getenv(childEnv) != "" {
 		flag.Parse() // pgcell asks for -test.v
 		os.Exit(run(nil, os.Stdout, os.Stderr))
@@ -67,7 +77,7 @@ func TestCompare(t *testing.T) {
 		t.Errorf("rows = %v, want %v", got, want)
 	}
 	for _, m := range r.Memory {
-		if m.Server < 5<<20 || m.Test < 5<<20 || m.Data < 30<<20 || m.Processes < 5 {
+		if m.Server < 5<<20 || m.Keeper < 1<<20 || m.Keeper > m.Server/2 || m.Test < 5<<20 || m.Data < 30<<20 || m.Processes < 5 {
 			t.Errorf("memory with %d at once = %+v, want what a server takes", m.Parallel, m)
 		}
 	}
@@ -97,6 +107,40 @@ func ensureDrawing(t *testing.T, path string, want []string) {
 	for _, w := range want {
 		if !strings.Contains(string(text), ">"+w+"</text>") {
 			t.Errorf("the plot does not name %q", w)
+		}
+	}
+}
+
+// A bench that is asked to end leaves neither its directory nor a server.
+func TestStopped(t *testing.T) {
+	for _, methods := range []string{"floor,recycling,on demand", "pgtestdb"} {
+		temporary := t.TempDir()
+		cmd := exec.Command(os.Args[0], "-bodies", "rows", "-methods", methods, "-time", "2s")
+		cmd.Env = append(os.Environ(), benchEnv+"=1", "TMPDIR="+temporary)
+		out, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer cmd.Process.Kill()
+		var said []string
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			said = append(said, lines.Text())
+			if len(said) == 1 { // what it begins with
+				cmd.Process.Signal(syscall.SIGTERM)
+			}
+		}
+		err = cmd.Wait()
+		if cmd.ProcessState.ExitCode() != 1 || !slices.ContainsFunc(said, func(line string) bool {
+			return strings.HasPrefix(line, "bench: stopped before its end, and nothing is written: terminated")
+		}) {
+			t.Errorf("with %s it ended with %v, want 1, and said\n%s", methods, err, strings.Join(said, "\n"))
+		}
+		left, err := os.ReadDir(temporary)
+		if err != nil || len(left) > 0 {
+			t.Errorf("with %s it left %v, %v", methods, left, err)
 		}
 	}
 }

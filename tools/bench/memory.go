@@ -24,6 +24,7 @@ type childJob struct {
 type memory struct {
 	Parallel  int   `json:"parallel"`
 	Server    int64 `json:"server"` // all of its processes, those that serve the pools among them
+	Keeper    int64 `json:"keeper"` // of that, this program's own process, which ends the server
 	Processes int   `json:"processes"`
 	Test      int64 `json:"test_process"` // this is a Go program, with pgx and pgcell
 	Data      int64 `json:"data"`         // in the tmpfs
@@ -44,7 +45,7 @@ func (r *runner) memory(result *result) error {
 	}
 	for _, parallel := range parallels {
 		fmt.Fprintf(r.progress, "bench: memory, %d in parallel\n", parallel)
-		m, err := runChild(childJob{path, parallel, 4 * r.options.window})
+		m, err := runChild(r.ctx, childJob{path, parallel, 4 * r.options.window})
 		if err != nil {
 			return fmt.Errorf("measure memory: %w", err)
 		}
@@ -53,7 +54,7 @@ func (r *runner) memory(result *result) error {
 	return nil
 }
 
-func runChild(job childJob) (m memory, err error) {
+func runChild(ctx context.Context, job childJob) (m memory, err error) {
 	text, err := json.Marshal(job)
 	if err != nil {
 		return m, err
@@ -63,7 +64,7 @@ func runChild(job childJob) (m memory, err error) {
 		return m, err
 	}
 	var out, complaint bytes.Buffer
-	cmd := exec.Command(self)
+	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {
@@ -107,21 +108,25 @@ func memoryChild(text string, out io.Writer) error {
 // look keeps the most that was seen.
 func (m *memory) look() {
 	all := descendants()
-	var server int64
+	var server, keeper int64
 	for _, pid := range all {
-		server += pss(pid)
+		size := pss(pid)
+		server += size
+		if runsThis(pid) {
+			keeper += size
+		}
 	}
 	if server > m.Server {
-		m.Server, m.Processes = server, len(all)
+		m.Server, m.Keeper, m.Processes = server, keeper, len(all)
 	}
 	m.Test = max(m.Test, pss(os.Getpid()))
 	m.Data = max(m.Data, dataSize(all))
 }
 
 func (r result) printMemory(w io.Writer) {
-	g := grid{head: []string{"tests at once", "server MB", "processes", "test process MB", "data MB"}}
+	g := grid{head: []string{"tests at once", "server MB", "of it keeper", "processes", "test process MB", "data MB"}}
 	for _, m := range r.Memory {
-		g.add(fmt.Sprint(m.Parallel), megabytes(m.Server), fmt.Sprint(m.Processes), megabytes(m.Test), megabytes(m.Data))
+		g.add(fmt.Sprint(m.Parallel), megabytes(m.Server), megabytes(m.Keeper), fmt.Sprint(m.Processes), megabytes(m.Test), megabytes(m.Data))
 	}
 	g.print(w)
 }

@@ -71,8 +71,6 @@ type Config struct {
 	Recycle      Recycle
 	// Ahead is 0, for as many cells ahead of need as tests were seen to use, or AheadOff.
 	Ahead int
-	// Expect is how many tests of the process may ask for a cell; 0 where that is not known.
-	Expect int
 	// NewName gives the name of a cell, another each time; default: "cell_" and a number.
 	NewName func() string
 	// Warn gets what users should know: sessions that a test left, long waits. Default: nobody.

@@ -142,7 +142,7 @@ func (p *pool) left() {
 func (p *pool) grow() {
 	want := len(p.waiting)
 	// A process with a single test needs none ahead.
-	if p.taken > 1 || p.cluster.config.Expect > 1 {
+	if p.taken > 1 {
 		want += max(1, p.ahead) - len(p.ready)
 	}
 	if p.cluster.config.Ahead == AheadOff {
