@@ -27,10 +27,11 @@ type cell struct {
 	xmin string // the transaction that last wrote its row in pg_database
 	name string // changes with each test
 
-	warden *warden       // nil until it is needed
-	seen   sight         // when the last test had gone
-	dead   map[int]int64 // bytes of a table that dead rows take
-	made   string        // how it came to be ready: see [Lease.Made]
+	warden  *warden       // nil until it is needed
+	seen    sight         // when the last test had gone
+	dead    map[int]int64 // bytes of a table that dead rows take
+	classes int64         // rows of pg_class that the warden has updated: see putBackClasses
+	made    string        // how it came to be ready: see [Lease.Made]
 
 	mu       sync.Mutex
 	sessions []*session // at rest, waiting for a pool
@@ -352,6 +353,11 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 	if err := c.warden.vacuum(ctx, rest.vacuum); err != nil {
 		return "", err
 	}
+	written, err := c.warden.putBackClasses(ctx, rest.vacuum)
+	if err != nil {
+		return "", err
+	}
+	c.classes += written
 	now.count(setvals)
 	now.count(rest)
 	c.seen = *now
@@ -365,7 +371,7 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 	switch {
 	case now.inTheWay > 0:
 		return "a comment on the database, a prepared transaction or a replication slot", nil
-	case now.unaccounted():
+	case now.unaccounted(c.classes):
 		return "rows changed where they cannot be put back", nil
 	case now.grown():
 		return "a table has grown large", nil

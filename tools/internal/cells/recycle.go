@@ -38,6 +38,7 @@ const (
 	lookStatement   = "pgcell_look"
 	rowsStatement   = "pgcell_rows"
 	setvalStatement = "pgcell_setval"
+	classStatement  = "pgcell_class"
 )
 
 // renameSQL gives the database a new name, if nobody has altered the database ($3 is the transaction that wrote its
@@ -112,6 +113,7 @@ func (w *warden) prepare(ctx context.Context) error {
 	p.SendPrepare(lookStatement, fmt.Sprintf(lookSQL, w.counts), nil)
 	p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences)), nil)
 	p.SendPrepare(setvalStatement, setvalSQL, nil)
+	p.SendPrepare(classStatement, classSQL(w.facts), nil)
 	if err := p.Sync(); err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ CREATE SEQUENCE untouched START 7;
 CREATE MATERIALIZED VIEW summary AS SELECT count(*) AS n FROM parent;
 CREATE VIEW names AS SELECT name FROM parent;
 CREATE TABLE wide (id int, big text);
+CREATE INDEX ON wide (id) WHERE id > 2;
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 `
 

@@ -57,9 +57,10 @@ func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
 
 // unaccounted reports whether rows changed in a table that cannot be emptied: a catalog, one with rows in the template,
 // a large object. The counters of the whole database, which count every table, differ from the sum of those that can be
-// emptied then.
-func (s *sight) unaccounted() bool {
+// emptied then. updated are rows of pg_class that the warden has.
+func (s *sight) unaccounted(updated int64) bool {
 	sum := s.rows
+	sum[1] -= updated
 	for _, t := range s.tables {
 		for k := range sum {
 			sum[k] -= t.rows[k] + t.toast[k]

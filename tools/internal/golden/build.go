@@ -75,7 +75,7 @@ type builder struct {
 }
 
 func (b *builder) make() error {
-	steps := []func() error{b.makeRoles, b.makeDatabase, b.makeExtensions, b.migrate, b.seal}
+	steps := []func() error{b.makeRoles, b.makeDatabase, b.spreadClasses, b.makeExtensions, b.migrate, b.seal}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
@@ -207,7 +207,7 @@ func errorLine(s statement, err error) int {
 // seal gives the planner its statistics and shuts the template: nobody can connect to it and make clones wait.
 func (b *builder) seal() error {
 	err := b.as("postgres", b.template, func(conn *pgx.Conn) error {
-		if _, err := conn.Exec(b.ctx, "VACUUM (FREEZE, ANALYZE)"); err != nil {
+		if err := vacuum(b.ctx, conn); err != nil {
 			return fmt.Errorf("vacuum template: %w", err)
 		}
 		var err error

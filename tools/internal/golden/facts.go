@@ -31,6 +31,8 @@ type Table struct {
 	OID   uint32
 	Toast uint32 // its TOAST table; 0 where there is none
 	Name  string // with its schema, quoted
+	// Classes are those of the table and of its partial indexes.
+	Classes []Class `db:"-"`
 }
 
 // Sequence is one with its state in the template.
@@ -102,6 +104,9 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 	}
 	if f.Tables, err = emptyTables(ctx, conn); err != nil {
 		return f, fmt.Errorf("look at template: list empty tables: %w", err)
+	}
+	if err = classes(ctx, conn, f.Tables); err != nil {
+		return f, fmt.Errorf("look at template: find tables in pg_class: %w", err)
 	}
 	if f.Sequences, err = sequences(ctx, conn); err != nil {
 		return f, fmt.Errorf("look at template: list sequences: %w", err)

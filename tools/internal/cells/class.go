@@ -1,0 +1,87 @@
+package cells
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
+)
+
+// classSQL writes new versions of all rows on one page of pg_class, those from $1 to before $2, in which the template's
+// sizes and numbers of rows are back: a vacuum wrote others in place. All of the page's rows lie in the order in which
+// they lay, and so a list of tables without ORDER BY stays as it is. The template has room for that, see
+// [golden.Class]; what was there before goes when the page is next read.
+func classSQL(facts *golden.Facts) string {
+	var oids, pages, tuples []string
+	for _, t := range facts.Tables {
+		for _, c := range t.Classes {
+			oids = append(oids, fmt.Sprint(c.OID))
+			pages = append(pages, fmt.Sprint(c.Pages))
+			tuples = append(tuples, fmt.Sprint(c.Tuples))
+		}
+	}
+	value := func(column, kind string, values []string) string {
+		return fmt.Sprintf("%s = coalesce(('{%s}'::%s[])[array_position('{%s}'::oid[], oid)], %s)",
+			column, strings.Join(values, ","), kind, strings.Join(oids, ","), column)
+	}
+	return "UPDATE pg_class SET " + value("relpages", "int4", pages) + ", " + value("reltuples", "float4", tuples) +
+		" WHERE ctid >= $1::tid AND ctid < $2::tid RETURNING ctid"
+}
+
+// putBackClasses has the planner see tables, which have been vacuumed, as it saw them before, and gives how many rows of
+// pg_class have a new version.
+//
+// Errors: there is no room for that where the rows are, besides those of the server.
+func (w *warden) putBackClasses(ctx context.Context, tables []int) (written int64, err error) {
+	var blocks []uint32
+	for _, i := range tables {
+		for _, c := range w.facts.Tables[i].Classes {
+			blocks = append(blocks, c.Block)
+		}
+	}
+	if len(blocks) == 0 {
+		return 0, nil
+	}
+	slices.Sort(blocks)
+	blocks = slices.Compact(blocks)
+	p := w.conn.PgConn().StartPipeline(ctx)
+	for _, b := range blocks {
+		p.SendQueryPrepared(classStatement, [][]byte{fmt.Appendf(nil, "(%d,0)", b), fmt.Appendf(nil, "(%d,0)", b+1)}, nil, nil)
+	}
+	if err = p.Sync(); err == nil {
+		results, failed := segment(p)
+		err = failed
+		for k, b := range blocks {
+			if err == nil {
+				err = ensureInOrder(b, results[k].Rows)
+				written += int64(len(results[k].Rows))
+			}
+		}
+	}
+	if closing := p.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return 0, fmt.Errorf("have the planner forget a vacuum: %w", err)
+	}
+	return written, nil
+}
+
+// ensureInOrder asserts that rows, in the order of their earlier versions, lie on one page and in that order.
+func ensureInOrder(block uint32, rows [][][]byte) error {
+	before := 0
+	for _, r := range rows {
+		var at uint32
+		var line int
+		if _, err := fmt.Sscanf(string(r[0]), "(%d,%d)", &at, &line); err != nil {
+			return err
+		}
+		if at != block || line <= before {
+			return fmt.Errorf("page %d of pg_class has no room for new versions of its rows", block)
+		}
+		before = line
+	}
+	return nil
+}
