@@ -37,6 +37,9 @@ CREATE TABLE last (id int)`, func(c *cells.Config) { c.Recycle, c.Ahead = cells.
 			if n%10 == 5 {
 				mustRun(t, l, "VACUUM users; UPDATE orders SET total = 0")
 			}
+			if n%10 == 7 {
+				mustRun(t, l, "VACUUM; ANALYZE last")
+			}
 			switch {
 			case n == 0:
 				want = got

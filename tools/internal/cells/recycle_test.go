@@ -103,6 +103,8 @@ var leftovers = []struct {
 	{"advisory lock", true, "SELECT pg_advisory_lock(1), pg_advisory_lock_shared(2)"},
 	{"copy", true, "COPY (SELECT 1) TO STDOUT"},
 	{"vacuum", true, "INSERT INTO parent (name) VALUES ('a'); VACUUM parent"},
+	{"vacuum of all tables", true, "VACUUM"},
+	{"analyze of empty tables", true, "ANALYZE parent, child, wide"},
 	{"cursor", true, "BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 1; COMMIT"},
 	{"set", true, "SET search_path = pg_catalog; SET TimeZone = 'Asia/Tokyo'; SET app.tenant = '7'"},
 	{"set local", true, "BEGIN; SET LOCAL search_path = pg_catalog; COMMIT"},

@@ -21,7 +21,7 @@ type sight struct {
 type tableSight struct {
 	rows    [3]int64
 	toast   [3]int64
-	vacuums int64
+	vacuums int64 // and ANALYZEs
 	size    int64 // bytes, with the TOAST table
 }
 

@@ -31,28 +31,33 @@ func (b *builder) spreadClasses() error {
 	})
 }
 
-// vacuum gives the planner its statistics, but leaves an empty table as migrations do, never vacuumed: the planner takes
-// one to have 10 pages (src/backend/access/table/tableam.c), and plans for the rows that tests will put there, where a
-// vacuumed one counts with the pages that it has: none.
+// vacuum gives the planner its statistics, but leaves tables that a recycler may empty as migrations do, never vacuumed:
+// the planner takes an empty one to have 10 pages (src/backend/access/table/tableam.c), and plans for
+// the rows that tests will put there, where a vacuumed one counts with the pages that it has: none.
 func vacuum(ctx context.Context, conn *pgx.Conn) error {
-	var never []uint32
-	const unknown = "SELECT coalesce(array_agg(oid), '{}') FROM pg_class WHERE reltuples < 0 AND relkind IN ('r', 'p', 'm')"
-	if err := conn.QueryRow(ctx, unknown).Scan(&never); err != nil {
+	never, err := collect[uint32](ctx, conn, "SELECT oid FROM pg_class WHERE reltuples < 0")
+	if err != nil {
 		return err
 	}
 	if _, err := conn.Exec(ctx, "VACUUM (FREEZE, ANALYZE)"); err != nil {
 		return err
 	}
-	// All rows behind the first, for it is to be seen now whether there is room.
-	const forget = `
-UPDATE pg_class SET
-  relpages = CASE WHEN oid = ANY ($1) AND reltuples = 0 THEN 0 ELSE relpages END,
-  reltuples = CASE WHEN oid = ANY ($1) AND reltuples = 0 THEN -1 ELSE reltuples END
-WHERE ctid >= (SELECT min(ctid) FROM pg_class WHERE oid >= 16384)`
-	if _, err := conn.Exec(ctx, forget, never); err != nil {
+	tables, err := emptyTables(ctx, conn)
+	if err != nil {
 		return err
 	}
-	_, err := conn.Exec(ctx, "VACUUM (FREEZE) pg_class")
+	var empty []uint32
+	for _, t := range tables {
+		empty = append(empty, t.OID)
+	}
+	// All rows behind the first are written, for it is to be seen now whether there is room.
+	const forget = `
+UPDATE pg_class SET reltuples = CASE WHEN oid = ANY ($1) AND oid = ANY ($2) THEN -1 ELSE reltuples END
+WHERE ctid >= (SELECT min(ctid) FROM pg_class WHERE oid >= 16384)`
+	if _, err := conn.Exec(ctx, forget, never, empty); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "VACUUM (FREEZE) pg_class")
 	return err
 }
 
