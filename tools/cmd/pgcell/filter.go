@@ -27,8 +27,9 @@ var (
 	// While its server starts, a client holds a lock of its own; several lines tell of it.
 	clientLock = regexp.MustCompile(`^Another command holds the client lock:`)
 	lockOwner  = regexp.MustCompile(`^([a-z_]+)=(.*)$`)
-	lockEnd    = regexp.MustCompile(`Waiting for it to complete|Exiting because the lock is held`)
-	emptyLine  = regexp.MustCompile(`^(INFO: *|FAILED: *|Computing main repo mapping: *|Loading: *(0 packages loaded)?|` +
+	// Where the holder has not yet written who it is, this comes alone.
+	lockEnd   = regexp.MustCompile(`^(?:FATAL: )?(?:Waiting for it to complete|Exiting because the lock is held)`)
+	emptyLine = regexp.MustCompile(`^(INFO: *|FAILED: *|Computing main repo mapping: *|Loading: *(0 packages loaded)?|` +
 		`Analyzing: .*\(0 packages loaded, 0 targets configured\))?$`)
 	progressLine = regexp.MustCompile(`^(\[[0-9,]+ / [0-9,]+\] |Loading: |Analyzing: |Computing main repo)`)
 	summaryLine  = regexp.MustCompile(`^[A-Z_ ]+: //.* \(Summary\)$`)
@@ -55,7 +56,9 @@ func (f *messageFilter) pass(line string) error {
 		switch {
 		case lockEnd.MatchString(line):
 			f.locked = false
-			line = fmt.Sprintf("Another command (pid=%s) is running. %s", f.holder, line)
+			if f.holder != "" {
+				line = fmt.Sprintf("Another command (pid=%s) is running. %s", f.holder, line)
+			}
 		case owner != nil:
 			if owner[1] == "pid" {
 				f.holder = owner[2]
@@ -80,12 +83,16 @@ func (f *messageFilter) pass(line string) error {
 		return nil
 	}
 	f.summary, f.last = false, line
-	if m := lockMessage.FindStringSubmatch(line); m != nil {
-		then := "waiting for it to end"
+	m := lockMessage.FindStringSubmatch(line)
+	if m != nil || lockEnd.MatchString(line) {
+		who, then := "", "waiting for it to end"
+		if m != nil {
+			who = fmt.Sprintf(" (PID %s)", m[1])
+		}
 		if strings.Contains(line, "Exiting") {
 			then = "not waiting for it"
 		}
-		line = fmt.Sprintf("another Bazel command (PID %s) runs in this workspace; %s", m[1], then)
+		line = fmt.Sprintf("another Bazel command%s runs in this workspace; %s", who, then)
 	}
 	_, err := fmt.Fprintln(f.w, line)
 	return err
