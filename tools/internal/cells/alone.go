@@ -7,26 +7,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
-// Views and functions that tell of the sessions of a database, or end them. They are written with spaces here, so that
-// a test binary contains the names only if it has them from elsewhere: see [MentionsSessions].
-var (
-	activityView     = spelt("pg stat activity")
-	activityFunction = spelt("pg stat get activity")
-	terminateBackend = spelt("pg terminate backend")
-
-	aboutSessions = []string{
-		activityView, activityFunction, terminateBackend,
-		spelt("pg cancel backend"), spelt("pg stat get backend"), spelt("pg stat database"), spelt("pg stat get db num"),
-	}
-)
-
-func spelt(name string) string { return strings.ReplaceAll(name, " ", "_") }
-
-// isAboutSessions reports whether a statement, in lower case, is one of those.
+// isAboutSessions reports whether a statement, in lower case, tells of the sessions of a database, or ends them.
 func isAboutSessions(lower string) bool {
-	return slices.ContainsFunc(aboutSessions, func(name string) bool { return strings.Contains(lower, name) })
+	return slices.ContainsFunc(golden.AboutSessions, func(name string) bool { return strings.Contains(lower, name) })
 }
 
 // MentionsSessions reports whether a program's file holds a name of what tells of sessions or ends them, in upper or
@@ -36,7 +23,7 @@ func isAboutSessions(lower string) bool {
 func MentionsSessions(r io.Reader) (bool, error) {
 	const chunk, overlap = 1 << 20, 64 // bytes; no name is longer than the latter
 	var names [][]byte
-	for _, name := range aboutSessions {
+	for _, name := range golden.AboutSessions {
 		names = append(names, []byte(name), []byte(strings.ToUpper(name)))
 	}
 	buffer, kept := make([]byte, chunk+overlap), 0

@@ -72,6 +72,30 @@ func TestOnlyTheTestsSessions(t *testing.T) {
 	}
 }
 
+// TestTemplateAsksForSessions has functions and views of the template count sessions, which no statement of a test shows.
+func TestTemplateAsksForSessions(t *testing.T) {
+	t.Parallel()
+	const others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	for name, sql := range map[string]string{
+		"function":             "CREATE FUNCTION others() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) " + others + " $$",
+		"function with a body": "CREATE FUNCTION others() RETURNS bigint RETURN (SELECT count(*) " + others + ")",
+		"view":                 "CREATE VIEW o AS SELECT * " + others + "; CREATE FUNCTION others() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM o'",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := mustOpenWith(t, sql, func(c *cells.Config) { c.Ahead = cells.AheadOff })
+			for i := range 3 {
+				mustUse(t, c, func(l *cells.Lease) {
+					var got int
+					if err := l.Pool().QueryRow(t.Context(), "SELECT others()").Scan(&got); err != nil || got != 0 {
+						t.Errorf("test %d, in a %s cell: %d others, %v; want 0", i, l.Made(), got, err)
+					}
+				})
+			}
+		})
+	}
+}
+
 type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }

@@ -51,7 +51,7 @@ const renameSQL = "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::
 // all its rows.
 var lookSQL = `
 SELECT array_to_string(ARRAY(
-         SELECT pid FROM ` + activityFunction + `(NULL) WHERE datid = $1 AND pid <> ALL ($2::int[])
+         SELECT pid FROM ` + golden.ActivityFunction + `(NULL) WHERE datid = $1 AND pid <> ALL ($2::int[])
          UNION SELECT pid FROM pg_locks WHERE locktype = 'object' AND classid = 1262 AND objid = $1 AND pid <> ALL ($2::int[])), ','),
        ` + golden.RoleSettings + ` || (SELECT coalesce(string_agg(setconfig::text, ' '), '') FROM pg_db_role_setting WHERE setdatabase = $1),
        (SELECT count(*) FROM pg_shdescription WHERE objoid = $1 AND classoid = 1262)%s,

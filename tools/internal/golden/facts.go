@@ -97,6 +97,12 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 			return f, fmt.Errorf("look at template: %w", err)
 		}
 	}
+	if f.Discard == "" {
+		about := strings.Join(AboutSessions, "|")
+		if err := conn.QueryRow(ctx, sessionsQuery, about).Scan(&f.Discard); err != nil {
+			return f, fmt.Errorf("look at template: %w", err)
+		}
+	}
 	if f.Discard == "" && major >= 15 {
 		if err := conn.QueryRow(ctx, uncountedQuery).Scan(&f.Discard); err != nil {
 			return f, fmt.Errorf("look at template: %w", err)
