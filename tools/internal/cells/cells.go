@@ -92,6 +92,7 @@ type Cluster struct {
 	busy        atomic.Int64  // goroutines that make, recycle and drop cells
 	counts      string        // what wardens count besides: see lookSQL
 	spare       spare
+	copying     sync.RWMutex // held by who copies a template's files, and alone by who adds one
 	reflinks    atomic.Int32 // see reflink
 	crashed     atomic.Bool  // a process of the server has, and with it all connections
 	connections budget

@@ -61,6 +61,8 @@ func (c *Cluster) crowded(ctx context.Context) bool {
 }
 
 func (c *Cluster) createOn(ctx context.Context, name, template, tablespace string) error {
+	c.copying.RLock()
+	defer c.copying.RUnlock()
 	sql := fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE %s%s",
 		pgx.Identifier{name}.Sanitize(), golden.Role, pgx.Identifier{template}.Sanitize(), tablespace)
 	if c.mayReflink() {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
@@ -35,6 +36,8 @@ type pool struct {
 	ahead  int           // cells that should be ready, or about to be, beyond those that are waited for
 
 	dropping bool // the last cell that came back was not recycled
+
+	shared atomic.Bool // see shareRelcache
 }
 
 // waiter is a test that waits for a cell.
@@ -162,7 +165,11 @@ func (p *pool) make(urgent bool) {
 	defer cancel()
 	c, err := p.clone(ctx)
 	if err == nil && !urgent && p.facts.Cold == "" {
-		err = c.warm(ctx)
+		if err = c.warm(ctx); err == nil {
+			if failed := p.shareRelcache(ctx, c); failed != nil {
+				p.cluster.trace(failed.Error())
+			}
+		}
 	}
 	p.mu.Lock()
 	p.making--
