@@ -78,11 +78,11 @@ func TestCompare(t *testing.T) {
 	}
 	for _, m := range r.Memory {
 		if m.Server < 5<<20 || m.Keeper < 1<<20 || m.Keeper > m.Server/2 || m.Test < 5<<20 || m.Data < 30<<20 || m.Processes < 5 {
-			t.Errorf("memory with %d at once = %+v, want what a server takes", m.Parallel, m)
+			t.Errorf("memory of %d workers with %d at once = %+v, want what a server takes", m.Workers, m.Parallel, m)
 		}
 	}
-	if len(r.Memory) != 1 {
-		t.Errorf("memory was measured %d times, want once", len(r.Memory))
+	if len(r.Memory) != 2 || r.Memory[0].Workers != 2 || r.Memory[1].Workers != 1 {
+		t.Errorf("memory was measured as %+v, want two workers, and one", r.Memory)
 	}
 	if r.Pgtestdb == "" || r.Pgx == "" || r.Postgres == "" || r.Go == "" {
 		t.Errorf("versions are missing: %+v", r)

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 	"time"
 )
 
@@ -22,6 +24,7 @@ type childJob struct {
 
 // memory is what one worker, a test process with its server, takes: the most that was seen while tests ran. In bytes.
 type memory struct {
+	Workers   int   `json:"workers"` // at work at the same time; the figures are of the one that took most
 	Parallel  int   `json:"parallel"`
 	Server    int64 `json:"server"` // all of its processes, those that serve the pools among them
 	Keeper    int64 `json:"keeper"` // of that, this program's own process, which ends the server
@@ -30,7 +33,8 @@ type memory struct {
 	Data      int64 `json:"data"`         // in the tmpfs
 }
 
-// memory measures what a worker takes, before there is another server: what servers share counts as a part for each.
+// memory measures what a worker takes, before there is another server: what servers share counts as a part for each. So
+// one is measured alone, and one beside another, as in a run on two cores.
 func (r *runner) memory(result *result) error {
 	if r.options.methods != "" && !chosen(r.options.methods, "recycling") {
 		return nil
@@ -39,19 +43,36 @@ func (r *runner) memory(result *result) error {
 	if err != nil {
 		return err
 	}
-	parallels := []int{1, 4, 8}
+	cases := []memory{{Workers: 1, Parallel: 1}, {Workers: 2, Parallel: 1}, {Workers: 1, Parallel: 4}, {Workers: 1, Parallel: 8}}
 	if r.options.quick {
-		parallels = parallels[1:2]
+		cases = cases[1:3]
 	}
-	for _, parallel := range parallels {
-		fmt.Fprintf(r.progress, "bench: memory, %d in parallel\n", parallel)
-		m, err := runChild(r.ctx, childJob{path, parallel, 4 * r.options.window})
+	for _, c := range cases {
+		fmt.Fprintf(r.progress, "bench: memory, workers %d, tests at once %d\n", c.Workers, c.Parallel)
+		m, err := runChildren(r.ctx, c.Workers, childJob{path, c.Parallel, 4 * r.options.window})
 		if err != nil {
 			return fmt.Errorf("measure memory: %w", err)
 		}
 		result.Memory = append(result.Memory, m)
 	}
 	return nil
+}
+
+// runChildren measures several workers at the same time, and gives the one whose server took most.
+func runChildren(ctx context.Context, workers int, job childJob) (most memory, err error) {
+	all, failed := make([]memory, workers), make([]error, workers)
+	var running sync.WaitGroup
+	for i := range workers {
+		running.Go(func() { all[i], failed[i] = runChild(ctx, job) })
+	}
+	running.Wait()
+	for _, m := range all {
+		if m.Server > most.Server {
+			most = m
+		}
+	}
+	most.Workers = workers
+	return most, errors.Join(failed...)
 }
 
 func runChild(ctx context.Context, job childJob) (m memory, err error) {
@@ -124,9 +145,10 @@ func (m *memory) look() {
 }
 
 func (r result) printMemory(w io.Writer) {
-	g := grid{head: []string{"tests at once", "server MB", "of it keeper", "processes", "test process MB", "data MB"}}
+	g := grid{head: []string{"workers", "tests at once", "server MB", "of it keeper", "processes", "test process MB", "data MB"}}
 	for _, m := range r.Memory {
-		g.add(fmt.Sprint(m.Parallel), megabytes(m.Server), megabytes(m.Keeper), fmt.Sprint(m.Processes), megabytes(m.Test), megabytes(m.Data))
+		g.add(fmt.Sprint(m.Workers), fmt.Sprint(m.Parallel), megabytes(m.Server), megabytes(m.Keeper), fmt.Sprint(m.Processes),
+			megabytes(m.Test), megabytes(m.Data))
 	}
 	g.print(w)
 }
