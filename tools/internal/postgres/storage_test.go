@@ -38,6 +38,9 @@ func TestStorage(t *testing.T) {
 				t.Parallel()
 				s := mustStart(t, postgres.Config{Containment: how, Storage: where})
 				ensureStorage(t, s, where)
+				if s.InMemory() && s.Containment() == postgres.Namespaces {
+					ensureHugePages(t, s)
+				}
 				spare := ensureSpare(t, s)
 				ensureFree(t, s)
 				if err := s.Close(); err != nil {
@@ -67,6 +70,29 @@ func ensureStorage(t *testing.T, s *postgres.Server, where postgres.Storage) {
 	}
 	if got := s.Storage(); !strings.HasPrefix(got, want) {
 		t.Errorf("Storage() = %q, want %q", got, want)
+	}
+}
+
+// ensureHugePages asserts that large pages are taken for what is in memory, where the kernel has some.
+func ensureHugePages(t *testing.T, s *postgres.Server) {
+	t.Helper()
+	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
+		t.Log("the kernel has no huge pages")
+		return
+	}
+	conn, err := pgx.Connect(t.Context(), s.URL("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	var mounts string
+	if err := conn.QueryRow(t.Context(), "SELECT pg_read_file('/proc/self/mounts')").Scan(&mounts); err != nil {
+		t.Fatal(err)
+	}
+	at := " " + filepath.Dir(s.DataDir()) + " tmpfs "
+	last := mounts[strings.LastIndex(mounts, at)+1:] // it covers the others
+	if line, _, _ := strings.Cut(last, "\n"); !strings.Contains(line, "huge=within_size") {
+		t.Errorf("no huge pages at%sin\n%s", at, mounts)
 	}
 }
 
