@@ -353,6 +353,9 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 	if err := c.warden.vacuum(ctx, rest.vacuum); err != nil {
 		return "", err
 	}
+	if missing, err := c.warden.missing(ctx, rest.vacuum); missing != "" || err != nil {
+		return missing, err
+	}
 	written, err := c.warden.putBackClasses(ctx, rest.vacuum)
 	if err != nil {
 		return "", err

@@ -63,7 +63,7 @@ const (
 	countSlots    = " + (SELECT count(*) FROM pg_get_replication_slots() WHERE datoid = $1)"
 )
 
-// rowsSQL gives the counters of each table of database $1 that rows were ever put into, or that was vacuumed or analyzed,
+// rowsSQL gives the counters of each table of database $1 whose rows were ever changed, or that was vacuumed or analyzed,
 // with those of its TOAST table, and of each sequence that was ever looked at. Of most tables nothing was ever counted, and
 // to ask that first is one search in the shared table of counters in place of three.
 const rowsSQL = `
@@ -71,8 +71,9 @@ SELECT 't', i, pg_stat_get_tuples_inserted(o), pg_stat_get_tuples_updated(o), pg
        coalesce(pg_stat_get_tuples_inserted(t), 0), coalesce(pg_stat_get_tuples_updated(t), 0), coalesce(pg_stat_get_tuples_deleted(t), 0),
        pg_stat_get_vacuum_count(o) + pg_stat_get_analyze_count(o), pg_relation_size(o) + coalesce(pg_relation_size(nullif(t, 0)), 0)
 FROM unnest('%s'::oid[], '%s'::oid[]) WITH ORDINALITY AS x(o, t, i)
-WHERE pg_stat_have_stats('relation', $1, o)
-  AND (pg_stat_get_tuples_inserted(o) > 0 OR pg_stat_get_vacuum_count(o) > 0 OR pg_stat_get_analyze_count(o) > 0)
+WHERE pg_stat_have_stats('relation', $1, o::int8)
+  AND (pg_stat_get_tuples_inserted(o) + pg_stat_get_tuples_updated(o) + pg_stat_get_tuples_deleted(o) > 0
+    OR pg_stat_get_vacuum_count(o) > 0 OR pg_stat_get_analyze_count(o) > 0)
 UNION ALL
 SELECT 's', i, pg_stat_get_blocks_fetched(o), 0, 0, 0, 0, 0, 0, 0
 FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i) WHERE pg_stat_get_blocks_fetched(o) > 0`
@@ -220,7 +221,7 @@ func (w *warden) send(p *pgconn.Pipeline, do work) {
 	for _, i := range do.empty {
 		name := fmt.Sprint("pgcell_empty_", i)
 		if !w.prepared[i] {
-			p.SendPrepare(name, fmt.Sprintf(emptySQL, w.facts.Tables[i].Name), nil)
+			p.SendPrepare(name, emptySQL(w.facts, i), nil)
 			w.prepared[i] = true
 		}
 		p.SendQueryPrepared(name, nil, nil, nil)
@@ -269,10 +270,13 @@ func (w *warden) vacuum(ctx context.Context, tables []int) error {
 		return nil
 	}
 	var names []string
+	options := "TRUNCATE, INDEX_CLEANUP ON, PARALLEL 0"
 	for _, i := range tables {
 		names = append(names, w.facts.Tables[i].Name)
+		if w.facts.Tables[i].Seeds > 0 && !strings.HasPrefix(options, "FREEZE") {
+			options = "FREEZE, " + options // as its rows are in the template, and pg_class says
+		}
 	}
-	options := "TRUNCATE, INDEX_CLEANUP ON, PARALLEL 0"
 	if w.major >= 16 {
 		options += ", SKIP_DATABASE_STATS"
 	}

@@ -38,6 +38,9 @@ ALTER TABLE private FORCE ROW LEVEL SECURITY;
 CREATE POLICY mine ON private USING (id < 100);
 CREATE TABLE seeded (id int PRIMARY KEY, v text);
 INSERT INTO seeded SELECT i, 'v' || i FROM generate_series(1, 20) i;
+CREATE TABLE keyed (id int PRIMARY KEY REFERENCES seeded);
+CREATE TABLE many (id int PRIMARY KEY, v text);
+INSERT INTO many SELECT i, 'v' || i FROM generate_series(1, 1000) i;
 CREATE SEQUENCE counter START 100;
 SELECT nextval('counter');
 CREATE SEQUENCE untouched START 7;
@@ -62,7 +65,7 @@ func mustOpenWith(t testing.TB, sql string, change func(*cells.Config)) *cells.C
 	if err := golden.BuildFile(context.Background(), path, install, r, golden.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	config := cells.Config{Golden: path, Install: install, Recycle: cells.Verify, Warn: func(s string) { t.Log("warning:", s) }}
+	config := cells.Config{Golden: path, Install: install, Recycle: cells.Verify, Warn: func(s string) { t.Log("warning:", s) }, Trace: func(s string) { t.Log(s) }}
 	if change != nil {
 		change(&config)
 	}
@@ -114,9 +117,18 @@ var leftovers = []struct {
 	{"set role", true, "SET ROLE pgcell"},
 	{"analyze", false, "INSERT INTO parent (name) SELECT 'x' FROM generate_series(1, 50); ANALYZE parent"},
 	{"always trigger", false, "INSERT INTO always VALUES (1)"},
-	{"seeds inserted", false, "INSERT INTO seeded VALUES (21, 'x')"},
+	{"beside seeds", true, "INSERT INTO seeded VALUES (21, 'x'), (22, 'y')"},
+	{"many beside seeds", true, "INSERT INTO seeded SELECT i, repeat('x', 100) FROM generate_series(21, 400) i"},
+	{"beside seeds, deleted", true, "INSERT INTO seeded VALUES (21, 'x'), (22, 'y'); DELETE FROM seeded WHERE id = 21"},
+	{"beside seeds, rolled back", true, "BEGIN; INSERT INTO seeded VALUES (21, 'x'); SAVEPOINT s; DELETE FROM seeded; ROLLBACK"},
+	{"beside seeds, toast", true, "INSERT INTO seeded SELECT 21, string_agg(md5(j::text), '') FROM generate_series(1, 300) j"},
+	{"seeds locked", true, "BEGIN; SELECT * FROM seeded FOR UPDATE; COMMIT; INSERT INTO keyed SELECT id FROM seeded"},
 	{"seeds updated", false, "UPDATE seeded SET v = 'changed' WHERE id = 3"},
+	{"seeds updated, rolled back", true, "BEGIN; UPDATE seeded SET v = 'changed' WHERE id = 3; ROLLBACK"},
+	{"seeds upserted", false, "INSERT INTO seeded VALUES (3, 'x'), (21, 'x') ON CONFLICT (id) DO UPDATE SET v = excluded.v"},
 	{"seeds deleted", false, "DELETE FROM seeded WHERE id = 3"},
+	{"seeds replaced", false, "DELETE FROM seeded WHERE id = 3; INSERT INTO seeded VALUES (3, 'v3')"},
+	{"seeds on more than a page", false, "INSERT INTO many VALUES (1001, 'x')"},
 	{"temporary table", false, "CREATE TEMP TABLE tmp (i int); INSERT INTO tmp VALUES (1)"},
 	{"temporary table in a function", false, "DO $$ BEGIN CREATE TEMP TABLE tmp AS SELECT 1 AS i; END $$"},
 	{"select into", false, "SELECT 1 AS i INTO copied"},

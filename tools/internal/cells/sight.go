@@ -94,8 +94,9 @@ type work struct {
 func (s *sight) plan(c *cell) (w work) {
 	for i, t := range s.tables {
 		before := c.seen.tables[i]
-		inserted, updated := t.rows[0]-before.rows[0], t.rows[1]-before.rows[1]
-		if inserted > 0 || updated > 0 {
+		inserted, updated, deleted := t.rows[0]-before.rows[0], t.rows[1]-before.rows[1], t.rows[2]-before.rows[2]
+		// What a test deleted of a table that should be empty need not be put back.
+		if inserted > 0 || updated > 0 || deleted > 0 && c.pool.facts.Tables[i].Seeds > 0 {
 			w.empty = append(w.empty, i)
 		}
 	}

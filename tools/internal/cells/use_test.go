@@ -254,7 +254,8 @@ var actions, drastic = func() (all, drastic []string) {
 	for _, table := range []string{"parent", "child", "fast", "base", "derived", "guarded", "ruled", "private"} {
 		all = append(all, "DELETE FROM "+table, "UPDATE "+table+" SET id = id WHERE id > 2", "SELECT * FROM "+table+" FOR UPDATE")
 	}
-	all = append(all, "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "SELECT nextval('untouched')",
+	all = append(all, "INSERT INTO seeded SELECT i, 'x' FROM generate_series(21, 25) i", "DELETE FROM seeded WHERE id > 20",
+		"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "SELECT nextval('untouched')",
 		"INSERT INTO guarded SELECT i, 'x' FROM generate_series(100, 120) i ON CONFLICT (id) DO UPDATE SET v = 'y'", "INSERT INTO fast SELECT i FROM generate_series(1, 300) i")
 	return all, drastic
 }()

@@ -12,7 +12,8 @@ import (
 // same in each clone, since CREATE DATABASE copies the catalogs.
 type Facts struct {
 	Size      int64      // of the template on disk, bytes
-	Tables    []Table    // those that a recycler may empty
+	Tables    []Table    // those that a recycler may take rows out of
+	First     int64      // the first transaction that may be a test's
 	Sequences []Sequence // all, with their state in the template
 	// Discard says why no clone is ever used again, such as an access method whose changes nobody counts; "" where
 	// nothing is against it.
@@ -26,12 +27,14 @@ type Facts struct {
 	Unlogged bool
 }
 
-// Table is one that is empty in the template and has nothing that a DELETE in the role of a replica would set off.
+// Table is one that has nothing which a DELETE in the role of a replica would set off. In the template it is empty, or
+// its rows lie on one page.
 type Table struct {
 	OID   uint32
 	Toast uint32 // its TOAST table; 0 where there is none
 	Name  string // with its schema, quoted
-	// Classes are those of the table and of its partial indexes.
+	Seeds int64  `db:"-"` // rows in the template
+	// Classes are those of an empty table and of its partial indexes.
 	Classes []Class `db:"-"`
 }
 
@@ -46,14 +49,15 @@ type Sequence struct {
 const RoleSettings = "coalesce((SELECT json_agg(json_build_object('role', setrole, 'config', setconfig) ORDER BY setrole)" +
 	" FROM pg_db_role_setting WHERE setdatabase = 0)::text, '[]')"
 
-// tablesQuery lists tables that can be emptied, if they are empty in the template: ordinary ones of the heap, without
-// triggers and rules that fire in the role of a replica too.
+// tablesQuery lists tables that rows can be taken out of, ordinary ones of the heap, without triggers and rules that
+// fire in the role of a replica too, if %s holds.
 const tablesQuery = `
-SELECT c.oid, c.reltoastrelid, format('%I.%I', n.nspname, c.relname)
+SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname <> 'pg_catalog'
   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled IN ('A', 'R'))
   AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
+  AND %s
 ORDER BY c.oid`
 
 const sequencesQuery = `
@@ -90,7 +94,8 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 		discardQuery:             &f.Discard,
 		coldQuery:                &f.Cold,
 		"SELECT " + RoleSettings: &f.Roles,
-		"SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u')": &f.Unlogged,
+		"SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u')":                  &f.Unlogged,
+		"SELECT pg_snapshot_xmax(pg_current_snapshot())::text::int8 & (1::int8 << 32) - 1": &f.First,
 	}
 	for sql, target := range scalars {
 		if err := conn.QueryRow(ctx, sql).Scan(target); err != nil {
@@ -114,18 +119,27 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 	if err = classes(ctx, conn, f.Tables); err != nil {
 		return f, fmt.Errorf("look at template: find tables in pg_class: %w", err)
 	}
+	seeded, err := seededTables(ctx, conn)
+	if err != nil {
+		return f, fmt.Errorf("look at template: list tables with a few rows: %w", err)
+	}
+	f.Tables = append(f.Tables, seeded...)
 	if f.Sequences, err = sequences(ctx, conn); err != nil {
 		return f, fmt.Errorf("look at template: list sequences: %w", err)
 	}
 	return f, nil
 }
 
-func emptyTables(ctx context.Context, conn *pgx.Conn) ([]Table, error) {
-	rows, err := conn.Query(ctx, tablesQuery)
+func listTables(ctx context.Context, conn *pgx.Conn, condition string) ([]Table, error) {
+	rows, err := conn.Query(ctx, fmt.Sprintf(tablesQuery, condition))
 	if err != nil {
 		return nil, err
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Table])
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Table])
+}
+
+func emptyTables(ctx context.Context, conn *pgx.Conn) ([]Table, error) {
+	all, err := listTables(ctx, conn, "true")
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
