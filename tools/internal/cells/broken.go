@@ -2,6 +2,9 @@ package cells
 
 import (
 	"errors"
+	"io"
+	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -10,7 +13,10 @@ import (
 func broken(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return pg.Code[:2] == "57" // operator intervention: shutdown, crash, cannot connect now
+		return strings.HasPrefix(pg.Code, "57P0") // shutdown, crash, cannot connect now
 	}
-	return true
+	var network *net.OpError
+	var connecting *pgconn.ConnectError
+	return errors.As(err, &network) && !network.Timeout() || errors.As(err, &connecting) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }

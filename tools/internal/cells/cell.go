@@ -39,6 +39,7 @@ type cell struct {
 	lease    *Lease     // of that test
 	ready    *pgxpool.Pool
 	moved    []*session    // in ready
+	woken    []uint32      // processes of sessions that served a pool since prepare
 	taps     map[*tap]bool // all connections of the cell's that are open
 }
 
@@ -60,7 +61,7 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.ready, c.moved = pool, nil
+	c.ready, c.moved, c.woken = pool, nil, nil
 	if len(c.sessions) == 0 {
 		return nil
 	}
@@ -176,6 +177,7 @@ func (c *cell) wake() *session {
 	}
 	s := c.sessions[n-1]
 	c.sessions = c.sessions[:n-1]
+	c.woken = append(c.woken, s.pid())
 	return s
 }
 
@@ -226,7 +228,9 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string, our
 		return reason
 	}
 	own, reason := c.choose(sessions)
+	c.mu.Lock()
 	c.sessions = own
+	c.mu.Unlock()
 	if reason != "" {
 		return reason
 	}
@@ -321,11 +325,12 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 	case xmin == "":
 		return "the database was altered", nil
 	}
+	c.mu.Lock()
 	c.name, c.xmin = name, xmin
+	c.mu.Unlock()
 	p.cluster.renamed()
-	setvals := done
 	if !swept {
-		done, setvals = work{}, work{}
+		done = work{}
 	}
 	for try := 0; len(now.others) > 0; try++ {
 		if try == 10 {
@@ -361,7 +366,6 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 		return "", err
 	}
 	c.classes += written
-	now.count(setvals)
 	now.count(rest)
 	c.seen = *now
 	p.learn(todo)
@@ -375,7 +379,8 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 	case now.inTheWay > 0:
 		return "a comment on the database, a prepared transaction or a replication slot", nil
 	case now.unaccounted(c.classes):
-		return "rows changed where they cannot be put back", nil
+		where, err := c.warden.changed(ctx)
+		return "rows changed where they cannot be put back: " + where, err
 	case now.grown():
 		return "a table has grown large", nil
 	case now.settings != cluster.manifest.Facts.Roles:

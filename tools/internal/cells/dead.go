@@ -84,7 +84,7 @@ func (c *cell) stale(now *sight, taken takings) (tables []int) {
 		// After updates, pruning frees slots in the midst of a page, which rows of a later test would fill out of
 		// order. (A deleted row's slot stays taken until a vacuum.) On more than one page, the map of free space may
 		// send rows to an earlier page. What the test deleted or rolled back is dead too, and nobody knows how large.
-		if updated > 0 || t.vacuums > before.vacuums || t.size > pageSize || inserted != taken[i].rows ||
+		if c.pool.facts.Tables[i].Remembers && inserted > 0 || updated > 0 || t.vacuums > before.vacuums || t.size > pageSize || inserted != taken[i].rows ||
 			c.dead[i]+max(room/4, 2*most) > room {
 			tables = append(tables, i)
 			c.dead[i] = 0

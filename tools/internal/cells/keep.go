@@ -122,7 +122,15 @@ ORDER BY 1`)
 
 // ServerLog gives the lines of the server's log that speak of the cell, at most about limit bytes, the last ones.
 func (l *Lease) ServerLog(limit int64) string {
-	return l.cell.pool.cluster.server.LogOf("@"+l.name+" ", limit)
+	c := l.cell
+	// Sessions that an earlier test opened have the name in the log that the database had then.
+	words := []string{"@" + l.name + " "}
+	c.mu.Lock()
+	for _, pid := range c.woken {
+		words = append(words, fmt.Sprintf(" [%d] ", pid))
+	}
+	c.mu.Unlock()
+	return c.pool.cluster.server.LogOf(l.since, limit, words...)
 }
 
 // limited passes a number of bytes on, and then calls full.

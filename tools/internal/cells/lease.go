@@ -36,12 +36,14 @@ type Lease struct {
 	made    string
 	waited  time.Duration
 	release func()
+	since   int64 // size of the server's log when the test got the cell
 
 	mu     sync.Mutex
 	once   bool // nobody is to use the cell again
 	narrow bool // the test has Pool's
 	wide   *pgxpool.Pool
-	own    []func() // close what cannot serve another test
+	own    []func()      // close what cannot serve another test
+	gone   *pgxpool.Pool // what Pool gives after Return
 }
 
 // Take gives a cell: a clone of the template, or an empty database. Cost: below 0.1 ms where one is ready, else 15 to
@@ -92,7 +94,7 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	}
 	l := &Lease{
 		cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made,
-		waited: waited, release: release, once: r.New,
+		waited: waited, release: release, once: r.New, since: c.server.LogSize(),
 	}
 	cell.mu.Lock()
 	cell.test, cell.lease = r.Test, l
@@ -112,18 +114,25 @@ func (l *Lease) Made() string { return l.made }
 // Waited is how long Take waited for other tests to give their cells back.
 func (l *Lease) Waited() time.Duration { return l.waited }
 
-// Pool gives the cell's pool, of at most 4 connections, which Return closes.
+// Pool gives the cell's pool, of at most 4 connections, which Return closes; after Return, a closed one.
 func (l *Lease) Pool() *pgxpool.Pool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.gone != nil {
+		return l.gone
+	}
 	l.narrow = true
 	return l.cell.ready
 }
 
-// WidePool gives another pool, of at most 16 connections, which Return closes; the same at each call.
+// WidePool gives another pool, of at most 16 connections, which Return closes; the same at each call. After Return, a
+// closed one.
 func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.gone != nil {
+		return l.gone, nil
+	}
 	if l.wide != nil {
 		return l.wide, nil
 	}
@@ -192,6 +201,7 @@ func (l *Lease) letGo() []*session {
 	for _, stop := range l.own {
 		Soon(stop)
 	}
+	l.gone = c.ready
 	sessions, left := idle(c.ready)
 	c.ready, c.moved = nil, nil
 	if l.wide != nil {

@@ -36,6 +36,8 @@ type pool struct {
 	ahead  int           // cells that should be ready, or about to be, beyond those that are waited for
 
 	dropping bool // the last cell that came back was not recycled
+	drops    int  // in a row
+	warned   bool // of those
 
 	shared atomic.Bool // see shareRelcache
 }
@@ -261,6 +263,12 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 	p.mu.Lock()
 	p.pending--
 	p.dropping = reason != ""
+	switch {
+	case reason == "":
+		p.drops = 0
+	case !once:
+		p.tellOfDrops(reason, test)
+	}
 	p.ahead = min(p.ahead, p.most())
 	p.mu.Unlock()
 	if reason == "" {

@@ -78,8 +78,8 @@ UNION ALL
 SELECT 's', i, pg_stat_get_blocks_fetched(o), 0, 0, 0, 0, 0, 0, 0
 FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i) WHERE pg_stat_get_blocks_fetched(o) > 0`
 
-// setvalSQL sets sequences back.
-const setvalSQL = "SELECT setval(o::regclass, l, c) FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)"
+// setvalSQL sets sequences back, and has a look that comes next know of it.
+const setvalSQL = "SELECT setval(o::regclass, l, c), pg_stat_force_next_flush() FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)"
 
 // newWarden connects to a cell as superuser.
 func newWarden(ctx context.Context, url string, facts *golden.Facts, major int, counts string) (*warden, error) {

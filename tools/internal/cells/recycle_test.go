@@ -115,6 +115,11 @@ var leftovers = []struct {
 	{"prepare", true, "PREPARE p AS SELECT 1"},
 	{"do", true, "DO $$ BEGIN PERFORM set_config('work_mem', '1MB', false); END $$"},
 	{"set role", true, "SET ROLE pgcell"},
+	{"set timeouts", true, "SET statement_timeout = '1min'; SET LOCAL lock_timeout = 5; SET SESSION lock_timeout = 3"},
+	{"DDL of what is there", true, "CREATE TABLE IF NOT EXISTS parent (id int); CREATE SEQUENCE IF NOT EXISTS counter; DROP TABLE IF EXISTS no_such;" +
+		" CREATE INDEX IF NOT EXISTS wide_id_idx ON wide (id); ALTER TABLE parent ADD COLUMN IF NOT EXISTS name text"},
+	{"DDL of what was not there", false, "CREATE TABLE IF NOT EXISTS new (id int)"},
+	{"DDL of what is no more", false, "ALTER TABLE parent DROP COLUMN IF EXISTS at"},
 	{"analyze", false, "INSERT INTO parent (name) SELECT 'x' FROM generate_series(1, 50); ANALYZE parent"},
 	{"always trigger", false, "INSERT INTO always VALUES (1)"},
 	{"beside seeds", true, "INSERT INTO seeded VALUES (21, 'x'), (22, 'y')"},

@@ -200,7 +200,7 @@ func idle(pool *pgxpool.Pool) (found []*session, left int) {
 	}
 	left = int(pool.Stat().AcquiredConns())
 	if left == 0 {
-		pool.Close()
+		Soon(pool.Close) // or for ever, if somebody gets a connection at this moment
 	} else {
 		go pool.Close() // waits for them
 	}

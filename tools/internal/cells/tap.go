@@ -125,7 +125,7 @@ func (t *tap) message(kind byte, body []byte, whole bool) {
 
 // harmless are the first words of statements that leave nothing in a session which [resetSession] does not take back.
 var harmless = words("select insert update delete with values table merge begin start commit end rollback abort savepoint release" +
-	" copy lock listen unlisten notify explain fetch move close show checkpoint vacuum analyze")
+	" copy lock listen unlisten notify explain declare fetch move close show checkpoint vacuum analyze call")
 
 // catalogWords are the first words of statements that change catalogs.
 var catalogWords = words("create alter drop truncate comment grant revoke reindex cluster refresh reassign security import")
@@ -138,14 +138,20 @@ func words(s string) map[string]bool {
 	return all
 }
 
-// setsNothing matches what begins with SET and ends with the transaction.
-var setsNothing = regexp.MustCompile(`^set\s+(transaction|constraints)\s`)
+// setsNothing matches what begins with SET and ends with the transaction, or sets what no prepared statement depends on
+// and [resetSession] takes back.
+var setsNothing = regexp.MustCompile(`^set\s+(transaction|constraints|((local|session)\s+)?` +
+	`(statement_timeout|lock_timeout|idle_in_transaction_session_timeout))\s`)
+
+// perhapsNothing matches what changes catalogs only where something is not yet, or still, there. Whether it did, the
+// counters tell.
+var perhapsNothing = regexp.MustCompile(`\sif\s+(not\s+)?exists\s`)
 
 // comment matches what may stand before a statement's first word.
 var comment = regexp.MustCompile(`^(\s+|--[^\n]*(\n|$)|/\*(?s:.*?)\*/|\()+`)
 
 // statement notes what one SQL text may leave behind. A semicolon in a string makes it look at words that are none,
-// which can only raise doubts.
+// which costs a connection or a cell at most.
 func (t *tap) statement(sql string) {
 	lower := strings.ToLower(sql)
 	if strings.Contains(lower, "set_config") {
@@ -164,7 +170,7 @@ func (t *tap) statement(sql string) {
 		switch word := one[:end]; {
 		case one == "", harmless[word], setsNothing.MatchString(one):
 		case catalogWords[word]:
-			t.ddl = true
+			t.ddl = t.ddl || !perhapsNothing.MatchString(one)
 			// Such as CREATE DATABASE ... TEMPLATE, which wants nobody in it.
 			t.asks = t.asks || strings.Contains(one, " database")
 		default:

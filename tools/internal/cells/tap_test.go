@@ -17,22 +17,31 @@ func (sink) Write(p []byte) (int, error) { return len(p), nil }
 func TestTapStatements(t *testing.T) {
 	t.Parallel()
 	for sql, want := range map[string]state{
-		"SELECT 1":                                        {},
-		"  -- first\n /* then */ (select 1)":              {},
-		"insert into t values ('a; b')":                   {doubt: "a statement that begins with B"}, // a false alarm costs a connection
-		"UPDATE t SET x = 1; DELETE FROM t":               {},
-		"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE":    {},
-		"set constraints all deferred":                    {},
-		"SET search_path = x":                             {doubt: "a statement that begins with SET"},
-		"BEGIN; SET LOCAL x.y = '1'; COMMIT":              {doubt: "a statement that begins with SET"},
-		"SELECT SET_CONFIG('a.b', '1', true)":             {doubt: "set_config"},
-		"DO $$ BEGIN END $$":                              {doubt: "a statement that begins with DO"},
-		"CREATE TABLE t (); INSERT INTO t DEFAULT VALUES": {ddl: true},
-		"/* x */ TRUNCATE t":                              {ddl: true},
-		"PREPARE p AS SELECT 1":                           {doubt: "a statement that begins with PREPARE"},
-		"":                                                {},
-		"TABLE pg_stat_activity":                          {doubt: "a statement about sessions"},
-		"select pg_backend_pid()":                         {},
+		"SELECT 1":                                         {},
+		"  -- first\n /* then */ (select 1)":               {},
+		"insert into t values ('a; b')":                    {doubt: "a statement that begins with B"}, // a false alarm costs a connection
+		"UPDATE t SET x = 1; DELETE FROM t":                {},
+		"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE":     {},
+		"set constraints all deferred":                     {},
+		"SET search_path = x":                              {doubt: "a statement that begins with SET"},
+		"BEGIN; SET LOCAL x.y = '1'; COMMIT":               {doubt: "a statement that begins with SET"},
+		"SELECT SET_CONFIG('a.b', '1', true)":              {doubt: "set_config"},
+		"DO $$ BEGIN END $$":                               {doubt: "a statement that begins with DO"},
+		"CREATE TABLE t (); INSERT INTO t DEFAULT VALUES":  {ddl: true},
+		"/* x */ TRUNCATE t":                               {ddl: true},
+		"CREATE TABLE IF NOT EXISTS t (x int)":             {},
+		"alter table t\n  add column if  not exists x int": {},
+		"DROP TABLE IF EXISTS t; DROP TABLE u":             {ddl: true},
+		"CREATE TABLE if_not_exists (x int)":               {ddl: true},
+		"CALL p()":                                         {},
+		"DECLARE c CURSOR WITH HOLD FOR SELECT 1":          {},
+		"SET LOCAL statement_timeout = '1s'":               {},
+		"set lock_timeout to 5":                            {},
+		"SET SESSION lock_timeouts = 5":                    {doubt: "a statement that begins with SET"},
+		"PREPARE p AS SELECT 1":                            {doubt: "a statement that begins with PREPARE"},
+		"":                                                 {},
+		"TABLE pg_stat_activity":                           {doubt: "a statement about sessions"},
+		"select pg_backend_pid()":                          {},
 	} {
 		var tap tap
 		tap.statement(sql)

@@ -23,7 +23,7 @@ type Facts struct {
 	Cold string
 	// Roles are parameters that roles have in every database, in the form of RoleSettings.
 	Roles string
-	// Unlogged tells that a crash of the server empties tables of the template.
+	// Unlogged tells that a crash of the server takes rows, or a sequence's state, from the template.
 	Unlogged bool
 }
 
@@ -33,7 +33,9 @@ type Table struct {
 	OID   uint32
 	Toast uint32 // its TOAST table; 0 where there is none
 	Name  string // with its schema, quoted
-	Seeds int64  `db:"-"` // rows in the template
+	// Remembers tells of an index whose searches stop at rows that are deleted, before they find others.
+	Remembers bool
+	Seeds     int64 `db:"-"` // rows in the template
 	// Classes are those of an empty table and of its partial indexes.
 	Classes []Class `db:"-"`
 }
@@ -52,9 +54,11 @@ const RoleSettings = "coalesce((SELECT json_agg(json_build_object('role', setrol
 // tablesQuery lists tables that rows can be taken out of, ordinary ones of the heap, without triggers and rules that
 // fire in the role of a replica too, if %s holds.
 const tablesQuery = `
-SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname)
+SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname), EXISTS (
+  SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am a ON a.oid = i.relam
+  WHERE x.indrelid = c.oid AND a.amname NOT IN ('btree', 'hash', 'gist', 'gin', 'spgist', 'brin'))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname <> 'pg_catalog'
+WHERE c.relkind = 'r' AND c.oid >= 16384
   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled IN ('A', 'R'))
   AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
   AND %s
@@ -73,34 +77,48 @@ SELECT coalesce((
   SELECT 'tests may create subscriptions' FROM pg_roles WHERE rolname = 'pg_create_subscription' AND pg_has_role('` + Role + `', oid, 'member')), '')`
 
 // coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory
-// of their own, and functions that set parameters, which leave custom ones defined.
+// of their own, and functions that set parameters, which leave custom ones defined. $1 is [setsParameters].
 const coldQuery = `
 SELECT coalesce(
   (SELECT format('language %s', lanname) FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql') LIMIT 1),
   (SELECT format('extension %s', extname) FROM pg_extension WHERE extname IN ('dblink', 'postgres_fdw') LIMIT 1),
   (SELECT format('function %s sets a parameter', p.oid::regprocedure) FROM pg_proc p
-   WHERE p.oid >= 16384 AND p.prolang <> 13 AND (p.prosrc ~* '\mset_config\M|\m(set|reset)\s+(session|local|role)\M|(^|;|begin|then|else|loop)\s*set\M') LIMIT 1),
+   WHERE p.oid >= 16384 AND p.prolang <> 13 AND p.prokind <> 'a' AND (
+     regexp_replace(regexp_replace(p.prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') ~* $1
+     OR pg_get_functiondef(p.oid) ~* '\mset_config\M') ORDER BY p.oid LIMIT 1),
+  (SELECT format('view %s sets a parameter', c.oid::regclass) FROM pg_class c
+   WHERE c.oid >= 16384 AND c.relkind = 'v' AND pg_get_viewdef(c.oid) ~* '\mset_config\M' ORDER BY c.oid LIMIT 1),
   '')`
+
+// setsParameters matches a body with SET or RESET where a statement begins, or a string that may be executed, once its
+// comments are gone. UPDATE ... SET role = ... begins nothing.
+const setsParameters = `(^|[;'"]|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*(re)?set\s`
 
 // uncountedQuery says whether tests may switch the counters off. PostgreSQL 14 has no such grants, and its clones are not
 // used again.
 const uncountedQuery = `
 SELECT CASE WHEN EXISTS (SELECT FROM pg_parameter_acl WHERE parname = 'track_counts') THEN 'tests may set track_counts' ELSE '' END`
 
+const unloggedQuery = `
+SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (
+  relkind IN ('r', 'm') AND pg_relation_size(oid) > 0 OR relkind = 'S' AND pg_sequence_last_value(oid) IS NOT NULL))`
+
 // readFacts looks at the template, as a superuser connected to it, once all is in it.
 func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err error) {
 	scalars := map[string]any{
 		"SELECT pg_database_size(current_database())": &f.Size,
 		discardQuery:             &f.Discard,
-		coldQuery:                &f.Cold,
 		"SELECT " + RoleSettings: &f.Roles,
-		"SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u')":                  &f.Unlogged,
+		unloggedQuery:            &f.Unlogged,
 		"SELECT pg_snapshot_xmax(pg_current_snapshot())::text::int8 & (1::int8 << 32) - 1": &f.First,
 	}
 	for sql, target := range scalars {
 		if err := conn.QueryRow(ctx, sql).Scan(target); err != nil {
 			return f, fmt.Errorf("look at template: %w", err)
 		}
+	}
+	if err := conn.QueryRow(ctx, coldQuery, setsParameters).Scan(&f.Cold); err != nil {
+		return f, fmt.Errorf("look at template: %w", err)
 	}
 	if f.Discard == "" {
 		about := strings.Join(AboutSessions, "|")

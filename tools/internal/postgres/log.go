@@ -4,21 +4,35 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// LogOf gives the lines of the server's log that hold a word, and those that go on from them; the last ones, at most
-// about limit bytes.
-func (s *Server) LogOf(word string, limit int64) string {
+// LogSize is the size of the server's log, in bytes; 0 where there is none.
+func (s *Server) LogSize() int64 {
+	info, err := os.Stat(filepath.Join(s.dir.path, serverLog))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// LogOf gives the lines of the server's log, from an offset in bytes on, that hold one of some words, and those that go
+// on from them; the last ones, at most about limit bytes.
+func (s *Server) LogOf(from, limit int64, words ...string) string {
 	text, err := os.ReadFile(filepath.Join(s.dir.path, serverLog))
 	if err != nil {
 		return ""
+	}
+	text = text[min(from, int64(len(text))):]
+	has := func(line string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(line, word) })
 	}
 	var lines []string
 	with := false
 	for _, line := range strings.SplitAfter(string(text), "\n") {
 		if !strings.HasPrefix(line, "\t") { // else it goes on from the line before
-			with = strings.Contains(line, word)
+			with = has(line)
 		}
 		if with {
 			lines = append(lines, line)

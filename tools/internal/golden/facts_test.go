@@ -1,0 +1,101 @@
+package golden_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
+)
+
+func mustFacts(t *testing.T, sql string, extensions ...string) golden.Facts {
+	t.Helper()
+	path := mustBuild(t, golden.Recipe{
+		Extensions: extensions, Migrations: []golden.Script{{Name: "x.sql", SQL: sql}},
+	})
+	m, err := golden.ReadManifest(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Facts
+}
+
+// TestCold has connections go from test to test unless the template holds what sets parameters.
+func TestCold(t *testing.T) {
+	t.Parallel()
+	body := func(language, text string) string {
+		return "CREATE FUNCTION f() RETURNS void LANGUAGE " + language + " AS $f$" + text + "$f$"
+	}
+	for sql, want := range map[string]string{
+		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):           "function f() sets a parameter",
+		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):            "function f() sets a parameter",
+		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"): "function f() sets a parameter",
+		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):       "function f() sets a parameter",
+		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)": "function f() sets a parameter",
+		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":            "view v sets a parameter",
+		`
+CREATE TABLE users (id int PRIMARY KEY, role text, local text, session text);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $f$
+BEGIN -- if new then set a default
+  UPDATE users SET role = NEW.role WHERE id = NEW.id;
+  UPDATE users
+  SET local = 'x', session = 'y';
+  INSERT INTO users VALUES (1) ON CONFLICT (id) DO UPDATE SET role = EXCLUDED.role;
+  /* set
+     nothing */ UPDATE feedback_loop SET x = 1; /* */
+  RETURN NEW;
+END $f$;
+CREATE AGGREGATE most(int) (SFUNC = int4larger, STYPE = int)`: "",
+	} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			if got := mustFacts(t, sql).Cold; got != want {
+				t.Errorf("of %s\nCold = %q, want %q", sql, got, want)
+			}
+		})
+	}
+}
+
+// TestUnlogged asks for what a crash of the server would take from a template.
+func TestUnlogged(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]bool{
+		"CREATE UNLOGGED TABLE t (id serial PRIMARY KEY)":                                                  false,
+		"CREATE UNLOGGED TABLE t (id serial PRIMARY KEY); INSERT INTO t DEFAULT VALUES":                    true,
+		"CREATE UNLOGGED TABLE t (id serial PRIMARY KEY, v text); INSERT INTO t VALUES (1); DELETE FROM t": false,
+	} {
+		if got := mustFacts(t, sql).Unlogged; got != want {
+			t.Errorf("%s: Unlogged = %v, want %v", sql, got, want)
+		}
+	}
+}
+
+// TestTables lists tables that rows can be taken out of, with what a recycler minds.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	f := mustFacts(t, `
+CREATE TABLE empty (id int);
+CREATE TABLE blooming (id int);
+CREATE INDEX ON blooming USING bloom (id);
+CREATE TABLE few AS SELECT generate_series(1, 7) AS id;
+CREATE TABLE many AS SELECT generate_series(1, 2000) AS id;
+CREATE TABLE large (v text);
+ALTER TABLE large ALTER v SET STORAGE EXTERNAL;
+INSERT INTO large VALUES (repeat('x', 9000))`, "bloom")
+	var got []string
+	for _, table := range f.Tables {
+		what := table.Name
+		if table.Seeds > 0 {
+			what += " with seeds"
+		}
+		if table.Remembers {
+			what += " remembers"
+		}
+		got = append(got, what)
+	}
+	if got, want := strings.Join(got, ", "), "public.empty, public.blooming remembers, public.few with seeds"; got != want {
+		t.Errorf("tables are %s, want %s", got, want)
+	}
+	if f.First < 500 || f.First > 1e6 {
+		t.Errorf("First = %d, want a transaction number after those of the migrations", f.First)
+	}
+}
