@@ -27,11 +27,12 @@ type cell struct {
 	xmin string // the transaction that last wrote its row in pg_database
 	name string // changes with each test
 
-	warden  *warden       // nil until it is needed
-	seen    sight         // when the last test had gone
-	dead    map[int]int64 // bytes of a table that dead rows take
-	classes int64         // rows of pg_class that the warden has updated: see putBackClasses
-	made    string        // how it came to be ready: see [Lease.Made]
+	warden   *warden       // nil until it is needed
+	seen     sight         // when the last test had gone
+	dead     map[int]int64 // bytes of a table that dead rows take
+	restored map[int]int64 // tables whose seeds were put back, with the first transaction after that
+	classes  int64         // rows of pg_class that the warden has updated: see putBackClasses
+	made     string        // how it came to be ready: see [Lease.Made]
 
 	mu       sync.Mutex
 	sessions []*session // at rest, waiting for a pool
@@ -265,7 +266,7 @@ func (c *cell) needWarden(ctx context.Context) (reason string) {
 		place()
 		return "no warden: " + err.Error()
 	}
-	w.release = place
+	w.release, w.restored = place, c.restored
 	c.warden = w
 	return ""
 }
@@ -358,8 +359,8 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 	if err := c.warden.vacuum(ctx, rest.vacuum); err != nil {
 		return "", err
 	}
-	if missing, err := c.warden.missing(ctx, rest.vacuum); missing != "" || err != nil {
-		return missing, err
+	if reason, err := c.warden.ensureSeeds(ctx, rest.vacuum); reason != "" || err != nil {
+		return reason, err
 	}
 	written, err := c.warden.putBackClasses(ctx, rest.vacuum)
 	if err != nil {

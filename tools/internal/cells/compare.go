@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // fingerprint tells all that a test could see of a database: the row versions of each catalog, each table's rows in the
@@ -119,7 +121,12 @@ func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	defer p.discardCell(c)
-	conn, err := pgx.Connect(ctx, c.url(AdminRole))
+	config, err := pgx.ParseConfig(c.url(AdminRole))
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(config.RuntimeParams, golden.ContentSettings) // as the warden's
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package cells
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -10,12 +9,12 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
-// emptySQL takes what tests inserted out of a table, and gives the size of each row. A whole row as a value has the
-// layout that it has on its page.
-func emptySQL(facts *golden.Facts, table int) string {
-	t, which := facts.Tables[table], ""
+// emptySQL takes what tests inserted out of a table, of a seeded one what transactions from $1 on did, and gives the
+// size of each row. A whole row as a value has the layout that it has on its page.
+func emptySQL(t golden.Table) string {
+	which := ""
 	if t.Seeds > 0 {
-		which = fmt.Sprintf(" WHERE pgcell.xmin::text::int8 >= %d", facts.First)
+		which = " WHERE pgcell.xmin::text::int8 >= $1"
 	}
 	return "DELETE FROM ONLY " + t.Name + " AS pgcell" + which + " RETURNING pg_column_size(pgcell.*)"
 }

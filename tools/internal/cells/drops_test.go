@@ -11,7 +11,9 @@ import (
 func TestDropsAreTold(t *testing.T) {
 	t.Parallel()
 	var warned, traced warnings
-	c := mustShop(t, func(c *cells.Config) { c.Ahead, c.Recycle, c.Warn, c.Trace = cells.AheadOff, cells.Auto, warned.add, traced.add })
+	c := mustShop(t, func(c *cells.Config) {
+		c.Ahead, c.Recycle, c.Warn, c.Trace = cells.AheadOff, cells.Auto, warned.add, traced.add
+	})
 	for i := range 45 {
 		statement := "INSERT INTO many VALUES (1001, 'x')"
 		if i == 10 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -18,10 +19,11 @@ import (
 type warden struct {
 	conn     *pgx.Conn
 	facts    *golden.Facts
-	major    int          // version of the server
-	prepared map[int]bool // tables that there is a prepared statement for
-	counts   string       // what lookSQL counts besides
-	release  func()       // gives its place among the connections back
+	major    int           // version of the server
+	prepared map[int]bool  // tables that there is a prepared statement for
+	restored map[int]int64 // the cell's
+	counts   string        // what lookSQL counts besides
+	release  func()        // gives its place among the connections back
 }
 
 // wardenSettings: triggers, rules and foreign keys of the ordinary kind do not fire on what the warden deletes;
@@ -87,8 +89,8 @@ func newWarden(ctx context.Context, url string, facts *golden.Facts, major int, 
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range wardenSettings {
-		config.RuntimeParams[name] = value
+	for _, some := range []map[string]string{wardenSettings, golden.ContentSettings} {
+		maps.Copy(config.RuntimeParams, some)
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -221,10 +223,14 @@ func (w *warden) send(p *pgconn.Pipeline, do work) {
 	for _, i := range do.empty {
 		name := fmt.Sprint("pgcell_empty_", i)
 		if !w.prepared[i] {
-			p.SendPrepare(name, emptySQL(w.facts, i), nil)
+			p.SendPrepare(name, emptySQL(w.facts.Tables[i]), nil)
 			w.prepared[i] = true
 		}
-		p.SendQueryPrepared(name, nil, nil, nil)
+		var first [][]byte
+		if w.facts.Tables[i].Seeds > 0 {
+			first = [][]byte{strconv.AppendInt(nil, w.first(i), 10)}
+		}
+		p.SendQueryPrepared(name, first, nil, nil)
 	}
 	if len(do.sequences) == 0 {
 		return

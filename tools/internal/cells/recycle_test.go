@@ -12,6 +12,7 @@ import (
 
 // shop is a template with what recycling has to mind.
 const shop = `
+CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE TABLE parent (id bigserial PRIMARY KEY, name text, at timestamptz DEFAULT now());
 CREATE TABLE child (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parent_id bigint REFERENCES parent, note text);
 CREATE TABLE ring_a (id int PRIMARY KEY, b int);
@@ -41,6 +42,12 @@ INSERT INTO seeded SELECT i, 'v' || i FROM generate_series(1, 20) i;
 CREATE TABLE keyed (id int PRIMARY KEY REFERENCES seeded);
 CREATE TABLE many (id int PRIMARY KEY, v text);
 INSERT INTO many SELECT i, 'v' || i FROM generate_series(1, 1000) i;
+CREATE TABLE odd (id int GENERATED ALWAYS AS IDENTITY, f float8, b bytea, a text[], j jsonb, t timestamptz, i interval, n text, m mood[], CHECK (id > 0));
+INSERT INTO odd (f, b, a, j, t, i, n, m) VALUES (0.1::float8 + 0.2, '\x00ff5c', '{"a\\b", NULL, "c\td"}', '{"x": [1, null]}', now(), '-1 day 2 hours', NULL, '{sad}'),
+  ('-infinity', '', '{}', '1', '-infinity', '1 year', E'\\.\n\t\\N', NULL);
+CREATE INDEX ON odd USING gin (a);
+CREATE TABLE generated (id int, twice int GENERATED ALWAYS AS (id * 2) STORED);
+INSERT INTO generated VALUES (1), (2);
 CREATE SEQUENCE counter START 100;
 SELECT nextval('counter');
 CREATE SEQUENCE untouched START 7;
@@ -48,7 +55,6 @@ CREATE MATERIALIZED VIEW summary AS SELECT count(*) AS n FROM parent;
 CREATE VIEW names AS SELECT name FROM parent;
 CREATE TABLE wide (id int, big text);
 CREATE INDEX ON wide (id) WHERE id > 2;
-CREATE TYPE mood AS ENUM ('sad', 'ok');
 `
 
 // mustShop starts a server on the shop's template; change may alter how.
@@ -128,11 +134,14 @@ var leftovers = []struct {
 	{"beside seeds, rolled back", true, "BEGIN; INSERT INTO seeded VALUES (21, 'x'); SAVEPOINT s; DELETE FROM seeded; ROLLBACK"},
 	{"beside seeds, toast", true, "INSERT INTO seeded SELECT 21, string_agg(md5(j::text), '') FROM generate_series(1, 300) j"},
 	{"seeds locked", true, "BEGIN; SELECT * FROM seeded FOR UPDATE; COMMIT; INSERT INTO keyed SELECT id FROM seeded"},
-	{"seeds updated", false, "UPDATE seeded SET v = 'changed' WHERE id = 3"},
+	{"seeds updated", true, "UPDATE seeded SET v = 'changed' WHERE id = 3"},
 	{"seeds updated, rolled back", true, "BEGIN; UPDATE seeded SET v = 'changed' WHERE id = 3; ROLLBACK"},
-	{"seeds upserted", false, "INSERT INTO seeded VALUES (3, 'x'), (21, 'x') ON CONFLICT (id) DO UPDATE SET v = excluded.v"},
-	{"seeds deleted", false, "DELETE FROM seeded WHERE id = 3"},
-	{"seeds replaced", false, "DELETE FROM seeded WHERE id = 3; INSERT INTO seeded VALUES (3, 'v3')"},
+	{"seeds upserted", true, "INSERT INTO seeded VALUES (3, 'x'), (21, 'x') ON CONFLICT (id) DO UPDATE SET v = excluded.v"},
+	{"seeds deleted", true, "DELETE FROM seeded WHERE id = 3"},
+	{"seeds replaced", true, "DELETE FROM seeded WHERE id = 3; INSERT INTO seeded VALUES (3, 'v3')"},
+	{"all seeds deleted", true, "DELETE FROM seeded; INSERT INTO seeded VALUES (1, 'v1')"},
+	{"seeds of odd types", true, "UPDATE odd SET f = 1; DELETE FROM odd WHERE n IS NULL"},
+	{"seeds with a generated column", false, "UPDATE generated SET id = 4"},
 	{"seeds on more than a page", false, "INSERT INTO many VALUES (1001, 'x')"},
 	{"temporary table", false, "CREATE TEMP TABLE tmp (i int); INSERT INTO tmp VALUES (1)"},
 	{"temporary table in a function", false, "DO $$ BEGIN CREATE TEMP TABLE tmp AS SELECT 1 AS i; END $$"},
@@ -158,7 +167,10 @@ var leftovers = []struct {
 // compared with a clone (Verify does). The next test's session must be like a new one too.
 func TestNextTestSeesANewClone(t *testing.T) {
 	t.Parallel()
-	c := mustShop(t, func(c *cells.Config) { c.Ahead = cells.AheadOff })
+	c := mustShop(t, func(c *cells.Config) {
+		c.Ahead = cells.AheadOff
+		c.Settings = map[string]string{"IntervalStyle": "sql_standard", "DateStyle": "SQL, DMY"}
+	})
 	for _, l := range leftovers {
 		before := mustTake(t, c)
 		name, made := before.Name(), before.Made()

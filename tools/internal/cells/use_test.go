@@ -255,6 +255,7 @@ var actions, drastic = func() (all, drastic []string) {
 		all = append(all, "DELETE FROM "+table, "UPDATE "+table+" SET id = id WHERE id > 2", "SELECT * FROM "+table+" FOR UPDATE")
 	}
 	all = append(all, "INSERT INTO seeded SELECT i, 'x' FROM generate_series(21, 25) i", "DELETE FROM seeded WHERE id > 20",
+		"INSERT INTO odd (n) VALUES ('x')", "SELECT * FROM odd FOR UPDATE",
 		"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "SELECT nextval('untouched')",
 		"INSERT INTO guarded SELECT i, 'x' FROM generate_series(100, 120) i ON CONFLICT (id) DO UPDATE SET v = 'y'", "INSERT INTO fast SELECT i FROM generate_series(1, 300) i")
 	return all, drastic

@@ -35,7 +35,8 @@ type Table struct {
 	Name  string // with its schema, quoted
 	// Remembers tells of an index whose searches stop at rows that are deleted, before they find others.
 	Remembers bool
-	Seeds     int64 `db:"-"` // rows in the template
+	Seeds     int64  `db:"-"` // rows in the template
+	Content   []byte `db:"-"` // of those, as COPY TO writes them; nil where COPY FROM would not make the same page
 	// Classes are those of an empty table and of its partial indexes.
 	Classes []Class `db:"-"`
 }

@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -27,9 +28,43 @@ func seededTables(ctx context.Context, conn *pgx.Conn) ([]Table, error) {
 	}
 	var seeded []Table
 	for i, t := range all {
-		if t.Seeds = counts[i]; t.Seeds > 0 {
-			seeded = append(seeded, t)
+		if t.Seeds = counts[i]; t.Seeds == 0 {
+			continue
 		}
+		if t.Content, err = content(ctx, conn, t); err != nil {
+			return nil, fmt.Errorf("copy the rows of %s: %w", t.Name, err)
+		}
+		seeded = append(seeded, t)
 	}
 	return seeded, nil
+}
+
+// contentQuery tells whether to copy the rows of table $1, which %s names, into an empty one makes the same page: they
+// take its first places, without one between them that is free, each holds all columns, none of these is generated, and
+// no index is partial, of which the planner reads how many rows it had when it was last vacuumed.
+const contentQuery = `
+SELECT (SELECT max((ctid::text::point)[1]) = count(*) FROM ONLY %s)
+  AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND (attgenerated <> '' OR atthasmissing OR attisdropped))
+  AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $1 AND indpred IS NOT NULL)
+  AND EXISTS (SELECT FROM pg_class WHERE oid = $1 AND relallvisible = 1)`
+
+// ContentSettings are those in which [Table.Content] is written, and must be read.
+var ContentSettings = map[string]string{"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "extra_float_digits": "1"}
+
+// content gives the rows of a seeded table, nil where they cannot be put back.
+func content(ctx context.Context, conn *pgx.Conn, t Table) ([]byte, error) {
+	var same bool
+	if err := conn.QueryRow(ctx, fmt.Sprintf(contentQuery, t.Name), t.OID).Scan(&same); err != nil || !same {
+		return nil, err
+	}
+	for name, value := range ContentSettings {
+		if _, err := conn.Exec(ctx, "SELECT set_config($1, $2, false)", name, value); err != nil {
+			return nil, err
+		}
+	}
+	var rows bytes.Buffer
+	if _, err := conn.PgConn().CopyTo(ctx, &rows, "COPY "+t.Name+" TO STDOUT"); err != nil {
+		return nil, err
+	}
+	return rows.Bytes(), nil
 }
