@@ -23,8 +23,7 @@ const (
 // cell is one database, through all the tests that it serves.
 type cell struct {
 	pool *pool
-	oid  uint32
-	xmin string // the transaction that last wrote its row in pg_database
+	identity
 	name string // changes with each test
 
 	warden   *warden       // nil until it is needed
@@ -62,11 +61,15 @@ func (c *cell) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.mu.Lock()
 	c.ready, c.moved, c.woken = pool, nil, nil
-	if len(c.sessions) == 0 {
+	if n := len(c.sessions); n > 0 {
+		c.moved = c.sessions[n-1 : n : n]
+	}
+	c.mu.Unlock()
+	if c.moved == nil {
 		return nil
 	}
-	c.moved = []*session{c.sessions[len(c.sessions)-1]}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -320,15 +323,17 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 	}
 	name, done, taken := p.cluster.newName(), p.usual(), takings{}
 	xmin, now, swept, err := c.warden.sweep(ctx, c, name, pids, done, taken)
+	if xmin != "" { // it has the new name, whatever came after that
+		c.mu.Lock()
+		c.name, c.xmin = name, xmin
+		c.mu.Unlock()
+	}
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("rename and look: %w", err)
 	case xmin == "":
 		return "the database was altered", nil
 	}
-	c.mu.Lock()
-	c.name, c.xmin = name, xmin
-	c.mu.Unlock()
 	p.cluster.renamed()
 	if !swept {
 		done = work{}
@@ -377,6 +382,9 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error) {
 	cluster := c.pool.cluster
 	switch {
+	case now.counted != c.counted:
+		cluster.crashed.Store(true)
+		return "the server has crashed, and what was counted before is lost", nil
 	case now.inTheWay > 0:
 		return "a comment on the database, a prepared transaction or a replication slot", nil
 	case now.unaccounted(c.classes):

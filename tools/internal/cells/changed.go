@@ -33,8 +33,8 @@ const told = 20
 
 // tellOfDrops warns once where no cell is used again though cells might be. Call it with the lock held.
 func (p *pool) tellOfDrops(reason, test string) {
-	if p.discard() != "" {
-		return // as somebody has chosen, or the template
+	if p.discard() != "" || p == &p.cluster.empty {
+		return // as somebody has chosen, or the template, or since there must be DDL where there is nothing
 	}
 	if p.drops++; p.drops == told && !p.warned {
 		p.warned = true

@@ -22,9 +22,18 @@ const spareTablespace = "pgcell_spare"
 // reserve is what is left free in memory for the log, temporary files and what tests write, in bytes.
 const reserve = 64 << 20
 
-// create makes a database from a template, and tells its object identifier and the transaction that wrote it. Where
-// memory comes to its end, it goes to disk.
-func (c *Cluster) create(ctx context.Context, name, template string) (oid uint32, xmin string, err error) {
+// identity tells a database from others, and from itself at other times.
+type identity struct {
+	oid     uint32
+	xmin    string // the transaction that last wrote its row in pg_database
+	counted string // since when the server counts changes: a crash sets all counters to zero
+}
+
+// countedSince is an expression for that.
+const countedSince = "extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text"
+
+// create makes a database from a template. Where memory comes to its end, it goes to disk.
+func (c *Cluster) create(ctx context.Context, name, template string) (id identity, err error) {
 	err = errNoRoom
 	if !c.crowded(ctx) {
 		err = c.createOn(ctx, name, template, "")
@@ -35,13 +44,13 @@ func (c *Cluster) create(ctx context.Context, name, template string) (oid uint32
 		}
 	}
 	if err == nil {
-		const find = "SELECT oid, xmin::text FROM pg_database WHERE datname = $1"
-		err = c.admin.QueryRow(ctx, find, name).Scan(&oid, &xmin)
+		const find = "SELECT oid, xmin::text, coalesce(" + countedSince + ", '') FROM pg_database WHERE datname = $1"
+		err = c.admin.QueryRow(ctx, find, name).Scan(&id.oid, &id.xmin, &id.counted)
 	}
 	if err != nil {
-		return 0, "", c.explain("make cell "+name, err)
+		return identity{}, c.explain("make cell "+name, err)
 	}
-	return oid, xmin, nil
+	return id, nil
 }
 
 var errNoRoom = errors.New("no room in memory")

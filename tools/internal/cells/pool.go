@@ -195,7 +195,7 @@ func (p *pool) make(urgent bool) {
 func (p *pool) clone(ctx context.Context) (*cell, error) {
 	c := &cell{pool: p, name: p.cluster.newName(), dead: map[int]int64{}, restored: map[int]int64{}, taps: map[*tap]bool{}, made: "cloned"}
 	var err error
-	if c.oid, c.xmin, err = p.cluster.create(ctx, c.name, p.template); err != nil {
+	if c.identity, err = p.cluster.create(ctx, c.name, p.template); err != nil {
 		return nil, err
 	}
 	if err := c.prepare(ctx); err != nil {

@@ -31,7 +31,7 @@ type warden struct {
 var wardenSettings = map[string]string{
 	"session_replication_role": "replica", "stats_fetch_consistency": "none", "application_name": "pgcell warden", "client_min_messages": "error",
 	// A session that a test left may hold locks: it is ended first then.
-	"lock_timeout": "200ms",
+	"lock_timeout": "200ms", "statement_timeout": "0",
 }
 
 // Names of the warden's prepared statements.
@@ -50,14 +50,15 @@ const renameSQL = "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::
 // lookSQL gives, for database $1: the processes in it but for those in $2, beginning ones (they hold a lock on the
 // database, and show as sessions only later) included; parameters that the database or, in all databases, a role was
 // given; how many things are in the way of using it again (a comment on it, and what %s stands for); the counters of
-// all its rows.
+// all its rows, and since when there are any.
 var lookSQL = `
 SELECT array_to_string(ARRAY(
          SELECT pid FROM ` + golden.ActivityFunction + `(NULL) WHERE datid = $1 AND pid <> ALL ($2::int[])
          UNION SELECT pid FROM pg_locks WHERE locktype = 'object' AND classid = 1262 AND objid = $1 AND pid <> ALL ($2::int[])), ','),
        ` + golden.RoleSettings + ` || (SELECT coalesce(string_agg(setconfig::text, ' '), '') FROM pg_db_role_setting WHERE setdatabase = $1),
        (SELECT count(*) FROM pg_shdescription WHERE objoid = $1 AND classoid = 1262)%s,
-       pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1), pg_stat_get_db_tuples_deleted($1)`
+       pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1), pg_stat_get_db_tuples_deleted($1),
+       coalesce(` + countedSince + `, '')`
 
 // What lookSQL counts where the server allows it at all.
 const (
@@ -278,7 +279,11 @@ func (w *warden) vacuum(ctx context.Context, tables []int) error {
 	var names []string
 	options := "TRUNCATE, INDEX_CLEANUP ON, PARALLEL 0"
 	for _, i := range tables {
-		names = append(names, w.facts.Tables[i].Name)
+		name := w.facts.Tables[i].Name
+		if w.major >= 18 { // earlier ones know no other way, nor the word
+			name = "ONLY " + name
+		}
+		names = append(names, name)
 		if w.facts.Tables[i].Seeds > 0 && !strings.HasPrefix(options, "FREEZE") {
 			options = "FREEZE, " + options // as its rows are in the template, and pg_class says
 		}

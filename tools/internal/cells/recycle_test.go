@@ -48,6 +48,10 @@ INSERT INTO odd (f, b, a, j, t, i, n, m) VALUES (0.1::float8 + 0.2, '\x00ff5c', 
 CREATE INDEX ON odd USING gin (a);
 CREATE TABLE generated (id int, twice int GENERATED ALWAYS AS (id * 2) STORED);
 INSERT INTO generated VALUES (1), (2);
+CREATE TABLE later AS SELECT generate_series(1, 5) AS id;
+ALTER TABLE later ADD COLUMN v text;
+CREATE TABLE grown_base AS SELECT 1 AS id;
+CREATE TABLE grown_child () INHERITS (grown_base);
 CREATE SEQUENCE counter START 100;
 SELECT nextval('counter');
 CREATE SEQUENCE untouched START 7;
@@ -142,6 +146,8 @@ var leftovers = []struct {
 	{"all seeds deleted", true, "DELETE FROM seeded; INSERT INTO seeded VALUES (1, 'v1')"},
 	{"seeds of odd types", true, "UPDATE odd SET f = 1; DELETE FROM odd WHERE n IS NULL"},
 	{"seeds with a generated column", false, "UPDATE generated SET id = 4"},
+	{"seeds older than a column", false, "UPDATE later SET v = 'x' WHERE id = 1"},
+	{"seeds with an heir", true, "INSERT INTO grown_base VALUES (2)"},
 	{"seeds on more than a page", false, "INSERT INTO many VALUES (1001, 'x')"},
 	{"temporary table", false, "CREATE TEMP TABLE tmp (i int); INSERT INTO tmp VALUES (1)"},
 	{"temporary table in a function", false, "DO $$ BEGIN CREATE TEMP TABLE tmp AS SELECT 1 AS i; END $$"},

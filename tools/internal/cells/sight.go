@@ -13,6 +13,7 @@ type sight struct {
 	inTheWay int64    // things that keep the cell from being used again
 	rows     [3]int64 // inserted, updated, deleted, in all tables of the database
 	settings string   // parameters of roles in all databases, and of the database
+	counted  string   // see [identity]
 	tables   map[int]tableSight
 	sequence map[int]int64 // blocks fetched
 }
@@ -26,7 +27,7 @@ type tableSight struct {
 }
 
 func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
-	s := &sight{settings: string(look[1]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
+	s := &sight{settings: string(look[1]), counted: string(look[6]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
 	var bad error
 	number := func(b []byte) int64 {
 		n, err := strconv.ParseInt(string(b), 10, 64)

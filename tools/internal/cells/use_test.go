@@ -186,6 +186,27 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// TestCrashInATest has the server crash under the first test of a cell, which goes on with a new connection and passes.
+func TestCrashInATest(t *testing.T) {
+	t.Parallel()
+	c := mustOpenWith(t, "CREATE TABLE t (id int)", func(c *cells.Config) { c.Recycle, c.Ahead = cells.Auto, cells.AheadOff })
+	mustUse(t, c, func(l *cells.Lease) {
+		mustRun(t, l, "SET synchronous_commit = on; INSERT INTO t VALUES (1)")
+		mustCrash(t, c)
+		if !eventually(func() bool { return l.Pool().Ping(t.Context()) == nil }) {
+			t.Fatal("the pool does not connect again")
+		}
+		if n := count(t, l, "t"); n != 1 {
+			t.Fatalf("%d rows survived the crash, want 1", n)
+		}
+	})
+	mustUse(t, c, func(l *cells.Lease) {
+		if n := count(t, l, "t"); n != 0 {
+			t.Errorf("after it, a %s cell has %d rows, want 0", l.Made(), n)
+		}
+	})
+}
+
 // TestCrashOfUnloggedTemplate asks for a cell after a crash has emptied a table of the template.
 func TestCrashOfUnloggedTemplate(t *testing.T) {
 	t.Parallel()

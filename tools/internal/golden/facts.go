@@ -93,7 +93,7 @@ SELECT coalesce(
 
 // setsParameters matches a body with SET or RESET where a statement begins, or a string that may be executed, once its
 // comments are gone. UPDATE ... SET role = ... begins nothing.
-const setsParameters = `(^|[;'"]|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*(re)?set\s`
+const setsParameters = `(^|[;']|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*(re)?set\s`
 
 // uncountedQuery says whether tests may switch the counters off. PostgreSQL 14 has no such grants, and its clones are not
 // used again.

@@ -39,14 +39,20 @@ func seededTables(ctx context.Context, conn *pgx.Conn) ([]Table, error) {
 	return seeded, nil
 }
 
-// contentQuery tells whether to copy the rows of table $1, which %s names, into an empty one makes the same page: they
-// take its first places, without one between them that is free, each holds all columns, none of these is generated, and
-// no index is partial, of which the planner reads how many rows it had when it was last vacuumed.
+// contentQuery tells whether to copy the rows of table $1, which %s names, into an empty one makes the same page. So they
+// take its first places, without one between them that is free; no column, and no way to store one, has come later than
+// a row; nothing is generated, or of a type whose text says less than it stores; and no index is partial, of which the
+// planner reads how many rows it had when it was last vacuumed.
 const contentQuery = `
-SELECT (SELECT max((ctid::text::point)[1]) = count(*) FROM ONLY %s)
-  AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = $1 AND (attgenerated <> '' OR atthasmissing OR attisdropped))
+SELECT (SELECT max((ctid::text::point)[1]) = count(*) FROM ONLY %[1]s)
+  AND EXISTS (SELECT FROM pg_class WHERE oid = $1 AND relallvisible = 1 AND reloptions IS NULL)
   AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = $1 AND indpred IS NOT NULL)
-  AND EXISTS (SELECT FROM pg_class WHERE oid = $1 AND relallvisible = 1)`
+  AND NOT EXISTS (
+    SELECT FROM pg_attribute a LEFT JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = $1 AND a.attnum > 0 AND (a.attgenerated <> '' OR a.atthasmissing OR a.attisdropped
+      OR t.typtype = 'c' OR 'xml'::regtype IN (t.oid, t.typbasetype, t.typelem)
+      OR EXISTS (SELECT FROM ONLY %[1]s AS pgcell WHERE
+        (a.xmin::text::int8, a.cmin::text::int8) > (pgcell.xmin::text::int8, pgcell.cmin::text::int8))))`
 
 // ContentSettings are those in which [Table.Content] is written, and must be read.
 var ContentSettings = map[string]string{"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "extra_float_digits": "1"}
