@@ -71,6 +71,9 @@ func (c *Cluster) tell(test string, ended []leftover, ours []uint32) {
 
 // nameSessions tells of the sessions in a cell that is about to be dropped, which ends them.
 func (c *Cluster) nameSessions(ctx context.Context, gone *cell, test string, ours []uint32) {
+	if gone.warden != nil {
+		ours = append(ours, gone.warden.conn.PgConn().PID())
+	}
 	gone.close()
 	rows, err := c.admin.Query(ctx, "SELECT pid FROM "+golden.ActivityFunction+"(NULL) WHERE datid = $1", gone.oid)
 	if err != nil {
