@@ -64,7 +64,7 @@ func (c *cell) prepare(ctx context.Context) error {
 	c.mu.Lock()
 	c.ready, c.moved, c.woken = pool, nil, nil
 	if n := len(c.sessions); n > 0 {
-		c.moved = c.sessions[n-1 : n : n]
+		c.moved = []*session{c.sessions[n-1]}
 	}
 	c.mu.Unlock()
 	if c.moved == nil {

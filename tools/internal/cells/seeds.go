@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // first gives the first transaction that did not write the seeds of a table.
@@ -20,13 +22,13 @@ func (w *warden) first(table int) int64 {
 // lack any. reason says why that cannot be done.
 func (w *warden) ensureSeeds(ctx context.Context, tables []int) (reason string, err error) {
 	missing, err := w.missing(ctx, tables)
+	if len(missing) == 0 || err != nil {
+		return "", err
+	}
 	for _, i := range missing {
 		if w.facts.Tables[i].Content == nil {
 			return "rows that " + w.facts.Tables[i].Name + " has in the template were updated or deleted", nil
 		}
-	}
-	if len(missing) == 0 || err != nil {
-		return "", err
 	}
 	for _, i := range missing {
 		if err := w.refill(ctx, i); err != nil {
@@ -34,7 +36,7 @@ func (w *warden) ensureSeeds(ctx context.Context, tables []int) (reason string, 
 		}
 	}
 	settled, err := w.settle(ctx, missing)
-	if !settled {
+	if !settled && err == nil {
 		reason = "rows of " + w.facts.Tables[missing[0]].Name + " were put back, but are not yet seen by all"
 	}
 	return reason, err
@@ -56,7 +58,8 @@ func (w *warden) settle(ctx context.Context, tables []int) (settled bool, err er
 		if err := w.vacuum(ctx, tables); err != nil {
 			return false, err
 		}
-		err := w.conn.QueryRow(ctx, "SELECT bool_and(relallvisible = 1) FROM pg_class WHERE oid IN ("+strings.Join(oids, ",")+")").Scan(&settled)
+		seen := "SELECT bool_and(relallvisible = 1) FROM pg_class WHERE oid IN (" + strings.Join(oids, ",") + ")"
+		err := w.conn.QueryRow(ctx, seen).Scan(&settled)
 		if settled || err != nil {
 			return settled, err
 		}
@@ -102,12 +105,8 @@ func (w *warden) refill(ctx context.Context, table int) error {
 	if _, err := pg.CopyFrom(ctx, bytes.NewReader(t.Content), "COPY "+t.Name+" FROM STDIN"); err != nil {
 		return err
 	}
-	results, err := pg.Exec(ctx, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::int8 & (1::int8 << 32) - 1").ReadAll()
-	if err != nil {
-		return err
-	}
 	var first int64
-	if _, err := fmt.Sscan(string(results[0].Rows[0][0]), &first); err != nil {
+	if err := w.conn.QueryRow(ctx, "SELECT "+golden.NextTransaction).Scan(&first); err != nil {
 		return err
 	}
 	w.restored[table] = first

@@ -48,6 +48,9 @@ type Sequence struct {
 	Called bool
 }
 
+// NextTransaction is a query's expression for the number of the first transaction that has not begun, as xmin has it.
+const NextTransaction = "pg_snapshot_xmax(pg_current_snapshot())::text::int8 & (1::int8 << 32) - 1"
+
 // RoleSettings is a query's expression for the parameters that roles have in every database (ALTER ROLE ... SET).
 const RoleSettings = "coalesce((SELECT json_agg(json_build_object('role', setrole, 'config', setconfig) ORDER BY setrole)" +
 	" FROM pg_db_role_setting WHERE setdatabase = 0)::text, '[]')"
@@ -108,10 +111,10 @@ SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (
 func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err error) {
 	scalars := map[string]any{
 		"SELECT pg_database_size(current_database())": &f.Size,
-		discardQuery:             &f.Discard,
-		"SELECT " + RoleSettings: &f.Roles,
-		unloggedQuery:            &f.Unlogged,
-		"SELECT pg_snapshot_xmax(pg_current_snapshot())::text::int8 & (1::int8 << 32) - 1": &f.First,
+		discardQuery:                &f.Discard,
+		"SELECT " + RoleSettings:    &f.Roles,
+		unloggedQuery:               &f.Unlogged,
+		"SELECT " + NextTransaction: &f.First,
 	}
 	for sql, target := range scalars {
 		if err := conn.QueryRow(ctx, sql).Scan(target); err != nil {
