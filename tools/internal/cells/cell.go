@@ -264,7 +264,7 @@ func (c *cell) needWarden(ctx context.Context) (reason string) {
 	if place == nil {
 		return "no connection to spare"
 	}
-	w, err := newWarden(ctx, c.url(AdminRole), c.pool.facts, cluster.major(), cluster.counts)
+	w, err := newWarden(ctx, c.url(AdminRole), cluster, c.pool.facts)
 	if err != nil {
 		place()
 		return "no warden: " + err.Error()

@@ -90,7 +90,9 @@ type Cluster struct {
 	renames     atomic.Int64
 	recycling   chan struct{} // holds one value a cell that is being recycled
 	busy        atomic.Int64  // goroutines that make, recycle and drop cells
+	work        chan func()   // for those that wait for more: see behind
 	counts      string        // what wardens count besides: see lookSQL
+	daemons     daemons
 	spare       spare
 	copying     sync.RWMutex // held by who copies a template's files, and alone by who adds one
 	reflinks    atomic.Int32 // see reflink
@@ -147,7 +149,7 @@ func openAdmin(ctx context.Context, server *postgres.Server) (*pgxpool.Pool, err
 }
 
 func newCluster(config Config, server *postgres.Server, m golden.Manifest, settings map[string]string) *Cluster {
-	c := &Cluster{config: config, server: server, manifest: m, recycling: make(chan struct{}, recyclers)}
+	c := &Cluster{config: config, server: server, manifest: m, recycling: make(chan struct{}, recyclers), work: make(chan func())}
 	connections, err := strconv.Atoi(settings["max_connections"])
 	if err != nil {
 		connections = postgres.MaxConnections

@@ -23,6 +23,7 @@ type warden struct {
 	prepared map[int]bool  // tables that there is a prepared statement for
 	restored map[int]int64 // the cell's
 	counts   string        // what lookSQL counts besides
+	daemons  []byte        // see fewSQL; nil where othersSQL is used alone
 	release  func()        // gives its place among the connections back
 }
 
@@ -38,6 +39,8 @@ var wardenSettings = map[string]string{
 const (
 	renameStatement = "pgcell_rename"
 	lookStatement   = "pgcell_look"
+	othersStatement = "pgcell_others"
+	fewStatement    = "pgcell_few"
 	rowsStatement   = "pgcell_rows"
 	setvalStatement = "pgcell_setval"
 	classStatement  = "pgcell_class"
@@ -47,15 +50,11 @@ const (
 // row), and has the warden's own counters known.
 const renameSQL = "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::text = $3 RETURNING xmin, pg_stat_force_next_flush()"
 
-// lookSQL gives, for database $1: the processes in it but for those in $2, beginning ones (they hold a lock on the
-// database, and show as sessions only later) included; parameters that the database or, in all databases, a role was
-// given; how many things are in the way of using it again (a comment on it, and what %s stands for); the counters of
-// all its rows, and since when there are any.
+// lookSQL gives, for database $1: parameters that it or, in all databases, a role was given; how many things are in the
+// way of using it again (a comment on it, and what %s stands for); the counters of all its rows, and since when there
+// are any.
 var lookSQL = `
-SELECT array_to_string(ARRAY(
-         SELECT pid FROM ` + golden.ActivityFunction + `(NULL) WHERE datid = $1 AND pid <> ALL ($2::int[])
-         UNION SELECT pid FROM pg_locks WHERE locktype = 'object' AND classid = 1262 AND objid = $1 AND pid <> ALL ($2::int[])), ','),
-       ` + golden.RoleSettings + ` || (SELECT coalesce(string_agg(setconfig::text, ' '), '') FROM pg_db_role_setting WHERE setdatabase = $1),
+SELECT ` + golden.RoleSettings + ` || (SELECT coalesce(string_agg(setconfig::text, ' '), '') FROM pg_db_role_setting WHERE setdatabase = $1),
        (SELECT count(*) FROM pg_shdescription WHERE objoid = $1 AND classoid = 1262)%s,
        pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1), pg_stat_get_db_tuples_deleted($1),
        coalesce(` + countedSince + `, '')`
@@ -85,7 +84,7 @@ FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i) WHERE pg_stat_get_blocks_fet
 const setvalSQL = "SELECT setval(o::regclass, l, c), pg_stat_force_next_flush() FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)"
 
 // newWarden connects to a cell as superuser.
-func newWarden(ctx context.Context, url string, facts *golden.Facts, major int, counts string) (*warden, error) {
+func newWarden(ctx context.Context, url string, cluster *Cluster, facts *golden.Facts) (*warden, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, err
@@ -97,8 +96,14 @@ func newWarden(ctx context.Context, url string, facts *golden.Facts, major int, 
 	if err != nil {
 		return nil, err
 	}
-	w := &warden{conn: conn, facts: facts, major: major, counts: counts, prepared: map[int]bool{}}
-	if err := w.prepare(ctx); err != nil {
+	w := &warden{conn: conn, facts: facts, major: cluster.major(), counts: cluster.counts, prepared: map[int]bool{}}
+	if w.major >= 18 && !cluster.crashed.Load() {
+		w.daemons, err = cluster.daemons.know(ctx, cluster.admin)
+	}
+	if err == nil {
+		err = w.prepare(ctx)
+	}
+	if err != nil {
 		conn.Close(ctx)
 		return nil, err
 	}
@@ -117,6 +122,10 @@ func (w *warden) prepare(ctx context.Context) error {
 	list := func(oids []string) string { return "{" + strings.Join(oids, ",") + "}" }
 	p := w.conn.PgConn().StartPipeline(ctx)
 	p.SendPrepare(renameStatement, renameSQL, nil)
+	p.SendPrepare(othersStatement, othersSQL, nil)
+	if w.daemons != nil {
+		p.SendPrepare(fewStatement, fewSQL, nil)
+	}
 	p.SendPrepare(lookStatement, fmt.Sprintf(lookSQL, w.counts), nil)
 	p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences)), nil)
 	p.SendPrepare(setvalStatement, setvalSQL, nil)
@@ -135,16 +144,17 @@ func oid(n uint32) []byte { return strconv.AppendUint(nil, uint64(n), 10) }
 
 // sweep gives the database its next name, does what is probably to be done, and then looks: all in one round trip. xmin
 // is the transaction that renamed it, "" where somebody has altered the database. swept tells that the guess has been
-// done; it is not where something stood in the way, which the look tells of.
+// done, and that nobody was there who might have written after it.
 func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work, taken takings) (
 	xmin string, now *sight, swept bool, err error,
 ) {
 	p := w.conn.PgConn().StartPipeline(ctx)
 	p.SendQueryPrepared(renameStatement, [][]byte{[]byte(name), oid(c.oid), []byte(c.xmin)}, nil, nil)
-	p.SendPipelineSync() // committed, so that nobody gets in by the old name, before the look
+	p.SendPipelineSync() // committed, so that nobody gets in by the old name, before others are looked for
+	w.sendOthers(p, c, own, w.daemons != nil)
 	w.send(p, guess)
 	p.SendPipelineSync()
-	w.sendLook(p, c, own)
+	w.sendLook(p, c)
 	err = p.Sync()
 	if err == nil {
 		var renamed []*pgconn.Result
@@ -154,25 +164,30 @@ func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, 
 	}
 	if err == nil {
 		did, failed := segment(p)
-		if swept = failed == nil; swept {
-			err = taken.add(guess.empty, did)
+		if swept = failed == nil && len(did[0].Rows) == 0; swept {
+			err = taken.add(guess.empty, did[1:])
 		}
 	}
 	if err == nil {
-		now, err = w.readLook(p)
+		now, err = readLook(p)
 	}
 	if closing := p.Close(); err == nil {
 		err = closing
 	}
+	if err == nil && !swept {
+		now, err = w.look(ctx, c, own)
+	}
 	return xmin, now, swept, err
 }
 
-// look sees what is in the cell; own are processes that belong there.
+// look sees what is in the cell; own are processes that belong there. Whoever is not among the others has had all
+// counted when he went.
 func (w *warden) look(ctx context.Context, c *cell, own []uint32) (now *sight, err error) {
 	p := w.conn.PgConn().StartPipeline(ctx)
-	w.sendLook(p, c, own)
+	w.sendOthers(p, c, own, false)
+	w.sendLook(p, c)
 	if err = p.Sync(); err == nil {
-		now, err = w.readLook(p)
+		now, err = readLook(p)
 	}
 	if closing := p.Close(); err == nil {
 		err = closing
@@ -180,21 +195,23 @@ func (w *warden) look(ctx context.Context, c *cell, own []uint32) (now *sight, e
 	return now, err
 }
 
-func (w *warden) sendLook(p *pgconn.Pipeline, c *cell, own []uint32) {
-	pids := []string{fmt.Sprint(w.conn.PgConn().PID())}
-	for _, pid := range own {
-		pids = append(pids, fmt.Sprint(pid))
-	}
-	p.SendQueryPrepared(lookStatement, [][]byte{oid(c.oid), []byte("{" + strings.Join(pids, ",") + "}")}, nil, nil)
+func (w *warden) sendLook(p *pgconn.Pipeline, c *cell) {
+	p.SendQueryPrepared(lookStatement, [][]byte{oid(c.oid)}, nil, nil)
 	p.SendQueryPrepared(rowsStatement, [][]byte{oid(c.oid)}, nil, nil)
 }
 
-func (w *warden) readLook(p *pgconn.Pipeline) (*sight, error) {
+// readLook reads what sendLook asked for, and sendOthers before it.
+func readLook(p *pgconn.Pipeline) (*sight, error) {
 	results, err := segment(p)
 	if err != nil {
 		return nil, err
 	}
-	return parseSight(results[0].Rows[0], results[1].Rows)
+	n := len(results)
+	now, err := parseSight(results[n-2].Rows[0], results[n-1].Rows)
+	if err == nil && n > 2 {
+		err = now.meet(results[0].Rows)
+	}
+	return now, err
 }
 
 // segment reads results up to the next synchronization; the error is the first one's.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // sight is what the warden sees of a cell.
@@ -27,20 +26,15 @@ type tableSight struct {
 }
 
 func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
-	s := &sight{settings: string(look[1]), counted: string(look[6]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
+	s := &sight{settings: string(look[0]), counted: string(look[5]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
 	var bad error
 	number := func(b []byte) int64 {
 		n, err := strconv.ParseInt(string(b), 10, 64)
 		bad = errors.Join(bad, err)
 		return n
 	}
-	if len(look[0]) > 0 {
-		for _, pid := range strings.Split(string(look[0]), ",") {
-			s.others = append(s.others, int(number([]byte(pid))))
-		}
-	}
-	s.inTheWay = number(look[2])
-	s.rows = [3]int64{number(look[3]), number(look[4]), number(look[5])}
+	s.inTheWay = number(look[1])
+	s.rows = [3]int64{number(look[2]), number(look[3]), number(look[4])}
 	for _, r := range rows {
 		i := int(number(r[1])) - 1
 		if r[0][0] == 's' {
@@ -54,6 +48,18 @@ func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
 		s.tables[i] = t
 	}
 	return s, bad
+}
+
+// meet notes processes that are not the cell's own.
+func (s *sight) meet(others [][][]byte) error {
+	for _, r := range others {
+		pid, err := strconv.Atoi(string(r[0]))
+		if err != nil {
+			return err
+		}
+		s.others = append(s.others, pid)
+	}
+	return nil
 }
 
 // unaccounted reports whether rows changed in a table that cannot be emptied: a catalog, one with rows in the template,

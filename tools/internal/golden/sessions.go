@@ -8,6 +8,9 @@ var (
 	ActivityView     = spelt("pg stat activity")
 	ActivityFunction = spelt("pg stat get activity")
 	TerminateBackend = spelt("pg terminate backend")
+	BackendSet       = spelt("pg stat get backend idset")
+	BackendPID       = spelt("pg stat get backend pid")
+	BackendDatabase  = spelt("pg stat get backend dbid")
 
 	// AboutSessions are the beginnings of all such names.
 	AboutSessions = []string{

@@ -1,0 +1,61 @@
+package cells_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+)
+
+// TestWritesAtTheEnd has sessions of a test's own making write, and end, at the moment at which its cell is recycled.
+func TestWritesAtTheEnd(t *testing.T) {
+	t.Parallel()
+	c := mustShop(t, func(c *cells.Config) { c.Ahead, c.Recycle = cells.AheadOff, cells.Auto })
+	const state = "SELECT concat_ws(' ', (SELECT count(*) FROM parent), last_value, is_called) FROM parent_id_seq"
+	recycled := 0
+	for i := range 400 {
+		l := mustTake(t, c)
+		if l.Made() == "recycled" {
+			recycled++
+		}
+		var got string
+		if err := l.Pool().QueryRow(t.Context(), state).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != "0 1 f" {
+			t.Fatalf("test %d, in a %s cell: rows, last value, called %q, want 0 1 f", i, l.Made(), got)
+		}
+		mustRun(t, l, "INSERT INTO parent (name) VALUES ('own')")
+		var writers sync.WaitGroup
+		for range 2 {
+			conn, err := pgx.Connect(t.Context(), l.URL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			wait := time.Duration(rand.IntN(1500)) * time.Microsecond
+			writers.Go(func() {
+				time.Sleep(wait)
+				if _, err := conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO parent (name) VALUES ('late, %d')", i)); err != nil {
+					t.Log(err) // it was ended before
+				}
+				conn.Close(t.Context())
+			})
+		}
+		time.Sleep(time.Duration(rand.IntN(1000)) * time.Microsecond)
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+		writers.Wait()
+		if err := c.Quiet(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if recycled < 300 {
+		t.Errorf("%d of 399 cells were recycled, want 300", recycled)
+	}
+}
