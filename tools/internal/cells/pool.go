@@ -340,10 +340,26 @@ func Soon(do func()) {
 // behind does something while nobody waits for it.
 func (c *Cluster) behind(do func()) {
 	c.busy.Add(1)
-	go func() {
-		defer c.busy.Add(-1)
+	select {
+	case c.work <- do: // to one that waits: a new one would first have to enlarge its stack
+	default:
+		go c.worker(do)
+	}
+}
+
+// worker does what behind was given, and waits a little for more.
+func (c *Cluster) worker(do func()) {
+	idle := time.NewTimer(0)
+	for {
 		do()
-	}()
+		c.busy.Add(-1)
+		idle.Reset(100 * time.Millisecond)
+		select {
+		case do = <-c.work:
+		case <-idle.C:
+			return
+		}
+	}
 }
 
 // Quiet waits until no cell is being made, recycled or dropped.

@@ -97,8 +97,8 @@ var pristineMap = sync.OnceValue(pgtype.NewMap)
 
 // resetSession is DISCARD ALL without what would take the statements from pgx that it has prepared, and with what makes
 // the counters of the session known at once. It begins with time-outs that the test set.
-const resetSession = "RESET ALL; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; UNLISTEN *; SELECT pg_advisory_unlock_all();" +
-	" DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_stat_force_next_flush()"
+const resetSession = "RESET ALL; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;" +
+	" SELECT pg_advisory_unlock_all(), pg_stat_force_next_flush()"
 
 // greeting is the server's end of a connection that is about to be replaced by a session.
 type greeting struct {

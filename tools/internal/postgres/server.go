@@ -78,6 +78,7 @@ type Server struct {
 	dir         *HeldDir
 	start       reply // to the job
 	keeper      *exec.Cmd
+	log         *os.File // of the server, to ask for its size; nil where it cannot be read
 	in          io.WriteCloser
 	stderr      bytes.Buffer  // of the keeper; whole once it has been waited for
 	gone        chan struct{} // closed when the keeper has ended
@@ -151,6 +152,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 		}
 		return nil, err
 	}
+	s.log, _ = os.Open(filepath.Join(dir.path, serverLog)) // LogSize and LogOf do without
 	live.Store(s, true)
 	return s, nil
 }
@@ -305,6 +307,7 @@ func (s *Server) Close() error {
 	live.Delete(s)
 	s.in.Close()
 	<-s.gone
+	s.log.Close()
 	return s.dir.Remove()
 }
 
