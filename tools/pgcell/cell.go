@@ -149,14 +149,17 @@ func (c *Cell) DB() *sql.DB {
 	return db
 }
 
-// logChoice says once a cluster what was chosen, and for each test its cell, where the user wants to see it.
+// logChoice says for each test what was chosen, where the user wants to see it.
 func logChoice(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	t.Helper()
 	if !verbose() {
 		return
 	}
-	server := cluster.Server()
-	t.Logf("pgcell: %s, %s from %s, PostgreSQL %v, %s, %s", lease.Name(), lease.Made(), cluster.Manifest().Template,
+	server, made := cluster.Server(), lease.Made()
+	if made == "cloned" {
+		made += " by " + cluster.Strategy()
+	}
+	t.Logf("pgcell: %s, %s from %s, PostgreSQL %v, %s, %s", lease.Name(), made, cluster.Manifest().Template,
 		server.Install().Version, server.Containment(), server.Storage())
 }
 

@@ -134,6 +134,9 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 		server.Close()
 		return nil, fmt.Errorf("connect to the server of golden cluster %q: %w", c.Golden, err)
 	}
+	if why := m.Facts.Cold; why != "" {
+		cluster.trace("no connection goes on to the next test: " + why)
+	}
 	return cluster, nil
 }
 

@@ -34,6 +34,26 @@ func TestDropsAreTold(t *testing.T) {
 	}
 }
 
+// TestNoConnectionGoesOn has a template whose code may leave state in connections: each test gets new ones.
+func TestNoConnectionGoesOn(t *testing.T) {
+	t.Parallel()
+	var traced warnings
+	sql := shop + "; CREATE FUNCTION remember() RETURNS text LANGUAGE sql AS $$ SELECT set_config('a.b', 'x', false) $$"
+	c := mustOpenWith(t, sql, func(c *cells.Config) { c.Ahead, c.Trace = cells.AheadOff, traced.add })
+	for i := range 3 {
+		mustUse(t, c, func(l *cells.Lease) {
+			var before, after *string
+			err := l.Pool().QueryRow(t.Context(), "SELECT current_setting('a.b', true), remember()").Scan(&before, &after)
+			if err != nil || before != nil {
+				t.Errorf("test %d, in a %s cell: a.b is %v, %v; want none", i, l.Made(), before, err)
+			}
+		})
+	}
+	if got, want := traced.String(), "no connection goes on to the next test: function remember() sets a parameter"; got != want {
+		t.Errorf("traced %q, want %q", got, want)
+	}
+}
+
 // TestServerLogOfARecycledCell asks for what the server said of a test whose session an earlier test opened, when the
 // database had another name.
 func TestServerLogOfARecycledCell(t *testing.T) {

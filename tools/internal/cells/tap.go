@@ -154,8 +154,10 @@ var comment = regexp.MustCompile(`^(\s+|--[^\n]*(\n|$)|/\*(?s:.*?)\*/|\()+`)
 // which costs a connection or a cell at most.
 func (t *tap) statement(sql string) {
 	lower := strings.ToLower(sql)
-	if strings.Contains(lower, "set_config") {
-		t.doubt = "set_config"
+	for _, setter := range []string{"set_config", "setseed"} {
+		if strings.Contains(lower, setter) {
+			t.doubt = setter
+		}
 	}
 	if isAboutSessions(lower) {
 		t.asks = true

@@ -26,6 +26,7 @@ func TestTapStatements(t *testing.T) {
 		"SET search_path = x":                              {doubt: "a statement that begins with SET"},
 		"BEGIN; SET LOCAL x.y = '1'; COMMIT":               {doubt: "a statement that begins with SET"},
 		"SELECT SET_CONFIG('a.b', '1', true)":              {doubt: "set_config"},
+		"SELECT setseed(0.5)":                              {doubt: "setseed"},
 		"DO $$ BEGIN END $$":                               {doubt: "a statement that begins with DO"},
 		"CREATE TABLE t (); INSERT INTO t DEFAULT VALUES":  {ddl: true},
 		"/* x */ TRUNCATE t":                               {ddl: true},

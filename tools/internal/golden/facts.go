@@ -80,24 +80,6 @@ SELECT coalesce((
   FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.relkind IN ('r', 'm', 't') AND a.amname <> 'heap' LIMIT 1), (
   SELECT 'tests may create subscriptions' FROM pg_roles WHERE rolname = 'pg_create_subscription' AND pg_has_role('` + Role + `', oid, 'member')), '')`
 
-// coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory
-// of their own, and functions that set parameters, which leave custom ones defined. $1 is [setsParameters].
-const coldQuery = `
-SELECT coalesce(
-  (SELECT format('language %s', lanname) FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql') LIMIT 1),
-  (SELECT format('extension %s', extname) FROM pg_extension WHERE extname IN ('dblink', 'postgres_fdw') LIMIT 1),
-  (SELECT format('function %s sets a parameter', p.oid::regprocedure) FROM pg_proc p
-   WHERE p.oid >= 16384 AND p.prolang <> 13 AND p.prokind <> 'a' AND (
-     regexp_replace(regexp_replace(p.prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') ~* $1
-     OR pg_get_functiondef(p.oid) ~* '\mset_config\M') ORDER BY p.oid LIMIT 1),
-  (SELECT format('view %s sets a parameter', c.oid::regclass) FROM pg_class c
-   WHERE c.oid >= 16384 AND c.relkind = 'v' AND pg_get_viewdef(c.oid) ~* '\mset_config\M' ORDER BY c.oid LIMIT 1),
-  '')`
-
-// setsParameters matches a body with SET or RESET where a statement begins, or a string that may be executed, once its
-// comments are gone. UPDATE ... SET role = ... begins nothing.
-const setsParameters = `(^|[;']|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*(re)?set\s`
-
 // uncountedQuery says whether tests may switch the counters off. PostgreSQL 14 has no such grants, and its clones are not
 // used again.
 const uncountedQuery = `
@@ -121,7 +103,7 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 			return f, fmt.Errorf("look at template: %w", err)
 		}
 	}
-	if err := conn.QueryRow(ctx, coldQuery, setsParameters).Scan(&f.Cold); err != nil {
+	if err := conn.QueryRow(ctx, coldQuery, setsParameters, setters, stateless).Scan(&f.Cold); err != nil {
 		return f, fmt.Errorf("look at template: %w", err)
 	}
 	if f.Discard == "" {

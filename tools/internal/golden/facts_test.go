@@ -28,12 +28,17 @@ func TestCold(t *testing.T) {
 		return "CREATE FUNCTION f() RETURNS void LANGUAGE " + language + " AS $f$" + text + "$f$"
 	}
 	for sql, want := range map[string]string{
-		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):           "function f() sets a parameter",
-		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):            "function f() sets a parameter",
-		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"): "function f() sets a parameter",
-		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):       "function f() sets a parameter",
-		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)": "function f() sets a parameter",
-		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":            "view v sets a parameter",
+		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):                                     "function f() sets a parameter",
+		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):                                      "function f() sets a parameter",
+		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"):                           "function f() sets a parameter",
+		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):                                 "function f() sets a parameter",
+		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)":                           "function f() sets a parameter",
+		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":                                      "view v sets a parameter",
+		body("sql", "SELECT setseed(0.5)"):                                                                "function f() sets a parameter",
+		"CREATE TABLE t (x text DEFAULT set_config('a.b', 'x', false))":                                   "default of t sets a parameter",
+		"CREATE TABLE t (CONSTRAINT c CHECK (set_config('a.b', 'x', false) = 'x'))":                       "constraint c sets a parameter",
+		"CREATE TABLE t (); CREATE POLICY p ON t USING (set_config('a.b', 'x', false) = 'x')":             "policy p of t sets a parameter",
+		"CREATE TABLE t (); CREATE RULE r AS ON INSERT TO t DO ALSO SELECT set_config('a.b', 'x', false)": "rule r of t sets a parameter",
 		`
 CREATE TABLE users (id int PRIMARY KEY, role text, local text, session text);
 CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $f$
@@ -52,6 +57,22 @@ CREATE AGGREGATE most(int) (SFUNC = int4larger, STYPE = int)`: "",
 			t.Parallel()
 			if got := mustFacts(t, sql).Cold; got != want {
 				t.Errorf("of %s\nCold = %q, want %q", sql, got, want)
+			}
+		})
+	}
+}
+
+// TestColdExtension has connections go from test to test with extensions that are known to keep nothing in them.
+func TestColdExtension(t *testing.T) {
+	t.Parallel()
+	for extension, want := range map[string]string{
+		"citext": "", "pg_trgm": "", "uuid-ossp": "", "dblink": "extension dblink", "postgres_fdw": "extension postgres_fdw",
+		"isn": "extension isn",
+	} {
+		t.Run(extension, func(t *testing.T) {
+			t.Parallel()
+			if got := mustFacts(t, "SELECT 1", extension).Cold; got != want {
+				t.Errorf("Cold = %q, want %q", got, want)
 			}
 		})
 	}

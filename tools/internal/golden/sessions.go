@@ -23,10 +23,5 @@ func spelt(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
 // sessionsQuery says what of the template asks for sessions: tests that use it would see those of pgcell's in a cell that
 // is used again, and no statement of theirs tells that they do. $1 is a regular expression.
-const sessionsQuery = `
-SELECT coalesce(
-  (SELECT format('function %s asks for sessions', p.oid::regprocedure) FROM pg_proc p
-   WHERE p.oid >= 16384 AND p.prokind <> 'a' AND pg_get_functiondef(p.oid) ~* $1 ORDER BY p.oid LIMIT 1),
-  (SELECT format('view %s asks for sessions', c.oid::regclass) FROM pg_class c
-   WHERE c.oid >= 16384 AND c.relkind IN ('v', 'm') AND pg_get_viewdef(c.oid) ~* $1 ORDER BY c.oid LIMIT 1),
-  '')`
+const sessionsQuery = `SELECT coalesce((
+  SELECT what || ' asks for sessions' FROM (` + definitions + `) AS d (what, text, function) WHERE text ~* $1 ORDER BY what LIMIT 1), '')`

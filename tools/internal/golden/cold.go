@@ -1,0 +1,50 @@
+package golden
+
+// definitions selects what of a template has code in it: a description, the text, and the function where it is one.
+const definitions = `
+SELECT format('function %s', oid::regprocedure), pg_get_functiondef(oid), oid FROM pg_proc WHERE oid >= 16384 AND prokind <> 'a'
+UNION ALL SELECT format('view %s', oid::regclass), pg_get_viewdef(oid), 0 FROM pg_class WHERE oid >= 16384 AND relkind IN ('v', 'm')
+UNION ALL SELECT format('policy %I of %s', polname, polrelid::regclass),
+  concat_ws(' ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)), 0 FROM pg_policy
+UNION ALL SELECT format('default of %s', adrelid::regclass), pg_get_expr(adbin, adrelid), 0 FROM pg_attrdef
+UNION ALL SELECT format('constraint %I', conname), pg_get_constraintdef(oid), 0 FROM pg_constraint WHERE oid >= 16384 AND contype = 'c'
+UNION ALL SELECT format('trigger %I of %s', tgname, tgrelid::regclass), pg_get_triggerdef(oid), 0 FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT format('rule %I of %s', rulename, ev_class::regclass), pg_get_ruledef(oid), 0 FROM pg_rewrite
+  WHERE oid >= 16384 AND rulename <> '_RETURN'`
+
+// coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory
+// of their own, and code that sets parameters, which leaves custom ones defined, or seeds random(). $1 is
+// [setsParameters], $2 [setters], and $3 [stateless].
+const coldQuery = `
+SELECT coalesce(
+  (SELECT format('language %s', lanname) FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql') LIMIT 1),
+  (SELECT coalesce('extension ' || extname, format('function %s in C', p.oid::regprocedure))
+   FROM pg_proc p LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+     LEFT JOIN pg_extension e ON e.oid = d.refobjid
+   WHERE p.oid >= 16384 AND p.prolang = 13 AND coalesce(e.extname <> ALL ($3), true) ORDER BY p.oid LIMIT 1),
+  (SELECT what || ' sets a parameter' FROM (` + definitions + `) AS d (what, text, function)
+   WHERE text ~* $2 OR function IN (
+     SELECT oid FROM pg_proc WHERE prolang <> 13 AND
+       regexp_replace(regexp_replace(prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') ~* $1)
+   ORDER BY what LIMIT 1),
+  '')`
+
+// setsParameters matches a body with SET or RESET where a statement begins, or a string that may be executed, once its
+// comments are gone. UPDATE ... SET role = ... begins nothing.
+const setsParameters = `(^|[;']|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*(re)?set\s`
+
+// setters matches functions that set parameters.
+const setters = `\m(set_config|setseed)\M`
+
+// stateless are extensions with code in C that keeps nothing in a session but what RESET ALL takes back: those of
+// PostgreSQL's contrib but for dblink and postgres_fdw (connections), isn (isn_weak) and refint (plans), and the usual
+// ones of others.
+var stateless = []string{
+	"adminpack", "amcheck", "autoinc", "bloom", "btree_gin", "btree_gist", "citext", "cube", "dict_int", "dict_xsyn",
+	"earthdistance", "file_fdw", "fuzzystrmatch", "hstore", "insert_username", "intagg", "intarray", "lo", "ltree", "moddatetime",
+	"old_snapshot", "pageinspect", "pg_buffercache", "pg_freespacemap", "pg_logicalinspect", "pg_overexplain", "pg_prewarm",
+	"pg_stat_statements", "pg_surgery", "pg_trgm", "pg_visibility", "pg_walinspect", "pgcrypto", "pgrowlocks", "pgstattuple", "seg",
+	"sslinfo", "tablefunc", "tcn", "tsm_system_rows", "tsm_system_time", "unaccent", "uuid-ossp", "xml2",
+	"address_standardizer", "hll", "ip4r", "pg_uuidv7", "pgrouting", "postgis", "postgis_raster", "postgis_sfcgal",
+	"postgis_topology", "prefix", "semver", "vector",
+}
