@@ -322,7 +322,7 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 		pids = append(pids, s.pid())
 	}
 	name, done, taken := p.cluster.newName(), p.usual(), takings{}
-	xmin, now, swept, err := c.warden.sweep(ctx, c, name, pids, done, taken)
+	xmin, now, err := c.warden.sweep(ctx, c, name, pids, done, taken)
 	if xmin != "" { // it has the new name, whatever came after that
 		c.mu.Lock()
 		c.name, c.xmin = name, xmin
@@ -335,21 +335,10 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 		return "the database was altered", nil
 	}
 	p.cluster.renamed()
-	if !swept {
+	if now == nil {
 		done = work{}
-	}
-	for try := 0; len(now.others) > 0; try++ {
-		if try == 10 {
-			return "sessions come again and again", nil
-		}
-		ended, err := end(ctx, c.warden.conn, now.others)
-		if err != nil {
-			return "", err
-		}
-		p.cluster.tell(test, ended, ours)
-		done = work{} // they may have written since
-		if now, err = c.warden.look(ctx, c, pids); err != nil {
-			return "", fmt.Errorf("look again: %w", err)
+		if now, reason, err = c.calm(ctx, pids, test, ours); now == nil {
+			return reason, err
 		}
 	}
 	if reason, err := c.judge(ctx, now); reason != "" || err != nil {

@@ -59,3 +59,33 @@ func TestWritesAtTheEnd(t *testing.T) {
 		t.Errorf("%d of 399 cells were recycled, want 300", recycled)
 	}
 }
+
+// TestLockOfALeftSession has a session hold a lock on what is probably to be emptied, in a cell that never was.
+func TestLockOfALeftSession(t *testing.T) {
+	t.Parallel()
+	var traced warnings
+	c := mustShop(t, func(c *cells.Config) { c.Ahead, c.Trace = cells.AheadOff, traced.add })
+	first, second := mustTake(t, c), mustTake(t, c)
+	for _, l := range []*cells.Lease{first, second} {
+		mustRun(t, l, "INSERT INTO parent (name) VALUES ('x'); INSERT INTO child (parent_id) SELECT id FROM parent")
+	}
+	conn, err := pgx.Connect(t.Context(), second.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK parent"); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []*cells.Lease{first, second} {
+		if err := l.Return(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		l := mustTake(t, c)
+		if n := count(t, l, "parent") + count(t, l, "child"); l.Made() != "recycled" || n != 0 {
+			t.Errorf("a %s cell with %d rows, want a recycled one without any; traced: %s", l.Made(), n, &traced)
+		}
+	}
+}

@@ -68,3 +68,50 @@ func (w *warden) sendOthers(p *pgconn.Pipeline, c *cell, own []uint32, few bool)
 	}
 	p.SendQueryPrepared(othersStatement, [][]byte{oid(c.oid), pids}, nil, nil)
 }
+
+// others gives the processes in a cell but for own, and the warden.
+func (w *warden) others(ctx context.Context, c *cell, own []uint32) (pids []int, err error) {
+	p := w.conn.PgConn().StartPipeline(ctx)
+	w.sendOthers(p, c, own, false)
+	var results []*pgconn.Result
+	if err = p.Sync(); err == nil {
+		results, err = segment(p)
+	}
+	if closing := p.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range results[0].Rows {
+		pid, err := strconv.Atoi(string(r[0]))
+		if err != nil {
+			return nil, err
+		}
+		pids = append(pids, pid)
+	}
+	return pids, nil
+}
+
+// calm ends whoever is in a cell but for own, and looks when all have gone. reason says why that cannot be done.
+func (c *cell) calm(ctx context.Context, own []uint32, test string, ours []uint32) (now *sight, reason string, err error) {
+	for range 10 {
+		others, err := c.warden.others(ctx, c, own)
+		if err != nil {
+			return nil, "", fmt.Errorf("look for sessions: %w", err)
+		}
+		if len(others) == 0 {
+			now, err = c.warden.look(ctx, c)
+			if err != nil {
+				err = fmt.Errorf("look again: %w", err)
+			}
+			return now, "", err
+		}
+		ended, err := end(ctx, c.warden.conn, others)
+		if err != nil {
+			return nil, "", err
+		}
+		c.pool.cluster.tell(test, ended, ours)
+	}
+	return nil, "sessions come again and again", nil
+}

@@ -19,12 +19,13 @@ import (
 type warden struct {
 	conn     *pgx.Conn
 	facts    *golden.Facts
-	major    int           // version of the server
-	prepared map[int]bool  // tables that there is a prepared statement for
-	restored map[int]int64 // the cell's
-	counts   string        // what lookSQL counts besides
-	daemons  []byte        // see fewSQL; nil where othersSQL is used alone
-	release  func()        // gives its place among the connections back
+	major    int            // version of the server
+	prepared map[int]string // the statement that empties a table
+	names    int            // of such statements so far
+	restored map[int]int64  // the cell's
+	counts   string         // what lookSQL counts besides
+	daemons  []byte         // see fewSQL; nil where othersSQL is used alone
+	release  func()         // gives its place among the connections back
 }
 
 // wardenSettings: triggers, rules and foreign keys of the ordinary kind do not fire on what the warden deletes;
@@ -96,7 +97,7 @@ func newWarden(ctx context.Context, url string, cluster *Cluster, facts *golden.
 	if err != nil {
 		return nil, err
 	}
-	w := &warden{conn: conn, facts: facts, major: cluster.major(), counts: cluster.counts, prepared: map[int]bool{}}
+	w := &warden{conn: conn, facts: facts, major: cluster.major(), counts: cluster.counts, prepared: map[int]string{}}
 	if w.major >= 18 && !cluster.crashed.Load() {
 		w.daemons, err = cluster.daemons.know(ctx, cluster.admin)
 	}
@@ -143,16 +144,16 @@ func (w *warden) prepare(ctx context.Context) error {
 func oid(n uint32) []byte { return strconv.AppendUint(nil, uint64(n), 10) }
 
 // sweep gives the database its next name, does what is probably to be done, and then looks: all in one round trip. xmin
-// is the transaction that renamed it, "" where somebody has altered the database. swept tells that the guess has been
-// done, and that nobody was there who might have written after it.
+// is the transaction that renamed it, "" where somebody has altered the database. now is nil where the guess has not
+// been done, or somebody was there who might have written after it.
 func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work, taken takings) (
-	xmin string, now *sight, swept bool, err error,
+	xmin string, now *sight, err error,
 ) {
 	p := w.conn.PgConn().StartPipeline(ctx)
 	p.SendQueryPrepared(renameStatement, [][]byte{[]byte(name), oid(c.oid), []byte(c.xmin)}, nil, nil)
 	p.SendPipelineSync() // committed, so that nobody gets in by the old name, before others are looked for
 	w.sendOthers(p, c, own, w.daemons != nil)
-	w.send(p, guess)
+	unsure := w.send(p, guess)
 	p.SendPipelineSync()
 	w.sendLook(p, c)
 	err = p.Sync()
@@ -162,29 +163,27 @@ func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, 
 			xmin = string(renamed[0].Rows[0][0])
 		}
 	}
+	alone := false
 	if err == nil {
 		did, failed := segment(p)
-		if swept = failed == nil && len(did[0].Rows) == 0; swept {
+		if failed != nil {
+			w.forget(unsure)
+		} else if alone = len(did[0].Rows) == 0; alone {
 			err = taken.add(guess.empty, did[1:])
 		}
 	}
-	if err == nil {
+	if err == nil && alone {
 		now, err = readLook(p)
 	}
-	if closing := p.Close(); err == nil {
+	if closing := p.Close(); err == nil && alone { // else what failed in the look does not matter
 		err = closing
 	}
-	if err == nil && !swept {
-		now, err = w.look(ctx, c, own)
-	}
-	return xmin, now, swept, err
+	return xmin, now, err
 }
 
-// look sees what is in the cell; own are processes that belong there. Whoever is not among the others has had all
-// counted when he went.
-func (w *warden) look(ctx context.Context, c *cell, own []uint32) (now *sight, err error) {
+// look sees what is in the cell. Whoever has gone has had all counted before.
+func (w *warden) look(ctx context.Context, c *cell) (now *sight, err error) {
 	p := w.conn.PgConn().StartPipeline(ctx)
-	w.sendOthers(p, c, own, false)
 	w.sendLook(p, c)
 	if err = p.Sync(); err == nil {
 		now, err = readLook(p)
@@ -200,18 +199,12 @@ func (w *warden) sendLook(p *pgconn.Pipeline, c *cell) {
 	p.SendQueryPrepared(rowsStatement, [][]byte{oid(c.oid)}, nil, nil)
 }
 
-// readLook reads what sendLook asked for, and sendOthers before it.
 func readLook(p *pgconn.Pipeline) (*sight, error) {
 	results, err := segment(p)
 	if err != nil {
 		return nil, err
 	}
-	n := len(results)
-	now, err := parseSight(results[n-2].Rows[0], results[n-1].Rows)
-	if err == nil && n > 2 {
-		err = now.meet(results[0].Rows)
-	}
-	return now, err
+	return parseSight(results[0].Rows[0], results[1].Rows)
 }
 
 // segment reads results up to the next synchronization; the error is the first one's.
@@ -236,22 +229,24 @@ func segment(p *pgconn.Pipeline) (results []*pgconn.Result, err error) {
 	}
 }
 
-// send has tables emptied and sequences set back, in one transaction.
-func (w *warden) send(p *pgconn.Pipeline, do work) {
+// send has tables emptied and sequences set back, in one transaction. unsure are tables whose statement there is only if
+// that succeeds.
+func (w *warden) send(p *pgconn.Pipeline, do work) (unsure []int) {
 	for _, i := range do.empty {
-		name := fmt.Sprint("pgcell_empty_", i)
-		if !w.prepared[i] {
-			p.SendPrepare(name, emptySQL(w.facts.Tables[i]), nil)
-			w.prepared[i] = true
+		if w.prepared[i] == "" {
+			w.names++
+			w.prepared[i] = fmt.Sprint("pgcell_empty_", w.names)
+			p.SendPrepare(w.prepared[i], emptySQL(w.facts.Tables[i]), nil)
+			unsure = append(unsure, i)
 		}
 		var first [][]byte
 		if w.facts.Tables[i].Seeds > 0 {
 			first = [][]byte{strconv.AppendInt(nil, w.first(i), 10)}
 		}
-		p.SendQueryPrepared(name, first, nil, nil)
+		p.SendQueryPrepared(w.prepared[i], first, nil, nil)
 	}
 	if len(do.sequences) == 0 {
-		return
+		return unsure
 	}
 	oids, lasts, called := []byte("{"), []byte("{"), []byte("{")
 	for k, i := range do.sequences {
@@ -263,6 +258,14 @@ func (w *warden) send(p *pgconn.Pipeline, do work) {
 		called = strconv.AppendBool(called, s.Called)
 	}
 	p.SendQueryPrepared(setvalStatement, [][]byte{append(oids, '}'), append(lasts, '}'), append(called, '}')}, nil, nil)
+	return unsure
+}
+
+// forget has statements prepared again, by other names, since nobody knows which of them there are.
+func (w *warden) forget(unsure []int) {
+	for _, i := range unsure {
+		delete(w.prepared, i)
+	}
 }
 
 // clean has tables emptied and sequences set back, and waits for it.
@@ -271,7 +274,7 @@ func (w *warden) clean(ctx context.Context, do work, taken takings) error {
 		return nil
 	}
 	p := w.conn.PgConn().StartPipeline(ctx)
-	w.send(p, do)
+	unsure := w.send(p, do)
 	err := p.Sync()
 	if err == nil {
 		var did []*pgconn.Result
@@ -283,6 +286,7 @@ func (w *warden) clean(ctx context.Context, do work, taken takings) error {
 		err = closing
 	}
 	if err != nil {
+		w.forget(unsure)
 		return fmt.Errorf("empty what the test filled: %w", err)
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 
 // sight is what the warden sees of a cell.
 type sight struct {
-	others   []int    // processes that are not the cell's own
 	inTheWay int64    // things that keep the cell from being used again
 	rows     [3]int64 // inserted, updated, deleted, in all tables of the database
 	settings string   // parameters of roles in all databases, and of the database
@@ -48,18 +47,6 @@ func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
 		s.tables[i] = t
 	}
 	return s, bad
-}
-
-// meet notes processes that are not the cell's own.
-func (s *sight) meet(others [][][]byte) error {
-	for _, r := range others {
-		pid, err := strconv.Atoi(string(r[0]))
-		if err != nil {
-			return err
-		}
-		s.others = append(s.others, pid)
-	}
-	return nil
 }
 
 // unaccounted reports whether rows changed in a table that cannot be emptied: a catalog, one with rows in the template,
