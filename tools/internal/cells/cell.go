@@ -36,6 +36,7 @@ type cell struct {
 	mu       sync.Mutex
 	sessions []*session // at rest, waiting for a pool
 	test     string     // that has it; "" while none has
+	tests    int        // that have given it back
 	lease    *Lease     // of that test
 	ready    *pgxpool.Pool
 	moved    []*session    // in ready
@@ -96,8 +97,11 @@ func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
 		return nil, err
 	}
 	config.MaxConns = most
+	c.mu.Lock()
+	tests := c.tests
+	c.mu.Unlock()
 	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
-		if s := c.wake(); s != nil {
+		if s := c.wake(tests); s != nil {
 			g := newGreeting(s)
 			// What the session brings along need not be made.
 			cc.StatementCacheCapacity, cc.DescriptionCacheCapacity, cc.ConnectTimeout = 0, 0, 0
@@ -171,12 +175,13 @@ func (c *cell) cutOff() {
 	}
 }
 
-// wake takes a session that rests, if there is one.
-func (c *cell) wake() *session {
+// wake takes a session that rests, if there is one, for a pool that was opened when so many tests had given the cell
+// back: that of an earlier test may still be connecting.
+func (c *cell) wake(tests int) *session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := len(c.sessions)
-	if n == 0 {
+	if n == 0 || tests != c.tests {
 		return nil
 	}
 	s := c.sessions[n-1]

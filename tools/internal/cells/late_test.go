@@ -1,6 +1,7 @@
 package cells_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
@@ -87,5 +89,29 @@ func TestLockOfALeftSession(t *testing.T) {
 		if n := count(t, l, "parent") + count(t, l, "child"); l.Made() != "recycled" || n != 0 {
 			t.Errorf("a %s cell with %d rows, want a recycled one without any; traced: %s", l.Made(), n, &traced)
 		}
+	}
+}
+
+// TestPoolOfAnEarlierTest has a pool connect when the cell, with its sessions, has gone to another test.
+func TestPoolOfAnEarlierTest(t *testing.T) {
+	t.Parallel()
+	c := mustShop(t, func(c *cells.Config) { c.Ahead, c.Recycle = cells.AheadOff, cells.Auto })
+	l := mustTake(t, c)
+	mustRun(t, l, "SELECT 1") // so that there is a session to go on
+	late, err := l.OpenPool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	if err := l.Return(); err != nil {
+		t.Fatal(err)
+	}
+	next := mustTake(t, c)
+	if _, err := next.WidePool(); err != nil { // puts the session to rest
+		t.Fatal(err)
+	}
+	var pg *pgconn.PgError
+	if _, err := late.Exec(t.Context(), "SELECT 1"); !errors.As(err, &pg) || pg.Code != "3D000" {
+		t.Errorf("the earlier test's pool, when a %s cell is in use: %v, want 3D000", next.Made(), err)
 	}
 }

@@ -221,6 +221,7 @@ func (l *Lease) letGo() []*session {
 	sessions = append(sessions, c.sessions...)
 	c.sessions = nil
 	c.test, c.lease = "", nil
+	c.tests++
 	return sessions
 }
 
