@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
@@ -113,5 +114,47 @@ func TestPoolOfAnEarlierTest(t *testing.T) {
 	var pg *pgconn.PgError
 	if _, err := late.Exec(t.Context(), "SELECT 1"); !errors.As(err, &pg) || pg.Code != "3D000" {
 		t.Errorf("the earlier test's pool, when a %s cell is in use: %v, want 3D000", next.Made(), err)
+	}
+}
+
+// TestWorkersThatGoOn has goroutines use a test's pools until these are closed, so that they ask for connections while
+// the cell's sessions are on their way to the next test.
+func TestWorkersThatGoOn(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(*cells.Lease) (*pgxpool.Pool, error){
+		"narrow": func(l *cells.Lease) (*pgxpool.Pool, error) { return l.Pool(), nil },
+		"wide":   (*cells.Lease).WidePool,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := mustShop(t, func(c *cells.Config) { c.Ahead, c.Recycle, c.Warn = cells.AheadOff, cells.Auto, nil })
+			for range 400 {
+				l := mustTake(t, c)
+				pool, err := open(l)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var n int
+				if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM parent").Scan(&n); err != nil || n != 0 {
+					t.Fatalf("a %s cell with %d rows, %v; want none", l.Made(), n, err)
+				}
+				var workers sync.WaitGroup
+				for range 3 {
+					workers.Go(func() {
+						for {
+							if _, err := pool.Exec(t.Context(), "INSERT INTO parent (name) VALUES ('worker')"); err != nil {
+								return
+							}
+							time.Sleep(time.Duration(rand.IntN(200)) * time.Microsecond)
+						}
+					})
+				}
+				time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
+				if err := l.Return(); err != nil {
+					t.Fatal(err)
+				}
+				workers.Wait()
+			}
+		})
 	}
 }
