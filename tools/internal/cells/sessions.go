@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -89,8 +90,13 @@ func pristine(m *pgtype.Map) bool {
 			return false
 		}
 	}
-	return len(m.TryWrapEncodePlanFuncs) == len(pristineMap().TryWrapEncodePlanFuncs) &&
-		len(m.TryWrapScanPlanFuncs) == len(pristineMap().TryWrapScanPlanFuncs)
+	return same(m.TryWrapEncodePlanFuncs, pristineMap().TryWrapEncodePlanFuncs) &&
+		same(m.TryWrapScanPlanFuncs, pristineMap().TryWrapScanPlanFuncs)
+}
+
+// same reports whether two lists hold the same functions, of one type.
+func same[F any](a, b []F) bool {
+	return slices.EqualFunc(a, b, func(f, g F) bool { return reflect.ValueOf(f).Pointer() == reflect.ValueOf(g).Pointer() })
 }
 
 var pristineMap = sync.OnceValue(pgtype.NewMap)

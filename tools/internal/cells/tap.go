@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // tap is a connection to the server that notes what statements may leave behind in the session, or in the database's
@@ -148,16 +150,26 @@ var setsNothing = regexp.MustCompile(`^set\s+(transaction|constraints|((local|se
 var perhapsNothing = regexp.MustCompile(`\sif\s+(not\s+)?exists\s`)
 
 // comment matches what may stand before a statement's first word.
-var comment = regexp.MustCompile(`^(\s+|--[^\n]*(\n|$)|/\*(?s:.*?)\*/|\()+`)
+var comment = regexp.MustCompile(`^(\s+|--[^\r\n]*([\r\n]|$)|/\*(?s:.*?)\*/|\()+`)
+
+// moments matches literals of dates and times that mean another one each time, of which a statement that pgx keeps, or a
+// function's plan, has the first.
+var moments = regexp.MustCompile(golden.Moment)
+
+// setters are words of statements that, in whatever place, set a parameter.
+var setters = []string{"set_config", "setseed", "pg_settings"}
 
 // statement notes what one SQL text may leave behind. A semicolon in a string makes it look at words that are none,
 // which costs a connection or a cell at most.
 func (t *tap) statement(sql string) {
 	lower := strings.ToLower(sql)
-	for _, setter := range []string{"set_config", "setseed"} {
+	for _, setter := range setters {
 		if strings.Contains(lower, setter) {
 			t.doubt = setter
 		}
+	}
+	if moments.MatchString(lower) {
+		t.doubt = "a literal such as 'now'"
 	}
 	if isAboutSessions(lower) {
 		t.asks = true

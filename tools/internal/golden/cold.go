@@ -1,37 +1,52 @@
 package golden
 
-// definitions selects what of a template has code in it: a description, the text, and the function where it is one.
-const definitions = `
-SELECT format('function %s', oid::regprocedure), pg_get_functiondef(oid), oid FROM pg_proc WHERE oid >= 16384 AND prokind <> 'a'
-UNION ALL SELECT format('view %s', oid::regclass), pg_get_viewdef(oid), 0 FROM pg_class WHERE oid >= 16384 AND relkind IN ('v', 'm')
+import "strings"
+
+// definitions selects what of a template has code in it, but for functions of [stateless] extensions: a description,
+// the text, and the function where it is one.
+var definitions = `
+SELECT format('function %s', oid::regprocedure), pg_get_functiondef(oid), oid FROM pg_proc
+  WHERE oid >= 16384 AND prokind <> 'a' AND NOT ` + trusted + `
+UNION ALL SELECT format('view %s', oid::regclass), pg_get_viewdef(oid), 0 FROM pg_class
+  WHERE oid >= 16384 AND relkind IN ('v', 'm')
 UNION ALL SELECT format('policy %I of %s', polname, polrelid::regclass),
   concat_ws(' ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)), 0 FROM pg_policy
 UNION ALL SELECT format('default of %s', adrelid::regclass), pg_get_expr(adbin, adrelid), 0 FROM pg_attrdef
-UNION ALL SELECT format('constraint %I', conname), pg_get_constraintdef(oid), 0 FROM pg_constraint WHERE oid >= 16384 AND contype = 'c'
-UNION ALL SELECT format('trigger %I of %s', tgname, tgrelid::regclass), pg_get_triggerdef(oid), 0 FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT format('constraint %I', conname), pg_get_constraintdef(oid), 0 FROM pg_constraint
+  WHERE oid >= 16384 AND contype = 'c'
+UNION ALL SELECT format('trigger %I of %s', tgname, tgrelid::regclass), pg_get_triggerdef(oid), 0 FROM pg_trigger
+  WHERE NOT tgisinternal
 UNION ALL SELECT format('rule %I of %s', rulename, ev_class::regclass), pg_get_ruledef(oid), 0 FROM pg_rewrite
   WHERE oid >= 16384 AND rulename <> '_RETURN'`
 
 // coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory
-// of their own, and code that sets parameters, which leaves custom ones defined, or seeds random(). $1 is
-// [setsParameters], $2 [setters], and $3 [stateless].
-const coldQuery = `
+// of their own, and code that sets parameters, which leaves custom ones defined, seeds random(), makes or drops
+// prepared statements, or whose plan holds the time at which it was made. $1 is [leaves], $2 [setters].
+var coldQuery = `
 SELECT coalesce(
   (SELECT format('language %s', lanname) FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql') LIMIT 1),
-  (SELECT coalesce('extension ' || extname, format('function %s in C', p.oid::regprocedure))
-   FROM pg_proc p LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-     LEFT JOIN pg_extension e ON e.oid = d.refobjid
-   WHERE p.oid >= 16384 AND p.prolang = 13 AND coalesce(e.extname <> ALL ($3), true) ORDER BY p.oid LIMIT 1),
-  (SELECT what || ' sets a parameter' FROM (` + definitions + `) AS d (what, text, function)
+  (SELECT coalesce('extension ' || (SELECT extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+     WHERE d.classid = 'pg_proc'::regclass AND d.objid = pg_proc.oid AND d.deptype = 'e'),
+     format('function %s in C', oid::regprocedure))
+   FROM pg_proc WHERE oid >= 16384 AND prolang = 13 AND NOT ` + trusted + ` ORDER BY oid LIMIT 1),
+  (SELECT what || ' may leave something in a connection' FROM (` + definitions + `) AS d (what, text, function)
    WHERE text ~* $2 OR function IN (
      SELECT oid FROM pg_proc WHERE prolang <> 13 AND
        regexp_replace(regexp_replace(prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') ~* $1)
    ORDER BY what LIMIT 1),
   '')`
 
-// setsParameters matches a body with SET or RESET where a statement begins, or a string that may be executed, once its
-// comments are gone. UPDATE ... SET role = ... begins nothing.
-const setsParameters = `(^|[;']|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*(re)?set\s`
+// leaves matches a body with SET, RESET or their like where a statement begins, or a string that may be executed, once
+// its comments are gone (UPDATE ... SET role = ... begins nothing), or with a [Moment].
+const leaves = `(^|[;']|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*((re)?set|prepare|deallocate|load)\s` +
+	`|\m(now|today|tomorrow|yesterday)\M` + literal
+
+// Moment is a regular expression, for text in lower case, of literals that mean another date or time each time they
+// are read: 'now', 'today 10:00'. A call of now() is none.
+const Moment = `\b(now|today|tomorrow|yesterday)\b` + literal
+
+// literal matches the rest of a string, behind a word in it.
+const literal = `[^'($]*['$]`
 
 // setters matches functions that set parameters.
 const setters = `\m(set_config|setseed)\M`
@@ -48,3 +63,8 @@ var stateless = []string{
 	"address_standardizer", "hll", "ip4r", "pg_uuidv7", "pgrouting", "postgis", "postgis_raster", "postgis_sfcgal",
 	"postgis_topology", "prefix", "semver", "vector",
 }
+
+// trusted is a condition on a row of pg_proc: the function belongs to one of [stateless].
+var trusted = `EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+  WHERE d.classid = 'pg_proc'::regclass AND d.objid = pg_proc.oid AND d.deptype = 'e'
+    AND e.extname IN ('` + strings.Join(stateless, "', '") + `'))`

@@ -21,6 +21,8 @@ type Facts struct {
 	// Cold says why no connection is handed from test to test, such as a language that keeps state of its own in a
 	// session; "" where nothing is against it.
 	Cold string
+	// Copies tells that tests may make databases: with their own as the template, which wants nobody in it.
+	Copies bool
 	// Roles are parameters that roles have in every database, in the form of RoleSettings.
 	Roles string
 	// Unlogged tells that a crash of the server takes rows, or a sequence's state, from the template.
@@ -33,12 +35,21 @@ type Table struct {
 	OID   uint32
 	Toast uint32 // its TOAST table; 0 where there is none
 	Name  string // with its schema, quoted
-	// Remembers tells of an index whose searches stop at rows that are deleted, before they find others.
+	// Remembers tells of an index whose searches meet rows that are deleted, and stop at them or find others in another
+	// order.
 	Remembers bool
 	Seeds     int64  `db:"-"` // rows in the template
 	Content   []byte `db:"-"` // of those, as COPY TO writes them; nil where COPY FROM would not make the same page
+	// Trees are such indexes, whose shape tells of rows that are gone once they have grown.
+	Trees []Tree `db:"-"`
 	// Classes are those of an empty table and of its partial indexes.
 	Classes []Class `db:"-"`
+}
+
+// Tree is an index with its size in the template, bytes.
+type Tree struct {
+	OID  uint32
+	Size int64
 }
 
 // Sequence is one with its state in the template.
@@ -58,15 +69,18 @@ const RoleSettings = "coalesce((SELECT json_agg(json_build_object('role', setrol
 // tablesQuery lists tables that rows can be taken out of, ordinary ones of the heap, without triggers and rules that
 // fire in the role of a replica too, if %s holds.
 const tablesQuery = `
-SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname), EXISTS (
-  SELECT FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am a ON a.oid = i.relam
-  WHERE x.indrelid = c.oid AND a.amname NOT IN ('btree', 'hash', 'gist', 'gin', 'spgist', 'brin'))
+SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname), EXISTS (` + treesQuery + `)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.oid >= 16384
   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled IN ('A', 'R'))
   AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
   AND %s
 ORDER BY c.oid`
+
+// treesQuery lists the indexes of a table c whose searches are not for a key's rows, or all, in the order of the table.
+const treesQuery = `
+  SELECT i.oid, pg_relation_size(i.oid) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am a ON a.oid = i.relam
+  WHERE x.indrelid = c.oid AND a.amname NOT IN ('btree', 'hash', 'gin', 'brin', 'bloom')`
 
 const sequencesQuery = `
 SELECT c.oid, format('%I.%I', n.nspname, c.relname)
@@ -89,6 +103,8 @@ const unloggedQuery = `
 SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (
   relkind IN ('r', 'm') AND pg_relation_size(oid) > 0 OR relkind = 'S' AND pg_sequence_last_value(oid) IS NOT NULL))`
 
+const copiesQuery = "SELECT rolcreatedb FROM pg_roles WHERE rolname = '" + Role + "'"
+
 // readFacts looks at the template, as a superuser connected to it, once all is in it.
 func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err error) {
 	scalars := map[string]any{
@@ -96,6 +112,7 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 		discardQuery:                &f.Discard,
 		"SELECT " + RoleSettings:    &f.Roles,
 		unloggedQuery:               &f.Unlogged,
+		copiesQuery:                 &f.Copies,
 		"SELECT " + NextTransaction: &f.First,
 	}
 	for sql, target := range scalars {
@@ -103,7 +120,7 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 			return f, fmt.Errorf("look at template: %w", err)
 		}
 	}
-	if err := conn.QueryRow(ctx, coldQuery, setsParameters, setters, stateless).Scan(&f.Cold); err != nil {
+	if err := conn.QueryRow(ctx, coldQuery, leaves, setters).Scan(&f.Cold); err != nil {
 		return f, fmt.Errorf("look at template: %w", err)
 	}
 	if f.Discard == "" {
@@ -128,6 +145,9 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 		return f, fmt.Errorf("look at template: list tables with a few rows: %w", err)
 	}
 	f.Tables = append(f.Tables, seeded...)
+	if err = trees(ctx, conn, f.Tables); err != nil {
+		return f, fmt.Errorf("look at template: measure indexes: %w", err)
+	}
 	if f.Sequences, err = sequences(ctx, conn); err != nil {
 		return f, fmt.Errorf("look at template: list sequences: %w", err)
 	}
@@ -160,6 +180,23 @@ func emptyTables(ctx context.Context, conn *pgx.Conn) ([]Table, error) {
 		empty = append(empty, all[i])
 	}
 	return empty, nil
+}
+
+// trees fills in [Table.Trees].
+func trees(ctx context.Context, conn *pgx.Conn, tables []Table) error {
+	for i, t := range tables {
+		if !t.Remembers {
+			continue
+		}
+		rows, err := conn.Query(ctx, "SELECT t.* FROM pg_class c, LATERAL ("+treesQuery+") AS t WHERE c.oid = $1", t.OID)
+		if err != nil {
+			return err
+		}
+		if tables[i].Trees, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Tree]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func sequences(ctx context.Context, conn *pgx.Conn) ([]Sequence, error) {

@@ -1,6 +1,7 @@
 package golden_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -21,29 +22,32 @@ func mustFacts(t *testing.T, sql string, extensions ...string) golden.Facts {
 	return m.Facts
 }
 
-// TestCold has connections go from test to test unless the template holds what sets parameters.
+// TestCold has connections go from test to test unless the template holds what leaves something in them.
 func TestCold(t *testing.T) {
 	t.Parallel()
 	body := func(language, text string) string {
 		return "CREATE FUNCTION f() RETURNS void LANGUAGE " + language + " AS $f$" + text + "$f$"
 	}
 	for sql, want := range map[string]string{
-		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):                                     "function f() sets a parameter",
-		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):                                      "function f() sets a parameter",
-		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"):                           "function f() sets a parameter",
-		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):                                 "function f() sets a parameter",
-		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)":                           "function f() sets a parameter",
-		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":                                      "view v sets a parameter",
-		body("sql", "SELECT setseed(0.5)"):                                                                "function f() sets a parameter",
-		"CREATE TABLE t (x text DEFAULT set_config('a.b', 'x', false))":                                   "default of t sets a parameter",
-		"CREATE TABLE t (CONSTRAINT c CHECK (set_config('a.b', 'x', false) = 'x'))":                       "constraint c sets a parameter",
-		"CREATE TABLE t (); CREATE POLICY p ON t USING (set_config('a.b', 'x', false) = 'x')":             "policy p of t sets a parameter",
-		"CREATE TABLE t (); CREATE RULE r AS ON INSERT TO t DO ALSO SELECT set_config('a.b', 'x', false)": "rule r of t sets a parameter",
+		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):                                     "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):                                      "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"):                           "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):                                 "function f() may leave something in a connection",
+		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)":                           "function f() may leave something in a connection",
+		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":                                      "view v may leave something in a connection",
+		body("sql", "SELECT setseed(0.5)"):                                                                "function f() may leave something in a connection",
+		"CREATE TABLE t (x text DEFAULT set_config('a.b', 'x', false))":                                   "default of t may leave something in a connection",
+		"CREATE TABLE t (CONSTRAINT c CHECK (set_config('a.b', 'x', false) = 'x'))":                       "constraint c may leave something in a connection",
+		"CREATE TABLE t (); CREATE POLICY p ON t USING (set_config('a.b', 'x', false) = 'x')":             "policy p of t may leave something in a connection",
+		"CREATE TABLE t (); CREATE RULE r AS ON INSERT TO t DO ALSO SELECT set_config('a.b', 'x', false)": "rule r of t may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE 'PREPARE p AS SELECT 1'; END"):                                     "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE 'DEALLOCATE ALL'; END"):                                            "function f() may leave something in a connection",
+		body("plpgsql", "DECLARE at timestamptz := 'now'; BEGIN END"):                                     "function f() may leave something in a connection",
 		`
-CREATE TABLE users (id int PRIMARY KEY, role text, local text, session text);
+CREATE TABLE users (id int PRIMARY KEY, role text, local text, session text, at timestamptz);
 CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $f$
 BEGIN -- if new then set a default
-  UPDATE users SET role = NEW.role WHERE id = NEW.id;
+  UPDATE users SET role = NEW.role || ' x', at = now() WHERE id = NEW.id AND role <> 'y';
   UPDATE users
   SET local = 'x', session = 'y';
   INSERT INTO users VALUES (1) ON CONFLICT (id) DO UPDATE SET role = EXCLUDED.role;
@@ -99,6 +103,8 @@ func TestTables(t *testing.T) {
 CREATE TABLE empty (id int);
 CREATE TABLE blooming (id int);
 CREATE INDEX ON blooming USING bloom (id);
+CREATE TABLE near (p point, EXCLUDE USING gist (p WITH ~=));
+CREATE INDEX ON near USING spgist (p);
 CREATE TABLE few AS SELECT generate_series(1, 7) AS id;
 CREATE TABLE many AS SELECT generate_series(1, 2000) AS id;
 CREATE TABLE large (v text);
@@ -111,11 +117,16 @@ INSERT INTO large VALUES (repeat('x', 9000))`, "bloom")
 			what += " with seeds"
 		}
 		if table.Remembers {
-			what += " remembers"
+			what += fmt.Sprint(" remembers by ", len(table.Trees))
+		}
+		for _, tree := range table.Trees {
+			if tree.OID == 0 || tree.Size < 8192 {
+				t.Errorf("a tree of %s is %+v, want an OID and 8 kB or more", table.Name, tree)
+			}
 		}
 		got = append(got, what)
 	}
-	if got, want := strings.Join(got, ", "), "public.empty, public.blooming remembers, public.few with seeds"; got != want {
+	if got, want := strings.Join(got, ", "), "public.empty, public.blooming, public.near remembers by 2, public.few with seeds"; got != want {
 		t.Errorf("tables are %s, want %s", got, want)
 	}
 	if f.First < 500 || f.First > 1e6 {

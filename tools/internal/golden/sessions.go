@@ -23,5 +23,5 @@ func spelt(name string) string { return strings.ReplaceAll(name, " ", "_") }
 
 // sessionsQuery says what of the template asks for sessions: tests that use it would see those of pgcell's in a cell that
 // is used again, and no statement of theirs tells that they do. $1 is a regular expression.
-const sessionsQuery = `SELECT coalesce((
+var sessionsQuery = `SELECT coalesce((
   SELECT what || ' asks for sessions' FROM (` + definitions + `) AS d (what, text, function) WHERE text ~* $1 ORDER BY what LIMIT 1), '')`
