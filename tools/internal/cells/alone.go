@@ -90,6 +90,9 @@ func (l *Lease) Alone() {
 	}
 }
 
+// Copied reports whether a client that has the URL may make a copy of the cell.
+func (l *Lease) Copied() bool { return l.cell.pool.facts.Copies }
+
 // alone is Alone for the test that has the cell, if one has.
 func (c *cell) alone() {
 	c.mu.Lock()

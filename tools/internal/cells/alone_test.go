@@ -2,6 +2,7 @@ package cells_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // TestOnlyTheTestsSessions has tests count the sessions in their databases, and end all but their own: in a recycled
@@ -92,6 +94,25 @@ func TestTemplateAsksForSessions(t *testing.T) {
 					}
 				})
 			}
+		})
+	}
+}
+
+// TestCopyOfACell makes databases with a cell as their template, which wants nobody in it.
+func TestCopyOfACell(t *testing.T) {
+	t.Parallel()
+	c := mustOpenMade(t, golden.Recipe{Roles: []string{"pgcell CREATEDB"}}, func(c *cells.Config) { c.Recycle = cells.Auto })
+	for i := range 4 {
+		mustUse(t, c, func(l *cells.Lease) {
+			if !l.Copied() {
+				t.Fatal("Copied() = false, want true")
+			}
+			if i%2 == 0 { // its own connection sees to it
+				mustRun(t, l, fmt.Sprintf("CREATE DATABASE copy TEMPLATE %s; DROP DATABASE copy", l.Name()))
+				return
+			}
+			l.Alone()
+			mustExec(t, l.URL(), "CREATE DATABASE copy TEMPLATE "+l.Name(), "DROP DATABASE copy")
 		})
 	}
 }

@@ -361,6 +361,9 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 	if reason, err := c.warden.ensureSeeds(ctx, rest.vacuum); reason != "" || err != nil {
 		return reason, err
 	}
+	if reason, err := c.warden.grown(ctx, rest.vacuum); reason != "" || err != nil {
+		return reason, err
+	}
 	written, err := c.warden.putBackClasses(ctx, rest.vacuum)
 	if err != nil {
 		return "", err

@@ -172,7 +172,7 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 		return pgxpool.ParseConfig(server.URL(golden.Role, m.Template))
 	})
 	c.cloned = pool{cluster: c, template: m.Template, facts: &c.manifest.Facts}
-	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{}}
+	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{Copies: m.Facts.Copies}}
 	return c
 }
 

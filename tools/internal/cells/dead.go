@@ -1,8 +1,11 @@
 package cells
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -69,13 +72,14 @@ func (all takings) add(tables []int, results []*pgconn.Result) error {
 // twice what any test has yet put there.
 func (c *cell) stale(now *sight, taken takings) (tables []int) {
 	for i, t := range now.tables {
-		before := c.seen.tables[i]
+		before, facts := c.seen.tables[i], c.pool.facts.Tables[i]
 		inserted, updated := t.rows[0]-before.rows[0], t.rows[1]-before.rows[1]
+		vacuumed := t.vacuums > before.vacuums
 		c.dead[i] += taken[i].bytes
-		most := c.pool.largest(i, taken[i].bytes)
+		most := c.pool.largest(i, inserted+updated, taken[i], vacuumed)
 		// A seeded table's page is to be as it was at once.
-		if c.pool.facts.Tables[i].Seeds > 0 {
-			if t.rows != before.rows || t.vacuums != before.vacuums {
+		if facts.Seeds > 0 {
+			if t.rows != before.rows || vacuumed {
 				tables = append(tables, i)
 			}
 			continue
@@ -83,7 +87,7 @@ func (c *cell) stale(now *sight, taken takings) (tables []int) {
 		// After updates, pruning frees slots in the midst of a page, which rows of a later test would fill out of
 		// order. (A deleted row's slot stays taken until a vacuum.) On more than one page, the map of free space may
 		// send rows to an earlier page. What the test deleted or rolled back is dead too, and nobody knows how large.
-		if c.pool.facts.Tables[i].Remembers && inserted > 0 || updated > 0 || t.vacuums > before.vacuums || t.size > pageSize || inserted != taken[i].rows ||
+		if facts.Remembers && inserted > 0 || updated > 0 || vacuumed || t.size > pageSize || inserted != taken[i].rows ||
 			c.dead[i]+max(room/4, 2*most) > room {
 			tables = append(tables, i)
 			c.dead[i] = 0
@@ -93,13 +97,50 @@ func (c *cell) stale(now *sight, taken takings) (tables []int) {
 	return tables
 }
 
-// largest gives the most that a test has yet put into a table, of which bytes is the newest figure.
-func (p *pool) largest(table int, bytes int64) int64 {
+// filling is the most that tests have put into a table.
+type filling struct {
+	rows    int64 // and new versions of rows, also rolled back ones
+	size    int64 // of a row, bytes, in the test whose rows were the largest
+	bytes   int64 // of all rows that were there at a test's end
+	vacuums bool  // some test vacuums or analyzes the table itself
+}
+
+// largest gives the bytes that a test may put into a table, as far as tests so far tell, the one included that wrote
+// so many rows, of which those in left were there at its end. A test that vacuums by itself wants the whole page: the
+// slots of what was dead before would come free in front of its own rows.
+func (p *pool) largest(table int, wrote int64, left gone, vacuums bool) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.filled == nil {
-		p.filled = map[int]int64{}
+		p.filled = map[int]filling{}
 	}
-	p.filled[table] = max(p.filled[table], bytes)
-	return p.filled[table]
+	f := p.filled[table]
+	f.rows, f.bytes, f.vacuums = max(f.rows, wrote), max(f.bytes, left.bytes), f.vacuums || vacuums
+	if left.rows > 0 {
+		f.size = max(f.size, left.bytes/left.rows)
+	}
+	p.filled[table] = f
+	if f.vacuums {
+		return room
+	}
+	return max(f.bytes, f.rows*f.size)
+}
+
+// grown says which index of some tables, out of which a test's rows have been taken, keeps a shape that these gave it.
+func (w *warden) grown(ctx context.Context, tables []int) (reason string, err error) {
+	var trees []string
+	for _, i := range tables {
+		for _, t := range w.facts.Tables[i].Trees {
+			trees = append(trees, fmt.Sprintf("(%d, %d)", t.OID, t.Size))
+		}
+	}
+	if len(trees) == 0 {
+		return "", nil
+	}
+	sql := "SELECT coalesce(min(format('index %s has grown', oid::oid::regclass)), '') FROM (VALUES " + strings.Join(trees, ", ") +
+		") AS t (oid, size) WHERE pg_relation_size(oid) > size"
+	if err := w.conn.QueryRow(ctx, sql).Scan(&reason); err != nil {
+		return "", fmt.Errorf("measure indexes: %w", err)
+	}
+	return reason, nil
 }

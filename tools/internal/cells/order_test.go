@@ -2,6 +2,7 @@ package cells_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -33,6 +34,64 @@ func TestRowsStandAsInAFreshClone(t *testing.T) {
 						}
 					})
 				}
+			}
+		})
+	}
+}
+
+// TestOrderAfterOnesOfItsLike has tests of two kinds use cells in turn, and the second kind see what it sees in a clone,
+// if not the first time, in which nobody knows yet what it does.
+func TestOrderAfterOnesOfItsLike(t *testing.T) {
+	t.Parallel()
+	const many = "INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 40) i; UPDATE t SET pad = pad WHERE id < 3"
+	const points = "INSERT INTO t SELECT i, 'x', point(i * %d %% %d, i * %d %% %d) FROM generate_series(1, %d) i"
+	near := "SELECT string_agg(id::text, ' ') FROM (SELECT id FROM t ORDER BY p <-> point '(4,4)' LIMIT 8) AS near"
+	const few = "INSERT INTO t SELECT i, repeat('z', 100) FROM generate_series(1, 5) i"
+	const all = "SELECT string_agg(id::text, ' ') FROM t"
+	for name, c := range map[string]struct{ template, first, second, end, sees string }{
+		"rolled back":   {first: few, second: "BEGIN; " + many, end: "ROLLBACK", sees: all},
+		"deleted":       {first: few, second: many, end: "DELETE FROM t", sees: all},
+		"vacuumed":      {first: "INSERT INTO t VALUES (1), (2)", second: "INSERT INTO t VALUES (3), (4); VACUUM t; INSERT INTO t VALUES (5)", sees: all},
+		"part of table": {template: "INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 40000) i", first: "SELECT 1 FROM t WHERE id = 20000 LIMIT 1", sees: "SELECT id::text FROM t LIMIT 1"},
+		"gist":          {template: "CREATE INDEX ON t USING gist (p)", first: fmt.Sprintf(points, 37, 101, 53, 103, 5), second: fmt.Sprintf(points, 41, 9, 59, 7, 30), sees: near},
+		"large gist":    {template: "CREATE INDEX ON t USING gist (p)", first: fmt.Sprintf(points, 37, 101, 53, 103, 900), second: fmt.Sprintf(points, 41, 9, 59, 7, 30), sees: near},
+		"large spgist":  {template: "CREATE INDEX ON t USING spgist (p)", first: fmt.Sprintf(points, 37, 101, 53, 103, 900), second: fmt.Sprintf(points, 41, 9, 59, 7, 30), sees: near},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cluster := mustOpenWith(t, "CREATE TABLE t (id int, pad text, p point);"+c.template, func(c *cells.Config) {
+				c.Recycle, c.Ahead = cells.Auto, cells.AheadOff
+			})
+			want, recycled := "", 0
+			for n := range 15 {
+				mustUse(t, cluster, func(l *cells.Lease) {
+					if l.Made() == "recycled" {
+						recycled++
+					}
+					conn, err := l.Pool().Acquire(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer conn.Release()
+					mustRunOn(t, conn.Conn(), c.second)
+					var got string
+					if err := conn.QueryRow(t.Context(), c.sees).Scan(&got); err != nil {
+						t.Fatal(err)
+					}
+					mustRunOn(t, conn.Conn(), c.end)
+					switch {
+					case n == 0:
+						want = got
+					case n > 2 && got != want:
+						t.Errorf("round %d, in a %s cell: rows come as %s, want %s", n, l.Made(), got, want)
+					}
+				})
+				for range n % 13 {
+					mustUse(t, cluster, func(l *cells.Lease) { mustRun(t, l, c.first) })
+				}
+			}
+			if recycled == 0 && !strings.HasPrefix(name, "large ") {
+				t.Error("no cell was recycled")
 			}
 		})
 	}

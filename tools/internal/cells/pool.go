@@ -31,9 +31,9 @@ type pool struct {
 		sync.Mutex
 		of map[string]string
 	}
-	habit  work          // what the last test's cell needed
-	filled map[int]int64 // see largest
-	ahead  int           // cells that should be ready, or about to be, beyond those that are waited for
+	habit  work            // what the last test's cell needed
+	filled map[int]filling // see largest
+	ahead  int             // cells that should be ready, or about to be, beyond those that are waited for
 
 	dropping bool // the last cell that came back was not recycled
 	drops    int  // in a row

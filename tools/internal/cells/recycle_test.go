@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 )
@@ -70,8 +72,12 @@ func mustShop(t testing.TB, change func(*cells.Config)) *cells.Cluster {
 // mustOpenWith starts a server on a template that sql makes. Cells are verified unless change says otherwise.
 func mustOpenWith(t testing.TB, sql string, change func(*cells.Config)) *cells.Cluster {
 	t.Helper()
+	return mustOpenMade(t, golden.Recipe{Migrations: []golden.Script{{Name: "x.sql", SQL: sql}}}, change)
+}
+
+func mustOpenMade(t testing.TB, r golden.Recipe, change func(*cells.Config)) *cells.Cluster {
+	t.Helper()
 	install, path := mustInstall(t), filepath.Join(t.TempDir(), "x.pgcell")
-	r := golden.Recipe{Migrations: []golden.Script{{Name: "x.sql", SQL: sql}}}
 	if err := golden.BuildFile(context.Background(), path, install, r, golden.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -218,8 +224,13 @@ func mustRun(t testing.TB, l *cells.Lease, sql string) {
 		t.Fatal(err)
 	}
 	defer conn.Release()
+	mustRunOn(t, conn.Conn(), sql)
+}
+
+func mustRunOn(t testing.TB, conn *pgx.Conn, sql string) {
+	t.Helper()
 	for _, one := range statements(sql) {
-		if _, err := conn.Conn().PgConn().Exec(context.Background(), one).ReadAll(); err != nil {
+		if _, err := conn.PgConn().Exec(context.Background(), one).ReadAll(); err != nil {
 			t.Fatalf("%s: %v", one, err)
 		}
 	}

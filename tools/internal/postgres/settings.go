@@ -38,6 +38,7 @@ var baseSettings = map[string]string{
 	"bgwriter_lru_maxpages":           "0",
 	"autovacuum":                      "off", // a worker in a cell would make DROP DATABASE wait
 	"max_logical_replication_workers": "0",
+	"synchronize_seqscans":            "off", // a large table would be read from where an earlier test ended
 	// Small, since there is one server a shard. PSS measured with PostgreSQL 15, 4 cells of 30 tables and 8 backends
 	// that have used all of them: 60 MB where it is the machine's only server, 48 MB beside a second one, since 21 MB
 	// are pages of binaries and libraries that all servers share. In MB: keeper 7, postmaster 13 (10 of them
