@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // sink is the server's end: it takes all.
@@ -118,4 +119,26 @@ func mustConfig(t *testing.T) *pgx.ConnConfig {
 		t.Fatal(err)
 	}
 	return config
+}
+
+// TestPristine changes a type map in the ways that there are.
+func TestPristine(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*pgtype.Map){
+		"":             func(*pgtype.Map) {},
+		"type":         func(m *pgtype.Map) { m.RegisterType(&pgtype.Type{Name: "mine", OID: 99999, Codec: pgtype.TextCodec{}}) },
+		"default type": func(m *pgtype.Map) { m.RegisterDefaultPgType(t, "text") },
+		"one more plan": func(m *pgtype.Map) {
+			m.TryWrapScanPlanFuncs = append(m.TryWrapScanPlanFuncs, m.TryWrapScanPlanFuncs[0])
+		},
+		"another plan": func(m *pgtype.Map) {
+			m.TryWrapEncodePlanFuncs[0] = func(any) (pgtype.WrappedEncodePlanNextSetter, any, bool) { return nil, nil, false }
+		},
+	} {
+		m := pgtype.NewMap()
+		change(m)
+		if got, want := pristine(m), name == ""; got != want {
+			t.Errorf("pristine = %v after a change of %q, want %v", got, name, want)
+		}
+	}
 }
