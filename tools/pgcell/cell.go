@@ -108,10 +108,9 @@ func (c *Cell) Table() string { return c.table }
 // and no TCP. Once the test has ended, connections to it are refused, for ever: no other database of this process gets
 // that name. In a recycled cell pgcell has a session too; where the test binary mentions pg_stat_activity,
 // pg_terminate_backend or their like, or the role may make databases, URL ends it first, so that the test finds only
-// its own. That takes some
-// 6 ms, and work behind the next test.
+// its own. That takes some 6 ms, and work behind the next test.
 func (c *Cell) URL() string {
-	if c.lease.Copied() || looksAtSessions() {
+	if c.lease.MayBeCopied() || looksAtSessions() {
 		c.lease.Alone()
 	}
 	return c.lease.URL()

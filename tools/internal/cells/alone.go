@@ -90,8 +90,8 @@ func (l *Lease) Alone() {
 	}
 }
 
-// Copied reports whether a client that has the URL may make a copy of the cell.
-func (l *Lease) Copied() bool { return l.cell.pool.facts.Copies }
+// MayBeCopied reports whether clients may make databases with the cell as the template, which wants nobody in it.
+func (l *Lease) MayBeCopied() bool { return l.cell.pool.facts.MayCopy }
 
 // alone is Alone for the test that has the cell, if one has.
 func (c *cell) alone() {

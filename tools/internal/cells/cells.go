@@ -134,7 +134,7 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 		server.Close()
 		return nil, fmt.Errorf("connect to the server of golden cluster %q: %w", c.Golden, err)
 	}
-	if why := m.Facts.Cold; why != "" {
+	if why := m.Facts.Cold; why != "" && cluster.cloned.discard() == "" {
 		cluster.trace("no connection goes on to the next test: " + why)
 	}
 	return cluster, nil
@@ -172,7 +172,7 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 		return pgxpool.ParseConfig(server.URL(golden.Role, m.Template))
 	})
 	c.cloned = pool{cluster: c, template: m.Template, facts: &c.manifest.Facts}
-	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{Copies: m.Facts.Copies}}
+	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{MayCopy: m.Facts.MayCopy}}
 	return c
 }
 

@@ -88,7 +88,7 @@ func (c *cell) stale(now *sight, taken takings) (tables []int) {
 		// order. (A deleted row's slot stays taken until a vacuum.) On more than one page, the map of free space may
 		// send rows to an earlier page. What the test deleted or rolled back is dead too, and nobody knows how large.
 		if facts.Remembers && inserted > 0 || updated > 0 || vacuumed || t.size > pageSize || inserted != taken[i].rows ||
-			c.dead[i]+max(room/4, 2*most) > room {
+			crowded(c.dead[i], most) {
 			tables = append(tables, i)
 			c.dead[i] = 0
 		}
@@ -120,10 +120,46 @@ func (p *pool) largest(table int, wrote int64, left gone, vacuums bool) int64 {
 		f.size = max(f.size, left.bytes/left.rows)
 	}
 	p.filled[table] = f
+	return f.most()
+}
+
+func (f filling) most() int64 {
 	if f.vacuums {
 		return room
 	}
 	return max(f.bytes, f.rows*f.size)
+}
+
+// crowded reports whether dead rows take of a page what a test may want that is expected to put so much there.
+func crowded(dead, most int64) bool { return dead > 0 && dead+max(room/4, 2*most) > room }
+
+// outgrown lists the tables of a ready cell that are to be vacuumed after all, for what tests have put into them
+// meanwhile. Call it with the lock held.
+func (p *pool) outgrown(c *cell) (tables []int) {
+	for i, dead := range c.dead {
+		if crowded(dead, p.filled[i].most()) {
+			tables = append(tables, i)
+		}
+	}
+	slices.Sort(tables)
+	return tables
+}
+
+// tidy takes away what is dead in some tables of a ready cell.
+func (c *cell) tidy(ctx context.Context, tables []int) error {
+	if err := c.warden.vacuum(ctx, tables); err != nil {
+		return err
+	}
+	written, err := c.warden.putBackClasses(ctx, tables)
+	if err != nil {
+		return err
+	}
+	c.classes += written
+	c.seen.count(work{vacuum: tables})
+	for _, i := range tables {
+		c.dead[i] = 0
+	}
+	return nil
 }
 
 // grown says which index of some tables, out of which a test's rows have been taken, keeps a shape that these gave it.

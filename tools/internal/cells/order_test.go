@@ -97,6 +97,38 @@ func TestOrderAfterOnesOfItsLike(t *testing.T) {
 	}
 }
 
+// TestOrderInACellOfBefore has two cells hold dead rows when a test vacuums for the first time, in one of them. The next
+// of its kind gets the other.
+func TestOrderInACellOfBefore(t *testing.T) {
+	t.Parallel()
+	c := mustOpenWith(t, "CREATE TABLE t (id int)", func(c *cells.Config) { c.Recycle, c.Ahead = cells.Auto, cells.AheadOff })
+	both := func(sql string) {
+		t.Helper()
+		one, other := mustTake(t, c), mustTake(t, c)
+		mustRun(t, one, sql)
+		mustRun(t, other, sql)
+		for _, l := range []*cells.Lease{one, other} {
+			if err := l.Return(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Quiet(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const vacuums = "INSERT INTO t VALUES (1), (2); VACUUM t; INSERT INTO t VALUES (3)"
+	both("INSERT INTO t VALUES (7), (8)")
+	both("INSERT INTO t VALUES (7), (8)")
+	mustUse(t, c, func(l *cells.Lease) { mustRun(t, l, vacuums) })
+	mustTake(t, c) // that one
+	mustUse(t, c, func(l *cells.Lease) {
+		mustRun(t, l, vacuums)
+		if got, want := fmt.Sprint(mustIDs(t, l)), "[1 2 3]"; got != want || l.Made() != "recycled" {
+			t.Errorf("in a %s cell rows come as %s, want %s in a recycled one", l.Made(), got, want)
+		}
+	})
+}
+
 // mustUse takes a cell, gives it back, and waits until it is ready again.
 func mustUse(t *testing.T, c *cells.Cluster, use func(*cells.Lease)) {
 	t.Helper()

@@ -19,10 +19,10 @@ var othersSQL = `
 SELECT pid FROM pg_locks WHERE locktype = 'object' AND classid = 1262 AND objid = $1 AND pid <> ALL ($2::int[])
 UNION ALL ` + backends("p.pid <> ALL ($2::int[]) AND p.db = $1")
 
-// fewSQL selects in a quarter of the time of othersSQL the same, and processes that might be going to be in the
+// quickSQL selects in a quarter of the time of othersSQL the same, and processes that might be going to be in the
 // database: those in none but for $3, the server's own. From PostgreSQL 18 on a process shows before it asks for a
 // database by name (pgstat_bestart_initial in src/backend/utils/init/postinit.c).
-var fewSQL = backends("p.pid <> ALL ($2::int[]) AND p.db = $1 OR p.pid <> ALL ($3::int[]) AND p.db = 0")
+var quickSQL = backends("p.pid <> ALL ($2::int[]) AND p.db = $1 OR p.pid <> ALL ($3::int[]) AND p.db = 0")
 
 func backends(where string) string {
 	return fmt.Sprintf("SELECT p.pid FROM (SELECT %s(i) AS pid, %s(i) AS db FROM %s() AS i) AS p WHERE %s",
@@ -43,7 +43,8 @@ func (d *daemons) know(ctx context.Context, q querier) ([]byte, error) {
 		return d.pids, nil
 	}
 	rows, err := q.Query(ctx, "SELECT pid::text FROM "+golden.ActivityFunction+"(NULL)"+
-		" WHERE datid IS NULL AND backend_type NOT IN ('client backend', 'walsender', 'autovacuum worker')")
+		" WHERE datid IS NULL AND backend_type IN ('checkpointer', 'background writer', 'walwriter', 'archiver', 'io worker',"+
+		" 'logical replication launcher', 'autovacuum launcher')")
 	if err != nil {
 		return nil, err
 	}
@@ -55,15 +56,15 @@ func (d *daemons) know(ctx context.Context, q querier) ([]byte, error) {
 	return d.pids, nil
 }
 
-// sendOthers asks who is in a cell but for own, and the warden; few asks fewSQL.
-func (w *warden) sendOthers(p *pgconn.Pipeline, c *cell, own []uint32, few bool) {
+// sendOthers asks who is in a cell but for own, and the warden; quick asks quickSQL, where there may be somebody.
+func (w *warden) sendOthers(p *pgconn.Pipeline, c *cell, own []uint32, quick bool) {
 	pids := oid(w.conn.PgConn().PID())
 	for _, pid := range own {
 		pids = strconv.AppendUint(append(pids, ','), uint64(pid), 10)
 	}
 	pids = append(append([]byte("{"), pids...), '}')
-	if few {
-		p.SendQueryPrepared(fewStatement, [][]byte{oid(c.oid), pids, w.daemons}, nil, nil)
+	if quick {
+		p.SendQueryPrepared(quickStatement, [][]byte{oid(c.oid), pids, w.daemons}, nil, nil)
 		return
 	}
 	p.SendQueryPrepared(othersStatement, [][]byte{oid(c.oid), pids}, nil, nil)

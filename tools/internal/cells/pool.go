@@ -88,17 +88,31 @@ func (p *pool) take(ctx context.Context, unused bool) (*cell, error) {
 	for n := len(p.ready); n > 0; n = len(p.ready) {
 		c := p.ready[n-1]
 		p.ready = p.ready[:n-1]
-		if c.alive() {
-			p.grow()
-			p.mu.Unlock()
+		if !c.alive() {
+			p.cluster.crashed.Store(true)
+			p.cluster.behind(func() { p.discardCell(c) })
+			continue
+		}
+		tables := p.outgrown(c)
+		p.grow()
+		p.mu.Unlock()
+		if len(tables) == 0 {
 			return c, nil
 		}
-		p.cluster.crashed.Store(true)
+		if err := c.tidy(ctx, tables); err == nil {
+			return c, nil
+		}
 		p.cluster.behind(func() { p.discardCell(c) })
+		p.mu.Lock()
 	}
 	if p.taken > 1 {
 		p.ahead = min(p.ahead+1, p.most()) // more would have been of use
 	}
+	return p.await(ctx)
+}
+
+// await waits for a cell. Call it with the lock held, which it gives up.
+func (p *pool) await(ctx context.Context) (*cell, error) {
 	w := &waiter{got: make(chan made, 1)}
 	p.waiting = append(p.waiting, w)
 	p.grow()
@@ -349,11 +363,12 @@ func (c *Cluster) behind(do func()) {
 
 // worker does what behind was given, and waits a little for more.
 func (c *Cluster) worker(do func()) {
-	idle := time.NewTimer(0)
+	const patient = 100 * time.Millisecond
+	idle := time.NewTimer(patient)
 	for {
 		do()
 		c.busy.Add(-1)
-		idle.Reset(100 * time.Millisecond)
+		idle.Reset(patient)
 		select {
 		case do = <-c.work:
 		case <-idle.C:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"strconv"
 	"strings"
@@ -24,7 +25,7 @@ type warden struct {
 	names    int            // of such statements so far
 	restored map[int]int64  // the cell's
 	counts   string         // what lookSQL counts besides
-	daemons  []byte         // see fewSQL; nil where othersSQL is used alone
+	daemons  []byte         // see quickSQL; nil where othersSQL is used alone
 	release  func()         // gives its place among the connections back
 }
 
@@ -41,7 +42,7 @@ const (
 	renameStatement = "pgcell_rename"
 	lookStatement   = "pgcell_look"
 	othersStatement = "pgcell_others"
-	fewStatement    = "pgcell_few"
+	quickStatement  = "pgcell_quick"
 	rowsStatement   = "pgcell_rows"
 	setvalStatement = "pgcell_setval"
 	classStatement  = "pgcell_class"
@@ -125,7 +126,7 @@ func (w *warden) prepare(ctx context.Context) error {
 	p.SendPrepare(renameStatement, renameSQL, nil)
 	p.SendPrepare(othersStatement, othersSQL, nil)
 	if w.daemons != nil {
-		p.SendPrepare(fewStatement, fewSQL, nil)
+		p.SendPrepare(quickStatement, quickSQL, nil)
 	}
 	p.SendPrepare(lookStatement, fmt.Sprintf(lookSQL, w.counts), nil)
 	p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences)), nil)
@@ -145,7 +146,7 @@ func oid(n uint32) []byte { return strconv.AppendUint(nil, uint64(n), 10) }
 
 // sweep gives the database its next name, does what is probably to be done, and then looks: all in one round trip. xmin
 // is the transaction that renamed it, "" where somebody has altered the database. now is nil where the guess has not
-// been done, or somebody was there who might have written after it.
+// been done, or somebody was there, or might have been, who could write after it.
 func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, guess work, taken takings) (
 	xmin string, now *sight, err error,
 ) {
@@ -163,19 +164,20 @@ func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, 
 			xmin = string(renamed[0].Rows[0][0])
 		}
 	}
-	alone := false
+	nobody := false
 	if err == nil {
 		did, failed := segment(p)
 		if failed != nil {
 			w.forget(unsure)
-		} else if alone = len(did[0].Rows) == 0; alone {
+		} else {
+			nobody = len(did[0].Rows) == 0
 			err = taken.add(guess.empty, did[1:])
 		}
 	}
-	if err == nil && alone {
+	if err == nil && nobody {
 		now, err = readLook(p)
 	}
-	if closing := p.Close(); err == nil && alone { // else what failed in the look does not matter
+	if closing := p.Close(); err == nil && nobody { // else what failed in the look does not matter
 		err = closing
 	}
 	return xmin, now, err
@@ -222,6 +224,10 @@ func segment(p *pgconn.Pipeline) (results []*pgconn.Result, err error) {
 			failed = r.Err
 		case *pgconn.PipelineSync:
 			return results, err
+		case nil:
+			if failed == nil { // the server ended the session while it was synchronizing
+				return nil, errors.Join(err, io.ErrUnexpectedEOF)
+			}
 		}
 		if err == nil {
 			err = failed

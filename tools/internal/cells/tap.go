@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -156,19 +157,22 @@ var comment = regexp.MustCompile(`^(\s+|--[^\r\n]*([\r\n]|$)|/\*(?s:.*?)\*/|\()+
 // function's plan, has the first.
 var moments = regexp.MustCompile(golden.Moment)
 
-// setters are words of statements that, in whatever place, set a parameter.
-var setters = []string{"set_config", "setseed", "pg_settings"}
+// momentWords are in all that moments matches, and sooner found.
+var momentWords = []string{"now", "today", "tomorrow", "yesterday"}
+
+// setting are words with which statements may set a parameter in whatever place.
+var setting = []string{"set_config", "setseed", "pg_settings"}
 
 // statement notes what one SQL text may leave behind. A semicolon in a string makes it look at words that are none,
 // which costs a connection or a cell at most.
 func (t *tap) statement(sql string) {
 	lower := strings.ToLower(sql)
-	for _, setter := range setters {
-		if strings.Contains(lower, setter) {
-			t.doubt = setter
+	for _, word := range setting {
+		if strings.Contains(lower, word) {
+			t.doubt = word
 		}
 	}
-	if moments.MatchString(lower) {
+	if slices.ContainsFunc(momentWords, func(word string) bool { return strings.Contains(lower, word) }) && moments.MatchString(lower) {
 		t.doubt = "a literal such as 'now'"
 	}
 	if isAboutSessions(lower) {

@@ -21,7 +21,7 @@ UNION ALL SELECT format('rule %I of %s', rulename, ev_class::regclass), pg_get_r
 
 // coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory
 // of their own, and code that sets parameters, which leaves custom ones defined, seeds random(), makes or drops
-// prepared statements, or whose plan holds the time at which it was made. $1 is [leaves], $2 [setters].
+// prepared statements, or whose plan holds the time at which it was made. $1 is [leaves], $2 [setsAParameter].
 var coldQuery = `
 SELECT coalesce(
   (SELECT format('language %s', lanname) FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql') LIMIT 1),
@@ -38,29 +38,25 @@ SELECT coalesce(
 
 // leaves matches a body with SET, RESET or their like where a statement begins, or a string that may be executed, once
 // its comments are gone (UPDATE ... SET role = ... begins nothing), or with a [Moment].
-const leaves = `(^|[;']|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*((re)?set|prepare|deallocate|load)\s` +
-	`|\m(now|today|tomorrow|yesterday)\M` + literal
+const leaves = `(^|[;']|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*((re)?set\s|prepare\s+\w+\s*(\(|as\M)|deallocate\s|load\s+')|` + Moment
 
-// Moment is a regular expression, for text in lower case, of literals that mean another date or time each time they
-// are read: 'now', 'today 10:00'. A call of now() is none.
-const Moment = `\b(now|today|tomorrow|yesterday)\b` + literal
+// Moment is a regular expression, of PostgreSQL's and of Go's, for text in lower case: literals that mean another date
+// or time each time they are read, such as 'now' and '10:00 today'. A call of now() is none, nor is prose.
+const Moment = `('|\$\w*\$)[^'a-z$]*(now|today|tomorrow|yesterday)\s*([^a-z_(\s]|$)`
 
-// literal matches the rest of a string, behind a word in it.
-const literal = `[^'($]*['$]`
-
-// setters matches functions that set parameters.
-const setters = `\m(set_config|setseed)\M`
+// setsAParameter matches functions that do.
+const setsAParameter = `\m(set_config|setseed)\M`
 
 // stateless are extensions with code in C that keeps nothing in a session but what RESET ALL takes back: those of
 // PostgreSQL's contrib but for dblink and postgres_fdw (connections), isn (isn_weak) and refint (plans), and the usual
-// ones of others.
+// ones of others, but for hll (hll_set_defaults).
 var stateless = []string{
 	"adminpack", "amcheck", "autoinc", "bloom", "btree_gin", "btree_gist", "citext", "cube", "dict_int", "dict_xsyn",
 	"earthdistance", "file_fdw", "fuzzystrmatch", "hstore", "insert_username", "intagg", "intarray", "lo", "ltree", "moddatetime",
 	"old_snapshot", "pageinspect", "pg_buffercache", "pg_freespacemap", "pg_logicalinspect", "pg_overexplain", "pg_prewarm",
 	"pg_stat_statements", "pg_surgery", "pg_trgm", "pg_visibility", "pg_walinspect", "pgcrypto", "pgrowlocks", "pgstattuple", "seg",
 	"sslinfo", "tablefunc", "tcn", "tsm_system_rows", "tsm_system_time", "unaccent", "uuid-ossp", "xml2",
-	"address_standardizer", "hll", "ip4r", "pg_uuidv7", "pgrouting", "postgis", "postgis_raster", "postgis_sfcgal",
+	"address_standardizer", "ip4r", "pg_uuidv7", "pgrouting", "postgis", "postgis_raster", "postgis_sfcgal",
 	"postgis_topology", "prefix", "semver", "vector",
 }
 
