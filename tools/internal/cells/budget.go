@@ -17,12 +17,14 @@ const slowly = 5 * time.Second
 type budget struct {
 	what string // that places are for, in the plural
 	warn func(string)
-	shed func() // frees places that nobody uses; called, without the lock, before somebody waits
+	shed func()      // frees places that nobody uses; called, without the lock, before somebody waits
+	more func() bool // reports whether a place more may be given to somebody who waits; nil where none may
 
 	mu      sync.Mutex
 	free    int
 	queue   []chan struct{}
 	spoken  time.Time // when a wait was last told of
+	added   time.Time // when a place more was last given
 	holders map[any]*holding
 }
 
@@ -89,12 +91,15 @@ func (b *budget) force(key any, name func() string) (release func()) {
 }
 
 func (b *budget) wait(ctx context.Context, turn chan struct{}, who string) error {
-	slow := time.NewTimer(slowly)
+	slow, again := time.NewTimer(slowly), time.NewTicker(reconsidered)
 	defer slow.Stop()
+	defer again.Stop()
 	for {
 		select {
 		case <-turn:
 			return nil
+		case <-again.C:
+			b.addFor(turn)
 		case <-slow.C:
 			b.speak(who)
 		case <-ctx.Done():
@@ -109,6 +114,32 @@ func (b *budget) wait(ctx context.Context, turn chan struct{}, who string) error
 			return fmt.Errorf("wait for %s, which are held by %s: %w", b.what, b.held(), context.Cause(ctx))
 		}
 	}
+}
+
+// reconsidered is how often somebody who waits may be given a place more.
+const reconsidered = 100 * time.Millisecond
+
+// addFor gives a place more to the first in the queue, if that is turn. Tests whose parallel subtests wait for a turn of
+// go test's hold cells that they do not use, and what waits for these may have the turn.
+func (b *budget) addFor(turn chan struct{}) {
+	if b.more == nil || !b.more() {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.queue) > 0 && b.queue[0] == turn && time.Since(b.added) >= reconsidered {
+		b.added = time.Now()
+		b.free--
+		close(turn)
+		b.queue = b.queue[1:]
+	}
+}
+
+// left gives how many places are free.
+func (b *budget) left() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.free
 }
 
 // speak tells of a wait, unless it has lately told of another.

@@ -156,15 +156,16 @@ func (c *cell) limit(config *pgx.ConnConfig) {
 	}
 }
 
-// cutOff closes connections that a test has not given back to their pool: nobody else would, and they hold places. Its
-// own sessions stay.
-func (c *cell) cutOff() {
+// cutOff closes connections that a test has not given back to their pool: nobody else would, they hold places, and a
+// process that writes to a client which does not read keeps all databases from being dropped. The cell's own sessions
+// stay, and those in keep.
+func (c *cell) cutOff(keep ...*session) {
 	c.mu.Lock()
 	var lost []*tap
 	for t := range c.taps {
 		lost = append(lost, t)
 	}
-	for _, s := range append(c.sessions[:len(c.sessions):len(c.sessions)], c.moved...) {
+	for _, s := range slices.Concat(c.sessions, c.moved, keep) {
 		if i := slices.Index(lost, s.tap); i >= 0 {
 			lost = slices.Delete(lost, i, i+1)
 		}
@@ -246,7 +247,11 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string, our
 	if reason = c.needWarden(ctx); reason != "" {
 		return reason
 	}
-	if err := resetAll(ctx, own); err != nil {
+	reset := resetSession
+	if p.facts.Folds {
+		reset = discardPlans + reset
+	}
+	if err := resetAll(ctx, own, reset); err != nil {
 		return "reset sessions: " + err.Error()
 	}
 	reason, err := c.restore(ctx, test, ours)
@@ -298,10 +303,10 @@ func (c *cell) choose(sessions []*session) (own []*session, reason string) {
 }
 
 // resetAll makes sessions as they were when they were opened.
-func resetAll(ctx context.Context, sessions []*session) (err error) {
+func resetAll(ctx context.Context, sessions []*session, sql string) (err error) {
 	results := make([]*pgconn.MultiResultReader, len(sessions))
 	for i, s := range sessions {
-		results[i] = s.conn.PgConn().Exec(ctx, resetSession)
+		results[i] = s.conn.PgConn().Exec(ctx, sql)
 	}
 	for i, s := range sessions {
 		if _, failed := results[i].ReadAll(); failed != nil {

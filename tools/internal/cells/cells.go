@@ -33,6 +33,9 @@ const (
 // speed up.
 const admins = 4
 
+// droppers bounds how many cells are dropped at once: where that has to wait, clones go on.
+const droppers = admins / 2
+
 // reservedForSuperusers is the default of superuser_reserved_connections.
 const reservedForSuperusers = 3
 
@@ -89,6 +92,7 @@ type Cluster struct {
 	names       atomic.Int64
 	renames     atomic.Int64
 	recycling   chan struct{} // holds one value a cell that is being recycled
+	dropping    chan struct{} // holds one value a cell that is being dropped
 	busy        atomic.Int64  // goroutines that make, recycle and drop cells
 	work        chan func()   // for those that wait for more: see behind
 	counts      string        // what wardens count besides: see lookSQL
@@ -152,7 +156,7 @@ func openAdmin(ctx context.Context, server *postgres.Server) (*pgxpool.Pool, err
 }
 
 func newCluster(config Config, server *postgres.Server, m golden.Manifest, settings map[string]string) *Cluster {
-	c := &Cluster{config: config, server: server, manifest: m, recycling: make(chan struct{}, recyclers), work: make(chan func())}
+	c := &Cluster{config: config, server: server, manifest: m, recycling: make(chan struct{}, recyclers), dropping: make(chan struct{}, droppers), work: make(chan func())}
 	connections, err := strconv.Atoi(settings["max_connections"])
 	if err != nil {
 		connections = postgres.MaxConnections
@@ -161,7 +165,9 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	// has a warden.
 	places := max(2*(narrow+1), connections-reservedForSuperusers-admins-max(3, connections/8))
 	c.connections = budget{what: "connections", warn: c.warn, free: places, shed: c.shed}
-	c.leases = budget{what: "databases", warn: c.warn, free: places / (narrow + 1)}
+	c.leases = budget{what: "databases", warn: c.warn, free: places / (narrow + 1), more: func() bool {
+		return c.connections.left() >= 2*(narrow+1)
+	}}
 	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {
 		c.counts += countPrepared
 	}

@@ -16,6 +16,8 @@ const objectInUse = "55006"
 //
 // Errors name the database; it then stays until the server ends.
 func (c *Cluster) drop(ctx context.Context, name string) error {
+	c.dropping <- struct{}{}
+	defer func() { <-c.dropping }()
 	sql := "DROP DATABASE IF EXISTS " + pgx.Identifier{name}.Sanitize() + " WITH (FORCE)"
 	_, err := c.admin.Exec(ctx, sql)
 	var pg *pgconn.PgError

@@ -217,11 +217,12 @@ func (l *Lease) letGo() []*session {
 			"or read rows to their end", l.test, what))
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	sessions = append(sessions, c.sessions...)
 	c.sessions = nil
 	c.test, c.lease = "", nil
 	c.tests++
+	c.mu.Unlock()
+	c.cutOff(sessions...)
 	return sessions
 }
 

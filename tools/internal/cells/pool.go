@@ -206,7 +206,20 @@ func (p *pool) make(urgent bool) {
 	p.grow()
 }
 
-func (p *pool) clone(ctx context.Context) (*cell, error) {
+// clone makes a cell. Where a process of the server has crashed, it waits until the server has recovered.
+func (p *pool) clone(ctx context.Context) (c *cell, err error) {
+	for start := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		c, err = p.cloneOnce(ctx)
+		if err == nil || !broken(err) || p.cluster.server.Err() != nil || ctx.Err() != nil || time.Since(start) > recovery {
+			return c, err
+		}
+	}
+}
+
+// recovery is how long the server may take after a crash of one of its processes.
+const recovery = 10 * time.Second
+
+func (p *pool) cloneOnce(ctx context.Context) (*cell, error) {
 	c := &cell{pool: p, name: p.cluster.newName(), dead: map[int]int64{}, restored: map[int]int64{}, taps: map[*tap]bool{}, made: "cloned"}
 	var err error
 	if c.identity, err = p.cluster.create(ctx, c.name, p.template); err != nil {
@@ -248,8 +261,6 @@ func (p *pool) returned() {
 // takeBack makes a returned cell ready again, or drops it. The test does not wait for it, but under Verify, whose error
 // it gives.
 func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (wrong error) {
-	p.cluster.recycling <- struct{}{}
-	defer func() { <-p.cluster.recycling }()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var ours []uint32
@@ -260,19 +271,7 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 	if once {
 		endAll(sessions)
 	} else {
-		reason = c.retire(ctx, sessions, test, ours)
-	}
-	if reason == "" && p.cluster.config.Recycle == Verify {
-		if wrong = c.verify(ctx); wrong != nil {
-			reason = wrong.Error()
-		}
-	}
-	if reason == "" {
-		c.cutOff()
-		c.made = "recycled"
-		if err := c.prepare(ctx); err != nil {
-			reason = err.Error()
-		}
+		reason, wrong = p.renew(ctx, c, sessions, test, ours)
 	}
 	p.mu.Lock()
 	p.pending--
@@ -296,6 +295,26 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 	p.cluster.nameSessions(ctx, c, test, ours)
 	p.discardCell(c)
 	return wrong
+}
+
+// renew makes a returned cell like new. reason says why that cannot be done; wrong is the error of Verify.
+func (p *pool) renew(ctx context.Context, c *cell, sessions []*session, test string, ours []uint32) (reason string, wrong error) {
+	p.cluster.recycling <- struct{}{}
+	defer func() { <-p.cluster.recycling }()
+	reason = c.retire(ctx, sessions, test, ours)
+	if reason == "" && p.cluster.config.Recycle == Verify {
+		if wrong = c.verify(ctx); wrong != nil {
+			reason = wrong.Error()
+		}
+	}
+	if reason == "" {
+		c.cutOff()
+		c.made = "recycled"
+		if err := c.prepare(ctx); err != nil {
+			reason = err.Error()
+		}
+	}
+	return reason, wrong
 }
 
 // discardCell drops a cell that nobody has.

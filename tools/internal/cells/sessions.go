@@ -106,6 +106,9 @@ var pristineMap = sync.OnceValue(pgtype.NewMap)
 const resetSession = "RESET ALL; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;" +
 	" SELECT pg_advisory_unlock_all(), pg_stat_force_next_flush()"
 
+// discardPlans has prepared statements, and those of functions, read and planned anew when they are next used.
+const discardPlans = "DISCARD PLANS; "
+
 // greeting is the server's end of a connection that is about to be replaced by a session.
 type greeting struct {
 	session *session
@@ -207,8 +210,12 @@ func idle(pool *pgxpool.Pool) (found []*session, left int) {
 	left = int(pool.Stat().AcquiredConns())
 	if left == 0 {
 		Soon(pool.Close) // or for ever, if somebody gets a connection at this moment
-	} else {
-		go pool.Close() // waits for them
+		return found, 0
+	}
+	go pool.Close() // waits for them
+	// A connection that broke, as where a deadline passed, is given back and counts for a little yet.
+	for start := time.Now(); left > 0 && time.Since(start) < moment; time.Sleep(time.Millisecond) {
+		left = int(pool.Stat().AcquiredConns())
 	}
 	return found, left
 }

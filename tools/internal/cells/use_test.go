@@ -167,16 +167,7 @@ func TestCrash(t *testing.T) {
 	}
 	mustCrash(t, c)
 	for range 5 {
-		var l *cells.Lease
-		// The server takes a moment to start anew.
-		ok := eventually(func() (ok bool) {
-			got, err := c.Take(t.Context(), cells.Request{Test: t.Name()})
-			l = got
-			return err == nil
-		})
-		if !ok {
-			t.Fatal("no cell after a crash")
-		}
+		l := mustTake(t, c) // waits until the server has recovered
 		if n := count(t, l, "t"); n != 1 {
 			t.Errorf("a %s cell has %d rows, want 1", l.Made(), n)
 		}

@@ -21,6 +21,8 @@ type Facts struct {
 	// Cold says why no connection is handed from test to test, such as a language that keeps state of its own in a
 	// session; "" where nothing is against it.
 	Cold string
+	// Folds tells that plans may hold results of functions that are said never to change, and yet read tables.
+	Folds bool
 	// MayCopy tells that tests may make databases: with their own as the template, which wants nobody in it.
 	MayCopy bool
 	// Roles are parameters that roles have in every database, in the form of RoleSettings.
@@ -106,6 +108,11 @@ const unloggedQuery = `
 SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (
   relkind IN ('r', 'm') AND pg_relation_size(oid) > 0 OR relkind = 'S' AND pg_sequence_last_value(oid) IS NOT NULL))`
 
+// foldsQuery says whether there are functions whose calls the planner takes for constants, and which may do anything.
+var foldsQuery = `
+SELECT EXISTS (SELECT FROM pg_proc JOIN pg_language l ON l.oid = prolang
+  WHERE pg_proc.oid >= 16384 AND provolatile = 'i' AND lanname IN ('sql', 'plpgsql') AND NOT ` + trusted + `)`
+
 const mayCopyQuery = "SELECT rolcreatedb FROM pg_roles WHERE rolname = '" + Role + "'"
 
 // readFacts looks at the template, as a superuser connected to it, once all is in it.
@@ -115,6 +122,7 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 		discardQuery:                &f.Discard,
 		"SELECT " + RoleSettings:    &f.Roles,
 		unloggedQuery:               &f.Unlogged,
+		foldsQuery:                  &f.Folds,
 		mayCopyQuery:                &f.MayCopy,
 		"SELECT " + NextTransaction: &f.First,
 	}

@@ -235,7 +235,7 @@ func TestDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := mustRewrite(t, whole, fmt.Sprintf(`{"Format":%d,`, golden.ManifestFormat), `{"Format":0,`)
+	other := mustRewrite(t, whole, fmt.Sprintf(`{"Format":%d,`, golden.ManifestFormat), fmt.Sprintf(`{"Format":%d,`, golden.ManifestFormat+1))
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)/2] ^= 0x40
 	for name, text := range map[string][]byte{"empty": nil, "text": []byte("not a cluster"), "cut": whole[:len(whole)*2/3], "flipped": flipped, "other format": other} {
