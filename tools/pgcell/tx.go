@@ -3,11 +3,13 @@ package pgcell
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // sharedKey names the one cell of a cluster whose tests roll back all that they do.
@@ -28,7 +30,8 @@ var sharedCells sync.Map // sharedKey to *shared
 // process share: the cheapest isolation, for code that takes a transaction and does not commit. Sequences that it moves
 // stay moved. Config.Pool is ignored.
 //
-// Cost: below 1 ms; the first call of a process as [New]. At most 32 such tests run at once; the next waits.
+// Cost: below 1 ms; the first call of a process as [New]. As many such tests run at once as the server has connections
+// for; the next waits, which is told of after 5 s.
 func Tx(t TB, config ...Config) pgx.Tx {
 	t.Helper()
 	c := one(t, "pgcell.Tx", config)
@@ -64,7 +67,11 @@ func sharedPool(ctx context.Context, key sharedKey) (*pgxpool.Pool, error) {
 	s.once.Do(func() {
 		var lease *cells.Lease
 		if lease, s.err = key.cluster.Take(ctx, cells.Request{Test: "pgcell.Tx", Empty: key.empty, Shared: true}); s.err == nil {
-			s.pool, s.err = lease.OwnPool(func(c *pgxpool.Config) { c.MaxConns = 32 })
+			s.pool, s.err = lease.OwnPool(func(c *pgxpool.Config) {
+				c.MaxConns = postgres.MaxConnections
+				// So that after many such tests at once others find connections.
+				c.MaxConnIdleTime, c.HealthCheckPeriod = 2*time.Second, time.Second
+			})
 		}
 	})
 	return s.pool, s.err

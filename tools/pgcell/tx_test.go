@@ -2,6 +2,7 @@ package pgcell_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/pgcell/pgcell/tools/pgcell"
@@ -9,7 +10,7 @@ import (
 
 func TestTxRollsBack(t *testing.T) {
 	t.Parallel()
-	for i := range 40 { // more than there are connections
+	for i := range 40 {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			tx := pgcell.Tx(t, shop)
@@ -22,6 +23,29 @@ func TestTxRollsBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTxOfMany has tests hold a transaction until all have one, as parents of parallel subtests do.
+func TestTxOfMany(t *testing.T) {
+	t.Parallel()
+	var all, ended sync.WaitGroup
+	for i := range 45 {
+		all.Add(1)
+		ended.Go(func() {
+			f := &fakeTB{name: fmt.Sprint(t.Name(), i)}
+			has := sync.OnceFunc(all.Done)
+			f.run(func() {
+				defer has()
+				pgcell.Tx(f, shop)
+				has()
+				all.Wait()
+			})
+			if f.fatal != "" {
+				t.Error(f.fatal)
+			}
+		})
+	}
+	ended.Wait()
 }
 
 func TestTxAfterCommit(t *testing.T) {
