@@ -156,7 +156,10 @@ func openAdmin(ctx context.Context, server *postgres.Server) (*pgxpool.Pool, err
 }
 
 func newCluster(config Config, server *postgres.Server, m golden.Manifest, settings map[string]string) *Cluster {
-	c := &Cluster{config: config, server: server, manifest: m, recycling: make(chan struct{}, recyclers), dropping: make(chan struct{}, droppers), work: make(chan func())}
+	c := &Cluster{
+		config: config, server: server, manifest: m,
+		recycling: make(chan struct{}, recyclers), dropping: make(chan struct{}, droppers), work: make(chan func()),
+	}
 	connections, err := strconv.Atoi(settings["max_connections"])
 	if err != nil {
 		connections = postgres.MaxConnections

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
@@ -46,22 +48,16 @@ func (w *warden) putBackClasses(ctx context.Context, tables []int) (written int6
 	}
 	slices.Sort(blocks)
 	blocks = slices.Compact(blocks)
-	p := w.conn.PgConn().StartPipeline(ctx)
-	for _, b := range blocks {
-		p.SendQueryPrepared(classStatement, [][]byte{fmt.Appendf(nil, "(%d,0)", b), fmt.Appendf(nil, "(%d,0)", b+1)}, nil, nil)
-	}
-	if err = p.Sync(); err == nil {
-		results, failed := segment(p)
-		err = failed
-		for k, b := range blocks {
-			if err == nil {
-				err = ensureInOrder(b, results[k].Rows)
-				written += int64(len(results[k].Rows))
-			}
+	results, err := w.ask(ctx, func(p *pgconn.Pipeline) {
+		for _, b := range blocks {
+			p.SendQueryPrepared(classStatement, [][]byte{fmt.Appendf(nil, "(%d,0)", b), fmt.Appendf(nil, "(%d,0)", b+1)}, nil, nil)
 		}
-	}
-	if closing := p.Close(); err == nil {
-		err = closing
+	})
+	for k, b := range blocks {
+		if err == nil {
+			err = ensureInOrder(b, results[k].Rows)
+			written += int64(len(results[k].Rows))
+		}
 	}
 	if err != nil {
 		return 0, fmt.Errorf("have the planner forget a vacuum: %w", err)

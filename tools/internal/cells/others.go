@@ -72,15 +72,7 @@ func (w *warden) sendOthers(p *pgconn.Pipeline, c *cell, own []uint32, quick boo
 
 // others gives the processes in a cell but for own, and the warden.
 func (w *warden) others(ctx context.Context, c *cell, own []uint32) (pids []int, err error) {
-	p := w.conn.PgConn().StartPipeline(ctx)
-	w.sendOthers(p, c, own, false)
-	var results []*pgconn.Result
-	if err = p.Sync(); err == nil {
-		results, err = segment(p)
-	}
-	if closing := p.Close(); err == nil {
-		err = closing
-	}
+	results, err := w.ask(ctx, func(p *pgconn.Pipeline) { w.sendOthers(p, c, own, false) })
 	if err != nil {
 		return nil, err
 	}

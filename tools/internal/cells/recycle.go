@@ -122,24 +122,31 @@ func (w *warden) prepare(ctx context.Context) error {
 		sequences = append(sequences, fmt.Sprint(s.OID))
 	}
 	list := func(oids []string) string { return "{" + strings.Join(oids, ",") + "}" }
+	_, err := w.ask(ctx, func(p *pgconn.Pipeline) {
+		p.SendPrepare(renameStatement, renameSQL, nil)
+		p.SendPrepare(othersStatement, othersSQL, nil)
+		if w.daemons != nil {
+			p.SendPrepare(quickStatement, quickSQL, nil)
+		}
+		p.SendPrepare(lookStatement, fmt.Sprintf(lookSQL, w.counts), nil)
+		p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences)), nil)
+		p.SendPrepare(setvalStatement, setvalSQL, nil)
+		p.SendPrepare(classStatement, classSQL(w.facts), nil)
+	})
+	return err
+}
+
+// ask sends what send does, in one round trip and one transaction, and gives the results.
+func (w *warden) ask(ctx context.Context, send func(*pgconn.Pipeline)) (results []*pgconn.Result, err error) {
 	p := w.conn.PgConn().StartPipeline(ctx)
-	p.SendPrepare(renameStatement, renameSQL, nil)
-	p.SendPrepare(othersStatement, othersSQL, nil)
-	if w.daemons != nil {
-		p.SendPrepare(quickStatement, quickSQL, nil)
+	send(p)
+	if err = p.Sync(); err == nil {
+		results, err = segment(p)
 	}
-	p.SendPrepare(lookStatement, fmt.Sprintf(lookSQL, w.counts), nil)
-	p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences)), nil)
-	p.SendPrepare(setvalStatement, setvalSQL, nil)
-	p.SendPrepare(classStatement, classSQL(w.facts), nil)
-	if err := p.Sync(); err != nil {
-		return err
+	if closing := p.Close(); err == nil {
+		err = closing
 	}
-	if _, err := segment(p); err != nil {
-		p.Close()
-		return err
-	}
-	return p.Close()
+	return results, err
 }
 
 func oid(n uint32) []byte { return strconv.AppendUint(nil, uint64(n), 10) }
@@ -175,7 +182,10 @@ func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, 
 		}
 	}
 	if err == nil && nobody {
-		now, err = readLook(p)
+		var looked []*pgconn.Result
+		if looked, err = segment(p); err == nil {
+			now, err = parseSight(looked)
+		}
 	}
 	if closing := p.Close(); err == nil && nobody { // else what failed in the look does not matter
 		err = closing
@@ -185,28 +195,16 @@ func (w *warden) sweep(ctx context.Context, c *cell, name string, own []uint32, 
 
 // look sees what is in the cell. Whoever has gone has had all counted before.
 func (w *warden) look(ctx context.Context, c *cell) (now *sight, err error) {
-	p := w.conn.PgConn().StartPipeline(ctx)
-	w.sendLook(p, c)
-	if err = p.Sync(); err == nil {
-		now, err = readLook(p)
+	looked, err := w.ask(ctx, func(p *pgconn.Pipeline) { w.sendLook(p, c) })
+	if err != nil {
+		return nil, err
 	}
-	if closing := p.Close(); err == nil {
-		err = closing
-	}
-	return now, err
+	return parseSight(looked)
 }
 
 func (w *warden) sendLook(p *pgconn.Pipeline, c *cell) {
 	p.SendQueryPrepared(lookStatement, [][]byte{oid(c.oid)}, nil, nil)
 	p.SendQueryPrepared(rowsStatement, [][]byte{oid(c.oid)}, nil, nil)
-}
-
-func readLook(p *pgconn.Pipeline) (*sight, error) {
-	results, err := segment(p)
-	if err != nil {
-		return nil, err
-	}
-	return parseSight(results[0].Rows[0], results[1].Rows)
 }
 
 // segment reads results up to the next synchronization; the error is the first one's.
@@ -279,17 +277,10 @@ func (w *warden) clean(ctx context.Context, do work, taken takings) error {
 	if len(do.empty)+len(do.sequences) == 0 {
 		return nil
 	}
-	p := w.conn.PgConn().StartPipeline(ctx)
-	unsure := w.send(p, do)
-	err := p.Sync()
+	var unsure []int
+	did, err := w.ask(ctx, func(p *pgconn.Pipeline) { unsure = w.send(p, do) })
 	if err == nil {
-		var did []*pgconn.Result
-		if did, err = segment(p); err == nil {
-			err = taken.add(do.empty, did)
-		}
-	}
-	if closing := p.Close(); err == nil {
-		err = closing
+		err = taken.add(do.empty, did)
 	}
 	if err != nil {
 		w.forget(unsure)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // sight is what the warden sees of a cell.
@@ -24,7 +26,9 @@ type tableSight struct {
 	size    int64 // bytes, with the TOAST table
 }
 
-func parseSight(look [][]byte, rows [][][]byte) (*sight, error) {
+// parseSight reads the results of lookSQL and rowsSQL.
+func parseSight(looked []*pgconn.Result) (*sight, error) {
+	look, rows := looked[0].Rows[0], looked[1].Rows
 	s := &sight{settings: string(look[0]), counted: string(look[5]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
 	var bad error
 	number := func(b []byte) int64 {
