@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // kept is how many cells of failed tests stay: the last ones.
@@ -75,47 +73,6 @@ func (l *Lease) pgDump(ctx context.Context, tool string, out *limited) error {
 	cmd.Stdout, cmd.Stderr = out, &said
 	if err := cmd.Run(); err != nil && !out.cut {
 		return fmt.Errorf("%w %s", err, bytes.TrimSpace(said.Bytes()))
-	}
-	return nil
-}
-
-// list writes the rows of tables that have changed, and the names of what was made since the database was.
-func (l *Lease) list(ctx context.Context, out io.Writer) error {
-	conn, err := pgx.Connect(ctx, l.cell.pool.cluster.server.URL(AdminRole, l.name))
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	rows, err := conn.Query(ctx, `
-SELECT format('%I.%I', n.nspname, c.relname), c.oid > (SELECT oid FROM pg_database WHERE datname = current_database()),
-  s.n_tup_ins, s.n_tup_upd, s.n_tup_del
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
-WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND (c.oid > (SELECT oid FROM pg_database WHERE datname = current_database()) OR s.n_tup_ins + s.n_tup_upd + s.n_tup_del > 0)
-ORDER BY 1`)
-	if err != nil {
-		return err
-	}
-	type changed struct {
-		Name                       string
-		New                        bool
-		Inserted, Updated, Deleted *int64
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[changed])
-	if err != nil {
-		return err
-	}
-	for _, t := range all {
-		if t.New {
-			fmt.Fprintf(out, "-- New table %s\n", t.Name)
-		} else {
-			fmt.Fprintf(out, "-- %s: %d inserted, %d updated, %d deleted\n", t.Name, *t.Inserted, *t.Updated, *t.Deleted)
-		}
-		fmt.Fprintf(out, "COPY %s FROM stdin;\n", t.Name)
-		if _, err := conn.PgConn().CopyTo(ctx, out, "COPY "+t.Name+" TO STDOUT"); err != nil {
-			return err
-		}
-		fmt.Fprint(out, "\\.\n\n")
 	}
 	return nil
 }

@@ -1,0 +1,135 @@
+package cells
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
+)
+
+// changedTablesSQL lists the tables with rows that were ever changed since the database was made, and those made since,
+// with the columns that COPY takes.
+const changedTablesSQL = `
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
+  string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+    FILTER (WHERE a.attnum IS NOT NULL),
+  c.oid > d.oid,
+  ARRAY[pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_deleted(c.oid)]
+FROM pg_database d, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+WHERE d.datname = current_database() AND c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND (c.oid > d.oid OR pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid)
+    + pg_stat_get_tuples_deleted(c.oid) > 0)
+GROUP BY c.oid, n.nspname, c.relname, d.oid
+ORDER BY 2`
+
+// newObjectsSQL names what else was made since, but for parts of other objects and of extensions.
+const newObjectsSQL = `
+SELECT pg_describe_object(o.class, o.oid, 0) FROM (
+  SELECT 'pg_class'::regclass AS class, oid FROM pg_class
+    WHERE relkind IN ('v', 'm', 'S', 'f', 'p', 'i') AND relnamespace <> 'pg_toast'::regnamespace
+  UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc
+  UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typtype IN ('e', 'd', 'r')
+  UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT 'pg_policy'::regclass, oid FROM pg_policy
+  UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname !~ '^pg_'
+  UNION ALL SELECT 'pg_extension'::regclass, oid FROM pg_extension) o
+WHERE o.oid > (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND NOT EXISTS (SELECT FROM pg_depend p WHERE p.classid = o.class AND p.objid = o.oid AND p.deptype IN ('e', 'i'))
+ORDER BY 1`
+
+// list writes the rows of tables that have changed, and the names of what was made since the database was. It ends the
+// sessions of the test, as Keep and Return do.
+func (l *Lease) list(ctx context.Context, out io.Writer) error {
+	conn, err := pgx.Connect(ctx, l.cell.pool.cluster.server.URL(AdminRole, l.name))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "SET search_path = pg_catalog"); err != nil {
+		return err
+	}
+	// Sessions hand their counters in as they end, or a second after their last statement.
+	rows, _ := conn.Query(ctx, "SELECT pid FROM "+golden.ActivityView+
+		" WHERE datname = current_database() AND pid <> pg_backend_pid()") // CollectRows gives its error
+	sessions, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		return err
+	}
+	if _, err := end(ctx, conn, sessions); err != nil {
+		return err
+	}
+	rows, _ = conn.Query(ctx, newObjectsSQL) // CollectRows gives its error
+	objects, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		fmt.Fprintf(out, "-- New %s\n", o)
+	}
+	rows, _ = conn.Query(ctx, changedTablesSQL) // CollectRows gives its error
+	tables, err := pgx.CollectRows(rows, pgx.RowToStructByPos[written])
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if !t.New && !l.cell.changed(t) {
+			continue
+		}
+		if err := t.copy(ctx, conn.PgConn(), out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// written is a table with rows that somebody has changed.
+type written struct {
+	OID            uint32
+	Name           string
+	Columns, Types *string // nil where it has none
+	New            bool
+	Rows           []int64 // inserted, updated, deleted, ever
+}
+
+// changed reports whether the test has changed rows of a table, or an earlier one has in a way that nobody tells apart.
+func (c *cell) changed(t written) bool {
+	tables := c.pool.facts.Tables
+	i := slices.IndexFunc(tables, func(known golden.Table) bool { return known.OID == t.OID })
+	if i < 0 {
+		return true // else the cell would not have been used again
+	}
+	before := c.seen.tables[i].rows
+	// What was deleted of a table that should be empty, the warden may have deleted.
+	return t.Rows[0] > before[0] || t.Rows[1] > before[1] || t.Rows[2] > before[2] && tables[i].Seeds > 0
+}
+
+// copy writes the table's rows as a COPY statement.
+func (t written) copy(ctx context.Context, conn *pgconn.PgConn, out io.Writer) error {
+	if t.New {
+		fmt.Fprintf(out, "\n-- New table %s (%s)\n", t.Name, orNone(t.Types))
+	} else {
+		fmt.Fprintf(out, "\n-- Changed rows in %s, which are now:\n", t.Name)
+	}
+	if t.Columns == nil {
+		return nil
+	}
+	fmt.Fprintf(out, "COPY %s (%s) FROM stdin;\n", t.Name, *t.Columns)
+	if _, err := conn.CopyTo(ctx, out, fmt.Sprintf("COPY %s (%s) TO STDOUT", t.Name, *t.Columns)); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(out, "\\.\n")
+	return err
+}
+
+func orNone(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
