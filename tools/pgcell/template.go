@@ -3,10 +3,12 @@ package pgcell
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
@@ -166,13 +168,22 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 	}
 	config := cells.Config{
 		Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Storage: storage, Settings: settings,
-		Recycle: recycle,
+		Recycle: recycle, Parallel: parallel(),
 		NewName: newName, Warn: func(s string) { fmt.Fprintln(os.Stderr, "pgcell:", s) },
 	}
 	if verbose() {
 		config.Trace = config.Warn
 	}
 	return cells.Open(ctx, config)
+}
+
+// parallel is how many tests go test runs at once; 0 in other programs.
+func parallel() int {
+	if f := flag.Lookup("test.parallel"); f != nil && flag.Parsed() {
+		n, _ := strconv.Atoi(f.Value.String())
+		return n
+	}
+	return 0
 }
 
 // installFor finds the PostgreSQL that a golden cluster was made with.

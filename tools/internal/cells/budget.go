@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,12 +20,17 @@ type budget struct {
 	warn func(string)
 	shed func()      // frees places that nobody uses; called, without the lock, before somebody waits
 	more func() bool // reports whether a place more may be given to somebody who waits; nil where none may
+	// eager has a place more given at once, where whoever runs has one, and the others wait for tests that do not.
+	eager   bool
+	reclaim func() // frees places whose holders have not used them for a while; nil where nobody can tell
+	low     int    // how few places are free when reclaim is called though nobody waits
 
 	mu      sync.Mutex
 	free    int
 	queue   []chan struct{}
 	spoken  time.Time // when a wait was last told of
 	added   time.Time // when a place more was last given
+	asked   time.Time // when reclaim was last called
 	holders map[any]*holding
 }
 
@@ -40,12 +46,17 @@ type holding struct {
 // Errors: that of ctx, with the holders.
 func (b *budget) take(ctx context.Context, key any, name func() string) (release func(), err error) {
 	b.mu.Lock()
-	if b.free <= 0 && b.shed != nil {
-		b.mu.Unlock()
+	none, few := b.free <= 0, b.free <= b.low
+	b.mu.Unlock()
+	if none && b.shed != nil {
 		b.shed()
-		b.mu.Lock()
 	}
-	if b.free > 0 && len(b.queue) == 0 {
+	if few {
+		b.ask()
+	}
+	extra := none && b.eager && b.more()
+	b.mu.Lock()
+	if (b.free > 0 || extra) && len(b.queue) == 0 {
 		b.free--
 		b.hold(key, name)
 		b.mu.Unlock()
@@ -99,6 +110,7 @@ func (b *budget) wait(ctx context.Context, turn chan struct{}, who string) error
 		case <-turn:
 			return nil
 		case <-again.C:
+			b.ask()
 			b.addFor(turn)
 		case <-slow.C:
 			b.speak(who)
@@ -122,17 +134,41 @@ const reconsidered = 100 * time.Millisecond
 // addFor gives a place more to the first in the queue, if that is turn. Tests whose parallel subtests wait for a turn of
 // go test's hold cells that they do not use, and what waits for these may have the turn.
 func (b *budget) addFor(turn chan struct{}) {
-	if b.more == nil || !b.more() {
+	due := func() bool { return len(b.queue) > 0 && b.queue[0] == turn && time.Since(b.added) >= reconsidered }
+	b.mu.Lock()
+	none := b.more == nil || !due()
+	b.mu.Unlock()
+	if none || !b.more() {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.queue) > 0 && b.queue[0] == turn && time.Since(b.added) >= reconsidered {
+	if due() {
 		b.added = time.Now()
 		b.free--
 		close(turn)
 		b.queue = b.queue[1:]
 	}
+}
+
+// ask has places freed that are not used, unless it has just done so.
+func (b *budget) ask() {
+	b.mu.Lock()
+	due := b.reclaim != nil && time.Since(b.asked) >= reconsidered
+	if due {
+		b.asked = time.Now()
+	}
+	b.mu.Unlock()
+	if due {
+		b.reclaim()
+	}
+}
+
+// keys gives the keys of all holders.
+func (b *budget) keys() []any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(maps.Keys(b.holders))
 }
 
 // left gives how many places are free.

@@ -11,6 +11,7 @@ package cells
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,12 @@ const admins = 4
 
 // droppers bounds how many cells are dropped at once: where that has to wait, clones go on.
 const droppers = admins / 2
+
+// filled is how many connections a leased cell has whose pool is full; one is the warden's.
+const filled = narrow + 1
+
+// usually is how many connections cells may have before those that rest are asked back: each is a process, of some 2 MB.
+const usually = 16 * filled
 
 // reservedForSuperusers is the default of superuser_reserved_connections.
 const reservedForSuperusers = 3
@@ -74,6 +81,8 @@ type Config struct {
 	Recycle      Recycle
 	// Ahead is 0, for as many cells ahead of need as tests were seen to use, or AheadOff.
 	Ahead int
+	// Parallel is how many tests run at once at most, not counting those that wait for subtests; 0 where nobody knows.
+	Parallel int
 	// NewName gives the name of a cell, another each time; default: "cell_" and a number.
 	NewName func() string
 	// Warn gets what users should know: sessions that a test left, long waits. Default: nobody.
@@ -164,13 +173,14 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	if err != nil {
 		connections = postgres.MaxConnections
 	}
-	// Clients that connect by URL cannot be made to wait: an eighth is for them. A leased cell may fill its pool, and
-	// has a warden.
-	places := max(2*(narrow+1), connections-reservedForSuperusers-admins-max(3, connections/8))
-	c.connections = budget{what: "connections", warn: c.warn, free: places, shed: c.shed}
-	c.leases = budget{what: "databases", warn: c.warn, free: places / (narrow + 1), more: func() bool {
-		return c.connections.left() >= 2*(narrow+1)
-	}}
+	// Clients that connect by URL cannot be made to wait: an eighth is for them.
+	places := max(2*filled, connections-reservedForSuperusers-admins-max(3, connections/8))
+	c.connections = budget{
+		what: "connections", warn: c.warn, free: places, shed: c.shed, reclaim: c.reclaim, low: places - usually,
+	}
+	c.leases = budget{what: "databases", warn: c.warn, free: min(places/filled, max(usually/filled, runtime.GOMAXPROCS(0)))}
+	c.leases.eager = 0 < config.Parallel && config.Parallel <= c.leases.free
+	c.leases.more = func() bool { return c.roomFor(connections) }
 	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {
 		c.counts += countPrepared
 	}

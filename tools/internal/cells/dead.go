@@ -2,6 +2,7 @@ package cells
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -147,6 +148,9 @@ func (p *pool) outgrown(c *cell) (tables []int) {
 
 // tidy takes away what is dead in some tables of a ready cell.
 func (c *cell) tidy(ctx context.Context, tables []int) error {
+	if reason := c.needWarden(ctx); reason != "" {
+		return errors.New(reason)
+	}
 	if err := c.warden.vacuum(ctx, tables); err != nil {
 		return err
 	}

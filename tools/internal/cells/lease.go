@@ -42,8 +42,9 @@ type Lease struct {
 	once   bool // nobody is to use the cell again
 	narrow bool // the test has Pool's
 	wide   *pgxpool.Pool
-	own    []func()      // close what cannot serve another test
-	gone   *pgxpool.Pool // what Pool gives after Return
+	others []*pgxpool.Pool // of OwnPool
+	own    []func()        // close what cannot serve another test
+	gone   *pgxpool.Pool   // what Pool gives after Return
 }
 
 // Take gives a cell: a clone of the template, or an empty database. Cost: below 0.1 ms where one is ready, else 15 to
@@ -163,7 +164,7 @@ func (l *Lease) OwnPool(adjust func(*pgxpool.Config)) (*pgxpool.Pool, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.own = append(l.own, pool.Close)
+	l.own, l.others = append(l.own, pool.Close), append(l.others, pool)
 	return pool, nil
 }
 

@@ -180,7 +180,7 @@ func (p *pool) make(urgent bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c, err := p.clone(ctx)
-	if err == nil && !urgent && p.facts.Cold == "" {
+	if err == nil && !urgent && p.facts.Cold == "" && p.cluster.connections.left() > 0 {
 		if err = c.warm(ctx); err == nil {
 			if failed := p.shareRelcache(ctx, c); failed != nil {
 				p.cluster.trace(failed.Error())
@@ -340,7 +340,7 @@ func (p *pool) learn(w work) {
 	p.habit = w.guess()
 }
 
-// shed ends the sessions of ready cells.
+// shed ends the sessions of ready cells, and their wardens.
 func (p *pool) shed() {
 	p.mu.Lock()
 	ready := p.ready
@@ -352,6 +352,10 @@ func (p *pool) shed() {
 			continue
 		}
 		c.shed()
+		if c.warden != nil {
+			c.warden.close()
+			c.warden = nil
+		}
 		p.give(c)
 	}
 }

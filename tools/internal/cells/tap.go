@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -27,8 +28,11 @@ type tap struct {
 	started bool // the startup message, which has no type byte, has passed
 	left    int  // bytes of the current message that are still to come
 	head    []byte
-	asks    bool // a statement about sessions is about to be sent
-	state        // since the last call of clear
+	asks    bool      // a statement about sessions is about to be sent
+	writes  int       // how often something was sent
+	marked  int       // writes at a look
+	since   time.Time // when that look was first the same
+	state             // since the last call of clear
 }
 
 // state is what has been seen on a connection.
@@ -50,6 +54,16 @@ func (t *tap) seen() state {
 	return t.state
 }
 
+// rests reports whether nothing has been sent since a call of it that is a second ago.
+func (t *tap) rests() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.since.IsZero() || t.marked != t.writes {
+		t.marked, t.since = t.writes, time.Now()
+	}
+	return time.Since(t.since) >= time.Second
+}
+
 func (t *tap) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -59,6 +73,7 @@ func (t *tap) clear() {
 func (t *tap) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	t.watch(p)
+	t.writes++
 	asks := t.asks
 	t.asks = false
 	t.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -46,8 +47,7 @@ var baseSettings = map[string]string{
 	// the rest its part of shared memory). Shared memory is 18 in all; shared_buffers of 8MB make it 13. The autovacuum
 	// and logical replication launchers do not run.
 	"shared_buffers":             "16MB",
-	"max_connections":            fmt.Sprint(MaxConnections), // 200 cost 3 MB for their locks
-	"dynamic_shared_memory_type": "mmap",                     // in the data directory: it goes with it
+	"dynamic_shared_memory_type": "mmap", // in the data directory: it goes with it
 	"huge_pages":                 "off",
 	"jit":                        "off",
 	// The same everywhere.
@@ -78,6 +78,7 @@ func configuration(v Version, socketDir string, user map[string]string) []byte {
 		delete(all, "max_logical_replication_workers")
 	}
 	maps.Copy(all, user)
+	limitConnections(all)
 	all["unix_socket_directories"] = socketDir
 	all["port"] = fmt.Sprint(port)
 	var b bytes.Buffer
@@ -92,4 +93,24 @@ func configuration(v Version, socketDir string, user map[string]string) []byte {
 const authentication = "local all all trust\nlocal replication all trust\n"
 
 // MaxConnections is max_connections of a server whose Config.Settings do not name it.
-const MaxConnections = 100 // PostgreSQL's own default
+const MaxConnections = 320
+
+// locks is how many objects PostgreSQL's default settings can lock: 64 for each of 100 connections. With
+// max_locks_per_transaction = 64, 320 connections would take 8 MB more, with 20 they take 1 MB.
+const locks = 64 * 100
+
+// limitConnections fills in what the user has not said of connections, and of the locks that they share.
+func limitConnections(settings map[string]string) {
+	if settings["max_connections"] == "" {
+		settings["max_connections"] = fmt.Sprint(MaxConnections)
+	}
+	connections, err := strconv.Atoi(settings["max_connections"])
+	if err != nil || connections <= 0 {
+		return // the server says what is wrong
+	}
+	for _, name := range []string{"max_locks_per_transaction", "max_pred_locks_per_transaction"} {
+		if settings[name] == "" {
+			settings[name] = fmt.Sprint(max(20, locks/connections))
+		}
+	}
+}
