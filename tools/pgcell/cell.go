@@ -118,12 +118,8 @@ func (c *Cell) URL() string {
 
 // Config is a new copy of what [pgx.ConnectConfig] takes, for URL.
 func (c *Cell) Config() *pgx.ConnConfig {
-	c.t.Helper()
-	config, err := pgx.ParseConfig(c.URL())
-	if err != nil {
-		c.t.Fatalf("parse URL of cell %s: %v", c.Name(), err)
-	}
-	return config
+	c.URL() // for what it does
+	return c.lease.Config()
 }
 
 // Pool is the cell's pool of at most 4 connections (see Config.Pool), which is closed after the test. Its connections

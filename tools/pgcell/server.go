@@ -23,7 +23,6 @@ type ServerConfig struct {
 type PrivateServer struct {
 	t      TB
 	server *postgres.Server
-	conn   *pgx.ConnConfig
 	pool   *pgxpool.Pool
 }
 
@@ -45,10 +44,9 @@ func Server(t TB, config ...ServerConfig) *PrivateServer {
 		}
 	})
 	s := &PrivateServer{t: t, server: cluster.Server()}
-	if s.conn, err = pgx.ParseConfig(s.URL()); err != nil {
-		t.Fatalf("pgcell.Server: parse URL: %v", err)
-	}
-	if s.pool, err = openPool(s.URL()); err != nil {
+	pool := s.server.PoolConfig(cells.AdminRole, cells.AdminDatabase)
+	pool.MaxConns = serverPoolSize
+	if s.pool, err = pgxpool.NewWithConfig(context.Background(), pool); err != nil {
 		t.Fatalf("pgcell.Server: open pool: %v", err)
 	}
 	t.Cleanup(func() { cells.Soon(s.pool.Close) })
@@ -62,7 +60,9 @@ func (s *PrivateServer) URL() string { return s.server.URL(cells.AdminRole, cell
 func (s *PrivateServer) URLFor(role, database string) string { return s.server.URL(role, database) }
 
 // Config is a new copy of what [pgx.ConnectConfig] takes, for URL.
-func (s *PrivateServer) Config() *pgx.ConnConfig { return s.conn.Copy() }
+func (s *PrivateServer) Config() *pgx.ConnConfig {
+	return s.server.ConnConfig(cells.AdminRole, cells.AdminDatabase)
+}
 
 // Pool is a pool of at most 4 connections to URL, closed after the test.
 func (s *PrivateServer) Pool() *pgxpool.Pool { return s.pool }
@@ -88,12 +88,3 @@ func (s *PrivateServer) Restart(ctx context.Context) error {
 
 // serverPoolSize is how many connections the pool of a private server may have.
 const serverPoolSize = 4
-
-func openPool(url string) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
-	config.MaxConns = serverPoolSize
-	return pgxpool.NewWithConfig(context.Background(), config)
-}

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // Connections of one cell's pools.
@@ -92,10 +94,7 @@ func (c *cell) unprepare() error {
 
 // openPool gives a pool whose connections come from those at rest, and go back to them.
 func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
-	config, err := c.pool.cluster.poolConfig(c.name)
-	if err != nil {
-		return nil, err
-	}
+	config := c.pool.cluster.server.PoolConfig(golden.Role, c.name)
 	config.MaxConns = most
 	c.mu.Lock()
 	tests := c.tests
@@ -274,7 +273,7 @@ func (c *cell) needWarden(ctx context.Context) (reason string) {
 	if place == nil {
 		return "no connection to spare"
 	}
-	w, err := newWarden(ctx, c.url(AdminRole), cluster, c.pool.facts)
+	w, err := newWarden(ctx, c.name, cluster, c.pool.facts)
 	if err != nil {
 		place()
 		return "no warden: " + err.Error()

@@ -112,9 +112,8 @@ type Cluster struct {
 	crashed     atomic.Bool  // a process of the server has, and with it all connections
 	connections budget
 	leases      budget
-	parsed      func() (*pgxpool.Config, error) // see poolConfig
-	cloned      pool                            // from the template
-	empty       pool                            // from template0
+	cloned      pool // from the template
+	empty       pool // from template0
 }
 
 // Open starts a server on a golden cluster. Cost: 100 to 400 ms, by machine.
@@ -154,10 +153,7 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 }
 
 func openAdmin(ctx context.Context, server *postgres.Server) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(server.URL(AdminRole, AdminDatabase))
-	if err != nil {
-		return nil, err
-	}
+	config := server.PoolConfig(AdminRole, AdminDatabase)
 	config.MaxConns = admins
 	// Each statement is sent once: a description of it first would be a second round trip.
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -187,9 +183,6 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	if settings["wal_level"] == "logical" {
 		c.counts += countSlots
 	}
-	c.parsed = sync.OnceValues(func() (*pgxpool.Config, error) {
-		return pgxpool.ParseConfig(server.URL(golden.Role, m.Template))
-	})
 	c.cloned = pool{cluster: c, template: m.Template, facts: &c.manifest.Facts}
 	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{MayCopy: m.Facts.MayCopy}}
 	return c

@@ -121,10 +121,7 @@ func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	defer p.discardCell(c)
-	config, err := pgx.ParseConfig(c.url(AdminRole))
-	if err != nil {
-		return nil, err
-	}
+	config := p.cluster.server.ConnConfig(AdminRole, c.name)
 	maps.Copy(config.RuntimeParams, golden.ContentSettings) // as the warden's
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

@@ -35,7 +35,7 @@ func (c *Cluster) drop(ctx context.Context, name string) error {
 // release ends what belongs to no session: prepared transactions, which only a session of the same database can end,
 // and inactive replication slots.
 func (c *Cluster) release(ctx context.Context, name string) error {
-	conn, err := pgx.Connect(ctx, c.server.URL(AdminRole, name))
+	conn, err := c.server.Connect(ctx, AdminRole, name)
 	if err != nil {
 		return err
 	}

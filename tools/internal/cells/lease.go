@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
@@ -109,6 +110,11 @@ func (l *Lease) Name() string { return l.name }
 // URL is how the cell's role connects. See Alone.
 func (l *Lease) URL() string { return l.url }
 
+// Config is a new configuration of a connection to URL.
+func (l *Lease) Config() *pgx.ConnConfig {
+	return l.cell.pool.cluster.server.ConnConfig(golden.Role, l.name)
+}
+
 // Made tells how the cell came to be: "cloned" or "recycled".
 func (l *Lease) Made() string { return l.made }
 
@@ -151,10 +157,7 @@ func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 //
 // Errors: that of [pgxpool.NewWithConfig].
 func (l *Lease) OwnPool(adjust func(*pgxpool.Config)) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig(l.url)
-	if err != nil {
-		return nil, err
-	}
+	config := l.cell.pool.cluster.server.PoolConfig(golden.Role, l.name)
 	config.MaxConns = narrow
 	l.cell.limit(config.ConnConfig)
 	adjust(config)

@@ -46,7 +46,7 @@ ORDER BY 1`
 // list writes the rows of tables that have changed, and the names of what was made since the database was. It ends the
 // sessions of the test, as Keep and Return do.
 func (l *Lease) list(ctx context.Context, out io.Writer) error {
-	conn, err := pgx.Connect(ctx, l.cell.pool.cluster.server.URL(AdminRole, l.name))
+	conn, err := l.cell.pool.cluster.server.Connect(ctx, AdminRole, l.name)
 	if err != nil {
 		return err
 	}

@@ -86,11 +86,8 @@ FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i) WHERE pg_stat_get_blocks_fet
 const setvalSQL = "SELECT setval(o::regclass, l, c), pg_stat_force_next_flush() FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)"
 
 // newWarden connects to a cell as superuser.
-func newWarden(ctx context.Context, url string, cluster *Cluster, facts *golden.Facts) (*warden, error) {
-	config, err := pgx.ParseConfig(url)
-	if err != nil {
-		return nil, err
-	}
+func newWarden(ctx context.Context, name string, cluster *Cluster, facts *golden.Facts) (*warden, error) {
+	config := cluster.server.ConnConfig(AdminRole, name)
 	for _, some := range []map[string]string{wardenSettings, golden.ContentSettings} {
 		maps.Copy(config.RuntimeParams, some)
 	}

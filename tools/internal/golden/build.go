@@ -86,7 +86,7 @@ func (b *builder) make() error {
 
 // as runs statements in a connection of their own.
 func (b *builder) as(user, database string, do func(*pgx.Conn) error) error {
-	conn, err := pgx.Connect(b.ctx, b.server.URL(user, database))
+	conn, err := b.server.Connect(b.ctx, user, database)
 	if err != nil {
 		return fmt.Errorf("connect to %s as %s: %w", database, user, err)
 	}

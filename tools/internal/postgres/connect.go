@@ -1,0 +1,67 @@
+package postgres
+
+import (
+	"context"
+	"os"
+	"reflect"
+	"strings"
+	"unsafe"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// neutral is a configuration that nothing of the environment is in. pgx reads variables such as PGTZ, PGOPTIONS and
+// PGSERVICE, which people and CI have for other servers: with them a template would depend on who built it, and a test
+// on which variables the test before had set. It is made before any test runs.
+var neutral = parseNeutral()
+
+func parseNeutral() *pgxpool.Config {
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "PG") && !strings.HasPrefix(name, "PGCELL_") {
+			os.Unsetenv(name)
+			defer os.Setenv(name, value)
+		}
+	}
+	config, err := pgxpool.ParseConfig("host=/ user=nobody database=none passfile=''")
+	if err != nil {
+		panic("pgx does not parse a constant: " + err.Error())
+	}
+	return config
+}
+
+// PoolConfig is what [pgxpool.ParseConfig] makes of the server's URL where no variable of pgx's is set. Cost: a tenth of
+// the latter, which asks the file system for passwords and certificates.
+func (s *Server) PoolConfig(user, database string) *pgxpool.Config {
+	config := neutral.Copy()
+	c := config.ConnConfig
+	c.Host, c.Port, c.User, c.Database = s.dir.path, port, user, database
+	SetConnString(c, s.URL(user, database))
+	return config
+}
+
+// ConnConfig is PoolConfig for one connection.
+func (s *Server) ConnConfig(user, database string) *pgx.ConnConfig {
+	return s.PoolConfig(user, database).ConnConfig
+}
+
+// Connect connects a user to a database, whatever the environment says. Close the connection.
+//
+// Errors: those of [pgx.ConnectConfig].
+func (s *Server) Connect(ctx context.Context, user, database string) (*pgx.Conn, error) {
+	return pgx.ConnectConfig(ctx, s.ConnConfig(user, database))
+}
+
+// SetConnString sets what the method ConnString of a configuration gives, which code under test may connect with. There
+// is no other way to it; a release of pgx that has it elsewhere keeps what it parsed.
+func SetConnString(c *pgx.ConnConfig, url string) {
+	f, found := reflect.TypeFor[pgx.ConnConfig]().FieldByName("connString")
+	if found && f.Type.Kind() == reflect.String && len(f.Index) == 1 {
+		*(*string)(unsafe.Add(unsafe.Pointer(c), f.Offset)) = url
+	}
+}
+
+// ToolEnv is the environment for PostgreSQL's own programs, such as pg_dump: nothing of the user's but the way to shared
+// libraries.
+func ToolEnv() []string { return serverEnv() }
