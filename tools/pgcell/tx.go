@@ -2,7 +2,9 @@ package pgcell
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,16 +21,19 @@ type sharedKey struct {
 }
 
 type shared struct {
-	once sync.Once
-	pool *pgxpool.Pool
-	err  error
+	once  sync.Once
+	lease *cells.Lease
+	pool  *pgxpool.Pool
+	err   error
 }
 
 var sharedCells sync.Map // sharedKey to *shared
 
 // Tx gives the test a transaction, which is rolled back when the test ends, in a cell that all such tests of the
-// process share: the cheapest isolation, for code that takes a transaction and does not commit. Sequences that it moves
-// stay moved. Config.Pool is ignored.
+// process share: the cheapest isolation, for code that takes a transaction and does not commit. Commit rolls back,
+// gives an error and fails the test, since other tests would see what it wrote. What a rollback does not take back stays:
+// the values of sequences, what ANALYZE noted, and the places of rows, which may show in the order of rows without ORDER
+// BY. Tests that write the same unique key wait for one another. Config.Pool is ignored.
 //
 // Cost: below 1 ms; the first call of a process as [New]. As many such tests run at once as the server has connections
 // for; the next waits, which is told of after 5 s.
@@ -42,37 +47,85 @@ func Tx(t TB, config ...Config) pgx.Tx {
 	if err != nil {
 		t.Fatalf("pgcell.Tx: %v", err)
 	}
-	pool, err := sharedPool(ctx, sharedKey{cluster, c.Empty})
-	if err != nil {
-		t.Fatalf("pgcell.Tx: %v", err)
+	key := sharedKey{cluster, c.Empty}
+	s := sharedCell(ctx, key)
+	if s.err != nil {
+		t.Fatalf("pgcell.Tx: %v", s.err)
 	}
-	tx, err := pool.Begin(ctx)
+	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
+		t.Fatalf("pgcell.Tx: connect: %v", err)
+	}
+	begun, err := conn.Conn().Begin(ctx)
+	if err != nil {
+		conn.Release()
 		t.Fatalf("pgcell.Tx: begin: %v", err)
 	}
+	tx := &rolledBack{Tx: begun}
 	t.Cleanup(func() {
+		t.Helper()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if err := tx.Rollback(ctx); err != nil && err != pgx.ErrTxClosed {
-			t.Logf("pgcell: roll back: %v", err)
+		wrong := tx.end(ctx, t)
+		s.lease.Reset(ctx, conn)
+		if wrong == "" {
+			return
 		}
+		sharedCells.CompareAndDelete(key, s) // what the test wrote may be there for ever
+		t.Fatalf("pgcell.Tx: %s; use pgcell.New for code that commits", wrong)
 	})
 	return tx
 }
 
-// sharedPool gives connections to the shared cell, which lives as long as the server.
-func sharedPool(ctx context.Context, key sharedKey) (*pgxpool.Pool, error) {
+// rolledBack is a transaction that is never committed.
+type rolledBack struct {
+	pgx.Tx
+	closed, committed atomic.Bool
+}
+
+// Commit rolls back.
+func (tx *rolledBack) Commit(ctx context.Context) error {
+	tx.committed.Store(true)
+	if err := tx.Rollback(ctx); err != nil {
+		return err
+	}
+	return errors.New("a transaction of pgcell.Tx cannot be committed: use pgcell.New for code that commits")
+}
+
+func (tx *rolledBack) Rollback(ctx context.Context) error {
+	tx.closed.Store(true)
+	return tx.Tx.Rollback(ctx)
+}
+
+// end rolls back, and says what the test did that it must not.
+func (tx *rolledBack) end(ctx context.Context, t TB) (wrong string) {
+	t.Helper()
+	switch {
+	case tx.committed.Load():
+		wrong = "the test has called Commit, which rolled its transaction back"
+	case !tx.closed.Load() && tx.Conn().PgConn().TxStatus() == 'I':
+		wrong = "the test has ended its transaction by a statement, and other tests may have seen what it wrote"
+	}
+	if err := tx.Tx.Rollback(ctx); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
+		t.Logf("pgcell.Tx: roll back: %v", err)
+	}
+	return wrong
+}
+
+// sharedCell is the shared cell with a pool of connections to it. It lives as long as the server.
+func sharedCell(ctx context.Context, key sharedKey) *shared {
 	found, _ := sharedCells.LoadOrStore(key, &shared{})
 	s := found.(*shared)
 	s.once.Do(func() {
-		var lease *cells.Lease
-		if lease, s.err = key.cluster.Take(ctx, cells.Request{Test: "pgcell.Tx", Empty: key.empty, Shared: true}); s.err == nil {
-			s.pool, s.err = lease.OwnPool(func(c *pgxpool.Config) {
-				c.MaxConns = postgres.MaxConnections
-				// So that after many such tests at once others find connections.
-				c.MaxConnIdleTime, c.HealthCheckPeriod = 2*time.Second, time.Second
-			})
+		s.lease, s.err = key.cluster.Take(ctx, cells.Request{Test: "pgcell.Tx", Empty: key.empty, Shared: true})
+		if s.err != nil {
+			return
 		}
+		s.pool, s.err = s.lease.OwnPool(func(c *pgxpool.Config) {
+			c.MaxConns = postgres.MaxConnections
+			// So that after many such tests at once others find connections.
+			c.MaxConnIdleTime, c.HealthCheckPeriod = 2*time.Second, time.Second
+		})
 	})
-	return s.pool, s.err
+	return s
 }

@@ -38,7 +38,6 @@ type cell struct {
 	mu       sync.Mutex
 	sessions []*session // at rest, waiting for a pool
 	test     string     // that has it; "" while none has
-	tests    int        // that have given it back
 	lease    *Lease     // of that test
 	ready    *pgxpool.Pool
 	moved    []*session    // in ready
@@ -65,19 +64,28 @@ func (c *cell) prepare(ctx context.Context) error {
 		return err
 	}
 	c.mu.Lock()
-	c.ready, c.moved, c.woken = pool, nil, nil
-	if n := len(c.sessions); n > 0 {
-		c.moved = []*session{c.sessions[n-1]}
-	}
+	c.ready, c.moved, c.woken = pool, slices.Clone(c.sessions), nil
 	c.mu.Unlock()
-	if c.moved == nil {
-		return nil
+	return c.fill(ctx, pool)
+}
+
+// handing marks the context of who asks a pool for the sessions at rest. A pool that a test makes of the configuration
+// of its cell's has the same hooks, but connections of its own.
+type handing struct{}
+
+// fill moves the sessions that rest into a pool.
+func (c *cell) fill(ctx context.Context, pool *pgxpool.Pool) error {
+	ctx = context.WithValue(ctx, handing{}, true)
+	c.mu.Lock()
+	n := len(c.sessions)
+	c.mu.Unlock()
+	for range n {
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release() // when all are there, else the first would come again
 	}
-	conn, err := pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	conn.Release()
 	return nil
 }
 
@@ -96,11 +104,8 @@ func (c *cell) unprepare() error {
 func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
 	config := c.pool.cluster.server.PoolConfig(golden.Role, c.name)
 	config.MaxConns = most
-	c.mu.Lock()
-	tests := c.tests
-	c.mu.Unlock()
-	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
-		if s := c.wake(tests); s != nil {
+	config.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
+		if s := c.wake(ctx); s != nil {
 			g := newGreeting(s)
 			// What the session brings along need not be made.
 			cc.StatementCacheCapacity, cc.DescriptionCacheCapacity, cc.ConnectTimeout = 0, 0, 0
@@ -175,13 +180,12 @@ func (c *cell) cutOff(keep ...*session) {
 	}
 }
 
-// wake takes a session that rests, if there is one, for a pool that was opened when so many tests had given the cell
-// back: that of an earlier test may still be connecting.
-func (c *cell) wake(tests int) *session {
+// wake takes a session that rests, if there is one, for [cell.fill].
+func (c *cell) wake(ctx context.Context) *session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := len(c.sessions)
-	if n == 0 || tests != c.tests {
+	if n == 0 || ctx.Value(handing{}) == nil {
 		return nil
 	}
 	s := c.sessions[n-1]
@@ -246,11 +250,7 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string, our
 	if reason = c.needWarden(ctx); reason != "" {
 		return reason
 	}
-	reset := resetSession
-	if p.facts.Folds {
-		reset = discardPlans + reset
-	}
-	if err := resetAll(ctx, own, reset); err != nil {
+	if err := resetAll(ctx, own, p.reset()); err != nil {
 		return "reset sessions: " + err.Error()
 	}
 	reason, err := c.restore(ctx, test, ours)

@@ -143,14 +143,22 @@ func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 	if l.wide != nil {
 		return l.wide, nil
 	}
-	if !l.narrow { // then this one may have its session
-		if err := l.cell.unprepare(); err != nil {
-			return nil, err
-		}
+	c := l.cell
+	if l.narrow {
+		unused := takeUnused(c.ready)
+		c.mu.Lock()
+		c.sessions = append(c.sessions, unused...)
+		c.mu.Unlock()
+	} else if err := c.unprepare(); err != nil { // it may have its sessions
+		return nil, err
 	}
 	var err error
-	l.wide, err = l.cell.openPool(wide)
-	return l.wide, err
+	if l.wide, err = c.openPool(wide); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return l.wide, c.fill(ctx, l.wide)
 }
 
 // OwnPool gives a pool that adjust has changed, and whose connections therefore serve no other test; Return closes it.
@@ -224,7 +232,6 @@ func (l *Lease) letGo() []*session {
 	sessions = append(sessions, c.sessions...)
 	c.sessions = nil
 	c.test, c.lease = "", nil
-	c.tests++
 	c.mu.Unlock()
 	c.cutOff(sessions...)
 	return sessions

@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // A session outlives the pools that it serves: a new process on the server costs more than all else that a test needs.
@@ -35,12 +37,23 @@ func (s *session) end() {
 
 // moveTo makes conn, which greeted, this session.
 func (s *session) moveTo(conn *pgx.Conn, greeted *pgconn.Config) {
+	url := configOf(conn).ConnString()
 	*conn = *s.conn
+	postgres.SetConnString(configOf(conn), url)
 	// Notifications go to the pgx.Conn that the handler is bound to, and Conn.Config tells the database's name.
 	s.tap.config.OnNotification = greeted.OnNotification
 	s.tap.config.Database = greeted.Database
 	s.tap.clear()
 	s.conn = conn
+}
+
+// configOf gives a connection's configuration itself, where its method Config gives a copy.
+func configOf(conn *pgx.Conn) *pgx.ConnConfig {
+	f := reflect.ValueOf(conn).Elem().FieldByName("config")
+	if !f.IsValid() || f.Type() != reflect.TypeFor[*pgx.ConnConfig]() { // in a release of pgx that has it elsewhere
+		return conn.Config()
+	}
+	return (*pgx.ConnConfig)(f.UnsafePointer())
 }
 
 // rest takes the session out of the pgx.Conn that the test had: whoever still uses that finds it closed.
@@ -108,6 +121,27 @@ const resetSession = "RESET ALL; CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; U
 
 // discardPlans has prepared statements, and those of functions, read and planned anew when they are next used.
 const discardPlans = "DISCARD PLANS; "
+
+// reset is what makes a session as it was when it was opened.
+func (p *pool) reset() string {
+	if p.facts.Folds {
+		return discardPlans + resetSession
+	}
+	return resetSession
+}
+
+// Reset makes a connection of OwnPool as it was when it was opened, or ends it, and gives it back to its pool.
+func (l *Lease) Reset(ctx context.Context, conn *pgxpool.Conn) {
+	defer conn.Release()
+	s := &session{conn: conn.Conn()}
+	p, ok := l.cell.pool, false
+	s.tap, ok = s.conn.PgConn().Conn().(*tap)
+	if !ok || p.facts.Cold != "" || s.doubt() != "" || resetAll(ctx, []*session{s}, p.reset()) != nil {
+		s.end()
+		return
+	}
+	s.tap.clear()
+}
 
 // greeting is the server's end of a connection that is about to be replaced by a session.
 type greeting struct {
@@ -193,19 +227,38 @@ var (
 	closed     *pgx.Conn
 )
 
+// takeOut takes a session out of a pool; nil where it is none, which ends with its connection.
+func takeOut(c *pgxpool.Conn) *session {
+	conn := c.Hijack()
+	t, ok := conn.PgConn().Conn().(*tap)
+	if !ok || t.config == nil {
+		conn.Close(context.Background())
+		return nil
+	}
+	s := &session{conn: conn, tap: t}
+	s.rest()
+	return s
+}
+
+// takeUnused takes sessions out of a pool that a test has not used yet, all but one.
+func takeUnused(pool *pgxpool.Pool) (unused []*session) {
+	for i, c := range pool.AcquireAllIdle(context.Background()) {
+		if t, ok := c.Conn().PgConn().Conn().(*tap); i == 0 || !ok || !t.unused() {
+			defer c.Release()
+		} else if s := takeOut(c); s != nil {
+			unused = append(unused, s)
+		}
+	}
+	return unused
+}
+
 // idle takes all sessions that rest in a pool out of it, and closes it. Those that a test has not given back end with
 // their connection.
 func idle(pool *pgxpool.Pool) (found []*session, left int) {
 	for _, c := range pool.AcquireAllIdle(context.Background()) {
-		conn := c.Hijack()
-		t, ok := conn.PgConn().Conn().(*tap)
-		if !ok || t.config == nil {
-			conn.Close(context.Background())
-			continue
+		if s := takeOut(c); s != nil {
+			found = append(found, s)
 		}
-		s := &session{conn: conn, tap: t}
-		s.rest()
-		found = append(found, s)
 	}
 	left = int(pool.Stat().AcquiredConns())
 	if left == 0 {

@@ -30,6 +30,7 @@ type tap struct {
 	head    []byte
 	asks    bool      // a statement about sessions is about to be sent
 	writes  int       // how often something was sent
+	cleared int       // writes at the last call of clear
 	marked  int       // writes at a look
 	since   time.Time // when that look was first the same
 	state             // since the last call of clear
@@ -67,7 +68,14 @@ func (t *tap) rests() bool {
 func (t *tap) clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.state = state{}
+	t.state, t.cleared = state{}, t.writes
+}
+
+// unused reports whether nothing has been sent since the last call of clear.
+func (t *tap) unused() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.writes == t.cleared
 }
 
 func (t *tap) Write(p []byte) (int, error) {
