@@ -378,7 +378,9 @@ func (k *keeper) stop(ctx context.Context) error {
 func (k *keeper) quit() {
 	k.filled() // it stops soon, and its error is of no use any more
 	k.endServer()
-	freeSharedMemory(k.dataDir)
+	if k.job.Containment != Namespaces { // else it goes with the namespace, and the server may still be attached to it
+		freeSharedMemory(k.dataDir)
+	}
 	for _, held := range []*HeldDir{k.held, k.spareDir} {
 		if held != nil {
 			held.Remove()

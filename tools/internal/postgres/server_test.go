@@ -113,6 +113,28 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 }
 
+// TestCloseIsQuick takes the best of three: each test process, and each test with a server of its own, pays for it.
+func TestCloseIsQuick(t *testing.T) {
+	for _, how := range bothWays {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			const limit = 700 * time.Millisecond
+			best := time.Hour
+			for try := 0; try < 3 && best > limit; try++ {
+				s := mustStart(t, postgres.Config{Containment: how})
+				start := time.Now()
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+				best = min(best, time.Since(start))
+			}
+			if best > limit {
+				t.Errorf("the quickest Close took %v, want less than %v", best, limit)
+			}
+		})
+	}
+}
+
 func TestRestartKeepsData(t *testing.T) {
 	for _, how := range bothWays {
 		t.Run(string(how), func(t *testing.T) {
