@@ -9,6 +9,6 @@
 // # How a server is held
 //
 // Start does not run postgres itself. It executes the current binary a second time as a keeper (see [BecomeKeeper]),
-// whose standard input is a pipe from this process. End of file on that pipe, which the kernel sends however this
-// process dies, makes the keeper remove what is on disk and exit. There are two ways of holding, see [Containment].
+// which reads from a pipe of this process. End of file on that pipe, which the kernel sends however this process dies,
+// makes the keeper remove what is on disk and exit. There are two ways of holding, see [Containment].
 package postgres

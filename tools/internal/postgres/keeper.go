@@ -39,7 +39,7 @@ func BecomeKeeper(fills map[string]Fill) {
 	os.Exit(keep(fills))
 }
 
-// keeper owns the server and all that it has on disk, until its standard input ends.
+// keeper owns the server and all that it has on disk, until the pipe from its parent ends.
 type keeper struct {
 	job      job
 	fills    map[string]Fill
@@ -61,8 +61,10 @@ func keep(fills map[string]Fill) int {
 	// the process.
 	runtime.LockOSThread()
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	in := json.NewDecoder(os.Stdin)
-	k := &keeper{fills: fills, out: json.NewEncoder(os.Stdout)}
+	syscall.CloseOnExec(requestsFD)
+	syscall.CloseOnExec(repliesFD)
+	in := json.NewDecoder(os.NewFile(requestsFD, "requests"))
+	k := &keeper{fills: fills, out: json.NewEncoder(os.NewFile(repliesFD, "replies"))}
 	if err := in.Decode(&k.job); err != nil {
 		fmt.Fprintln(os.Stderr, "read job:", err)
 		return 1

@@ -1,7 +1,14 @@
 package postgres
 
-// The parent and its keeper speak JSON values over two pipes: a job, then requests, each with one reply, in order.
-// Besides, the keeper tells on its own when the server ends.
+// The parent and its keeper speak JSON values over two pipes: a job, then requests, each with one reply, in order, on a
+// line of its own. Besides, the keeper tells on its own when the server ends.
+
+// The keeper's ends of the pipes have file descriptors of their own: package initialisers of the program, which run
+// before it becomes a keeper, may print to standard output and read from standard input.
+const (
+	requestsFD = 3
+	repliesFD  = 4
+)
 
 // Kinds of [Source] that need no registration.
 const (

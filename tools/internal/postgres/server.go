@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -81,6 +82,7 @@ type Server struct {
 	log         *os.File // of the server, to ask for its size; nil where it cannot be read
 	in          io.WriteCloser
 	stderr      bytes.Buffer  // of the keeper; whole once it has been waited for
+	begun       bool          // the keeper has spoken; for listen alone
 	gone        chan struct{} // closed when the keeper has ended
 
 	asking  sync.Mutex // one writer of the pipe at a time
@@ -164,54 +166,86 @@ func (s *Server) execute(how Containment) error {
 			return err
 		}
 	}
-	cmd := &exec.Cmd{Path: self, Args: []string{keeperName}, Stderr: &s.stderr}
+	cmd := &exec.Cmd{Path: self, Args: []string{keeperName}, Stderr: &s.stderr, WaitDelay: time.Second}
 	// The keeper never writes to this process's standard error, but holds it open until it has left nothing. So whoever
 	// reads that to its end, as go test and rules_go's wrapper do, waits for the keeper; else Bazel's process-wrapper
 	// would kill it at its work.
-	cmd.ExtraFiles = []*os.File{s.dir.lock, os.Stderr}
+	requests, in, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer requests.Close() // the keeper has its own, as of replies
+	out, replies, err := os.Pipe()
+	if err != nil {
+		in.Close()
+		return err
+	}
+	defer replies.Close()
+	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.lock, 3: os.Stderr}
 	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how))
 	cmd.Dir = "/" // so that it keeps no directory of the caller's busy
 	if cmd.SysProcAttr = watchdogAttr(); how == Namespaces {
 		cmd.SysProcAttr = namespacesAttr()
 	}
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
 	if err := cmd.Start(); err != nil {
-		return err
+		return errors.Join(err, in.Close(), out.Close())
 	}
 	s.keeper, s.in = cmd, in
-	go s.listen(json.NewDecoder(out))
+	go s.listen(out)
 	return nil
 }
 
 // listen passes replies on and notes when the server or the keeper ends.
-func (s *Server) listen(out *json.Decoder) {
+func (s *Server) listen(out *os.File) {
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.keeper.Wait()
+		out.SetReadDeadline(time.Now().Add(time.Second)) // a process that an initialiser has left may hold the pipe
+	}()
+	lines := bufio.NewReader(out)
 	for {
-		var r reply
-		if out.Decode(&r) != nil {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
 			break
 		}
-		if r.Op == opExited {
-			s.setDown(r.Failure)
-			continue
+		var r reply
+		if err := json.Unmarshal(line, &r); err != nil {
+			s.setDown(fmt.Errorf("the keeper of the server in %q said %.200q, which is no reply: %w", s.dir.path, line, err))
+			s.keeper.Process.Kill() // it may be no keeper, and never end
+			break
 		}
-		s.mu.Lock()
-		whom := s.waiting[r.ID]
-		delete(s.waiting, r.ID)
-		s.mu.Unlock()
-		if whom != nil { // else nobody waits for it any more
-			whom <- r
-		}
+		s.begun = true
+		s.pass(r)
 	}
-	err := s.keeper.Wait()
-	s.setDown(fmt.Errorf("the keeper of the server in %q ended (%w): %s", s.dir.path, err, bytes.TrimSpace(s.stderr.Bytes())))
+	s.setDown(s.ended(<-ended))
+	out.Close()
+	s.in.Close()
 	close(s.gone)
+}
+
+// pass gives a reply to whom it is for.
+func (s *Server) pass(r reply) {
+	if r.Op == opExited {
+		s.setDown(r.Failure)
+		return
+	}
+	s.mu.Lock()
+	whom := s.waiting[r.ID]
+	delete(s.waiting, r.ID)
+	s.mu.Unlock()
+	if whom != nil { // else nobody waits for it any more
+		whom <- r
+	}
+}
+
+// ended tells of the keeper's end, with its last words.
+func (s *Server) ended(err error) error {
+	ended := fmt.Errorf("the keeper of the server in %q ended (%w): %s", s.dir.path, err, bytes.TrimSpace(s.stderr.Bytes()))
+	if s.begun {
+		return ended
+	}
+	return fmt.Errorf("%w\nThe keeper is this program, executed once more with "+keeperEnv+" in its environment, so that "+
+		"its package initialisers run a second time; one that cannot must look for the variable and do nothing", ended)
 }
 
 func (s *Server) setDown(err error) {

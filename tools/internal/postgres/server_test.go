@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +16,28 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
+// initVariable has the keeper's process end before it becomes a keeper, or say what is no reply.
+const initVariable = "PGCELL_TEST_INIT"
+
+// initialise does in the keeper what the package initialisers of users' programs may do there.
+func initialise() {
+	if os.Getenv("PGCELL_KEEPER") == "" {
+		return
+	}
+	fmt.Println("an initialiser prints", os.Args)
+	fmt.Fprintln(os.Stderr, "an initialiser warns")
+	io.ReadAll(os.Stdin)
+	switch os.Getenv(initVariable) {
+	case "panic":
+		panic("the port is in use")
+	case "babble":
+		fmt.Fprintln(os.NewFile(4, "replies"), "hello")
+		select {}
+	}
+}
+
 func TestMain(m *testing.M) {
+	initialise()
 	postgres.BecomeKeeper(map[string]postgres.Fill{"broken": func(context.Context, string, string, func()) error {
 		return errors.New("the filler found something wrong")
 	}})
@@ -233,6 +256,32 @@ func TestStartErrors(t *testing.T) {
 				for _, want := range c.want {
 					if !strings.Contains(err.Error(), want) {
 						t.Errorf("Start = %q, want it to contain %q", err, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestInitialisers is not parallel, since it sets a variable that all keepers see.
+func TestInitialisers(t *testing.T) {
+	for does, want := range map[string][]string{
+		"panic":  {"ended (exit status 2)", "panic: the port is in use", "package initialisers run a second time", "PGCELL_KEEPER"},
+		"babble": {`said "hello\n", which is no reply`},
+	} {
+		for _, how := range bothWays {
+			t.Run(does+"/"+string(how), func(t *testing.T) {
+				t.Setenv(initVariable, does)
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				defer cancel()
+				_, err := postgres.Start(ctx, postgres.Config{Install: mustInstall(t), Containment: how})
+				var refused *postgres.ContainmentError
+				if errors.As(err, &refused) {
+					t.Skip(err)
+				}
+				for _, want := range want {
+					if err == nil || !strings.Contains(err.Error(), want) {
+						t.Errorf("Start = %v, want it to contain %q", err, want)
 					}
 				}
 			})
