@@ -21,7 +21,8 @@ UNION ALL SELECT format('rule %I of %s', rulename, ev_class::regclass), pg_get_r
 
 // coldQuery says what may leave state in a session that no statement takes back: languages and extensions with memory
 // of their own, and code that sets parameters, which leaves custom ones defined, seeds random(), makes or drops
-// prepared statements, or whose plan holds the time at which it was made. $1 is [leaves], $2 [setsAParameter].
+// prepared statements, or whose plan holds the time at which it was made, or that has what it calls compiled otherwise.
+// $1 is [leaves], $2 [setsAParameter].
 var coldQuery = `
 SELECT coalesce(
   (SELECT format('language %s', lanname) FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql') LIMIT 1),
@@ -34,7 +35,38 @@ SELECT coalesce(
      SELECT oid FROM pg_proc WHERE prolang <> 13 AND
        regexp_replace(regexp_replace(prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') ~* $1)
    ORDER BY what LIMIT 1),
+  (SELECT format('function %s may leave something in a connection', oid::regprocedure) FROM (` + settings + `) AS s
+   WHERE name ~ '\.|^(standard_conforming_strings|backslash_quote|escape_string_warning)$' ORDER BY oid LIMIT 1),
+  (` + ambiguousQuery + `),
   '')`
+
+// settings selects what functions set for as long as they run (CREATE FUNCTION ... SET), a row each.
+var settings = `
+SELECT oid, split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value
+FROM pg_proc, unnest(proconfig) AS c WHERE oid >= 16384 AND NOT ` + trusted
+
+// ambiguousQuery names a function that PL/pgSQL may have compiled, for the rest of the session, with the types that
+// names had in another's search_path. (Plans are made anew where the path is another.) It counts names in schemas that
+// are in any search_path, the usual one included; where pg_catalog comes first, it is where it always is.
+var ambiguousQuery = `
+SELECT format('function %s may be compiled in another search_path', f.oid::regprocedure)
+FROM pg_proc f JOIN pg_language l ON l.oid = f.prolang
+WHERE f.oid >= 16384 AND l.lanname = 'plpgsql' AND f.oid NOT IN (SELECT oid FROM (` + settings + `) AS s WHERE name = 'search_path')
+  AND EXISTS (SELECT FROM (` + settings + `) AS s WHERE name = 'search_path')
+  AND EXISTS (
+    SELECT FROM (
+      SELECT typname, typnamespace FROM pg_type
+      UNION ALL SELECT proname, pronamespace FROM pg_proc WHERE prokind = 'p'
+    ) AS named (name, schema)
+    WHERE schema IN (
+      SELECT oid FROM pg_namespace WHERE nspname IN (
+        SELECT 'public' UNION ALL SELECT '` + Role + `'
+        UNION ALL SELECT trim(one, ' "') FROM (
+          SELECT value FROM (` + settings + `) AS s WHERE name = 'search_path'
+          UNION ALL SELECT substr(c, 13) FROM pg_db_role_setting, unnest(setconfig) AS c WHERE c LIKE 'search\_path=%'
+        ) AS paths (path), regexp_split_to_table(regexp_replace(path, '^[ "]*pg_catalog[ "]*(,|$)', ''), ',') AS one))
+    GROUP BY name HAVING count(DISTINCT schema) > 1)
+ORDER BY f.oid LIMIT 1`
 
 // leaves matches a body with SET, RESET or their like where a statement begins, or a string that may be executed, once
 // its comments are gone (UPDATE ... SET role = ... begins nothing), or with a [Moment].

@@ -21,7 +21,8 @@ type Facts struct {
 	// Cold says why no connection is handed from test to test, such as a language that keeps state of its own in a
 	// session; "" where nothing is against it.
 	Cold string
-	// Folds tells that plans may hold results of functions that are said never to change, and yet read tables.
+	// Folds tells that plans may hold results of functions that are said never to change, and yet read tables; or
+	// literals, and choices of the planner, as they are while a function has parameters set.
 	Folds bool
 	// MayCopy tells that tests may make databases: with their own as the template, which wants nobody in it.
 	MayCopy bool
@@ -108,10 +109,14 @@ const unloggedQuery = `
 SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (
   relkind IN ('r', 'm') AND pg_relation_size(oid) > 0 OR relkind = 'S' AND pg_sequence_last_value(oid) IS NOT NULL))`
 
-// foldsQuery says whether there are functions whose calls the planner takes for constants, and which may do anything.
+// foldsQuery says whether there are functions whose calls the planner takes for constants, and which may do anything; or
+// such that set what plans are made by, which other functions, and statements of theirs, may keep. (In another
+// search_path they make them anew.)
 var foldsQuery = `
 SELECT EXISTS (SELECT FROM pg_proc JOIN pg_language l ON l.oid = prolang
-  WHERE pg_proc.oid >= 16384 AND provolatile = 'i' AND lanname IN ('sql', 'plpgsql') AND NOT ` + trusted + `)`
+  WHERE pg_proc.oid >= 16384 AND provolatile = 'i' AND lanname IN ('sql', 'plpgsql') AND NOT ` + trusted + `)
+OR EXISTS (SELECT FROM (` + settings + `) AS s
+  WHERE name !~ '^(search_path|row_security|client_min_messages|synchronous_commit|check_function_bodies|log_.*|.*_timeout)$')`
 
 const mayCopyQuery = "SELECT rolcreatedb FROM pg_roles WHERE rolname = '" + Role + "'"
 

@@ -22,6 +22,14 @@ func mustFacts(t *testing.T, sql string, extensions ...string) golden.Facts {
 	return m.Facts
 }
 
+// twoPaths makes tables of one name in two schemas, each of which a function has in its search_path.
+const twoPaths = `
+CREATE SCHEMA a; CREATE TABLE a.cfg (id int);
+CREATE SCHEMA b; CREATE TABLE b.cfg (name text);
+CREATE FUNCTION in_a() RETURNS void LANGUAGE sql SET search_path = pg_catalog, a, public AS 'SELECT';
+CREATE FUNCTION in_b() RETURNS void LANGUAGE sql SET search_path = b AS 'SELECT';
+`
+
 // TestCold has connections go from test to test unless the template holds what leaves something in them.
 func TestCold(t *testing.T) {
 	t.Parallel()
@@ -29,20 +37,24 @@ func TestCold(t *testing.T) {
 		return "CREATE FUNCTION f() RETURNS void LANGUAGE " + language + " AS $f$" + text + "$f$"
 	}
 	for sql, want := range map[string]string{
-		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):                                     "function f() may leave something in a connection",
-		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):                                      "function f() may leave something in a connection",
-		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"):                           "function f() may leave something in a connection",
-		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):                                 "function f() may leave something in a connection",
-		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)":                           "function f() may leave something in a connection",
-		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":                                      "view v may leave something in a connection",
-		body("sql", "SELECT setseed(0.5)"):                                                                "function f() may leave something in a connection",
-		"CREATE TABLE t (x text DEFAULT set_config('a.b', 'x', false))":                                   "default of t may leave something in a connection",
-		"CREATE TABLE t (CONSTRAINT c CHECK (set_config('a.b', 'x', false) = 'x'))":                       "constraint c may leave something in a connection",
-		"CREATE TABLE t (); CREATE POLICY p ON t USING (set_config('a.b', 'x', false) = 'x')":             "policy p of t may leave something in a connection",
-		"CREATE TABLE t (); CREATE RULE r AS ON INSERT TO t DO ALSO SELECT set_config('a.b', 'x', false)": "rule r of t may leave something in a connection",
-		body("plpgsql", "BEGIN EXECUTE 'PREPARE p AS SELECT 1'; END"):                                     "function f() may leave something in a connection",
-		body("plpgsql", "BEGIN EXECUTE 'DEALLOCATE ALL'; END"):                                            "function f() may leave something in a connection",
-		body("plpgsql", "DECLARE at timestamptz := 'now'; BEGIN END"):                                     "function f() may leave something in a connection",
+		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):                                      "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):                                       "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"):                            "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):                                  "function f() may leave something in a connection",
+		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)":                            "function f() may leave something in a connection",
+		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":                                       "view v may leave something in a connection",
+		body("sql", "SELECT setseed(0.5)"):                                                                 "function f() may leave something in a connection",
+		"CREATE TABLE t (x text DEFAULT set_config('a.b', 'x', false))":                                    "default of t may leave something in a connection",
+		"CREATE TABLE t (CONSTRAINT c CHECK (set_config('a.b', 'x', false) = 'x'))":                        "constraint c may leave something in a connection",
+		"CREATE TABLE t (); CREATE POLICY p ON t USING (set_config('a.b', 'x', false) = 'x')":              "policy p of t may leave something in a connection",
+		"CREATE TABLE t (); CREATE RULE r AS ON INSERT TO t DO ALSO SELECT set_config('a.b', 'x', false)":  "rule r of t may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE 'PREPARE p AS SELECT 1'; END"):                                      "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE 'DEALLOCATE ALL'; END"):                                             "function f() may leave something in a connection",
+		body("plpgsql", "DECLARE at timestamptz := 'now'; BEGIN END"):                                      "function f() may leave something in a connection",
+		body("sql SET standard_conforming_strings = off", "SELECT"):                                        "function f() may leave something in a connection",
+		twoPaths + body("plpgsql", "BEGIN END"):                                                            "function f() may be compiled in another search_path",
+		twoPaths + body("plpgsql SET search_path = a", "BEGIN END"):                                        "",
+		strings.ReplaceAll(twoPaths, "search_path = b", "search_path = ''") + body("plpgsql", "BEGIN END"): "",
 		`
 CREATE TABLE users (id int PRIMARY KEY, role text, local text, session text, at timestamptz);
 CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $f$
@@ -61,6 +73,24 @@ CREATE AGGREGATE most(int) (SFUNC = int4larger, STYPE = int)`: "",
 			t.Parallel()
 			if got := mustFacts(t, sql).Cold; got != want {
 				t.Errorf("of %s\nCold = %q, want %q", sql, got, want)
+			}
+		})
+	}
+}
+
+// TestFolds has plans made anew after each test where those of before may hold what a function had set.
+func TestFolds(t *testing.T) {
+	t.Parallel()
+	for what, want := range map[string]bool{
+		"IMMUTABLE": true, "STABLE": false, "SET search_path = public": false, "SET search_path = ''": false,
+		"SET lock_timeout = '1s' SET client_min_messages = error": false,
+		"SET TimeZone = 'UTC'": true, "SET search_path = public SET enable_seqscan = off": true,
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			f := mustFacts(t, "CREATE FUNCTION f() RETURNS int LANGUAGE sql "+what+" AS 'SELECT 1'")
+			if f.Folds != want || f.Cold != "" {
+				t.Errorf("Folds = %v, Cold = %q, want %v and none", f.Folds, f.Cold, want)
 			}
 		})
 	}

@@ -1,0 +1,90 @@
+package cells_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+)
+
+// remains are what tests leave where the comparison with a clone does not see it, in a session or in pages: a template,
+// what a test does, and what the next then looks at.
+var remains = []struct {
+	name, template string
+	dirty, look    []string
+	needs          int // version of PostgreSQL
+}{
+	{
+		name: "a function's time zone, in the plan of another",
+		template: `
+CREATE FUNCTION day() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RETURN '2020-01-01 00:00'::timestamptz; END $$;
+CREATE FUNCTION in_tokyo() RETURNS text LANGUAGE plpgsql SET TimeZone = 'Asia/Tokyo' AS $$ BEGIN RETURN day(); END $$`,
+		dirty: []string{"SELECT in_tokyo()"},
+		look:  []string{"SELECT day()::text"},
+	},
+	{
+		name: "a function's search_path, in the types of another",
+		template: `
+SET check_function_bodies = off;
+CREATE SCHEMA a; CREATE TABLE a.cfg AS SELECT 1 AS id, 'a' AS name;
+CREATE SCHEMA b; CREATE TABLE b.cfg AS SELECT 'b' AS name, 2 AS id;
+CREATE FUNCTION cfg() RETURNS text LANGUAGE plpgsql AS $$ DECLARE r cfg; BEGIN SELECT * INTO r FROM cfg; RETURN r.id || r.name; END $$;
+CREATE FUNCTION in_a() RETURNS text LANGUAGE plpgsql SET search_path = a, public AS $$ BEGIN RETURN cfg(); END $$;
+CREATE FUNCTION in_b() RETURNS text LANGUAGE plpgsql SET search_path = b, public AS $$ BEGIN RETURN cfg(); END $$`,
+		dirty: []string{"SELECT in_a()"},
+		look:  []string{"SELECT in_b()"},
+	},
+}
+
+// TestNothingRemains has a test look for what another has left, and compares that with what it sees in a new clone.
+func TestNothingRemains(t *testing.T) {
+	t.Parallel()
+	for _, r := range remains {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			if major := mustInstall(t).Version.Major; major < r.needs {
+				t.Skipf("PostgreSQL %d has no such thing", major)
+			}
+			c := mustOpenWith(t, r.template, func(c *cells.Config) { c.Recycle, c.Ahead = cells.Auto, cells.AheadOff })
+			mustUse(t, c, func(l *cells.Lease) { mustRun(t, l, strings.Join(r.dirty, "; ")) })
+			mustUse(t, c, func(l *cells.Lease) {
+				got := seen(t, l, r.look)
+				fresh, err := c.Take(t.Context(), cells.Request{Test: t.Name(), New: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if d := cmp.Diff(seen(t, fresh, r.look), got); d != "" {
+					t.Errorf("in a %s cell a test sees (-new clone +this):\n%s", l.Made(), d)
+				}
+				if err := fresh.Return(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// seen gives what statements give, errors included.
+func seen(t *testing.T, l *cells.Lease, statements []string) (all []string) {
+	t.Helper()
+	for _, sql := range statements {
+		rows, err := l.Pool().Query(t.Context(), sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			values, err := rows.Values()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, fmt.Sprint(values...))
+		}
+		if err := rows.Err(); err != nil {
+			all = append(all, err.Error())
+		}
+	}
+	return all
+}
