@@ -3,6 +3,7 @@ package pgcell
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"os"
 	"strings"
 	"sync"
@@ -126,9 +127,9 @@ func (c *Cell) Config() *pgx.ConnConfig {
 // may have served earlier tests, and are like new ones. Where all tests of the process together want more connections
 // than the server has, one waits for another to give some back.
 func (c *Cell) Pool() *pgxpool.Pool {
-	c.t.Helper()
 	pool, err := c.pool()
 	if err != nil {
+		c.t.Helper() // not earlier: in a fuzz target a testing.F must not be asked for anything
 		c.t.Fatalf("open pool of cell %s: %v", c.Name(), err)
 	}
 	return pool
@@ -137,9 +138,9 @@ func (c *Cell) Pool() *pgxpool.Pool {
 // DB is the cell for database/sql, opened at the first call, closed after the test. It has at most 16 connections at
 // once, apart from Pool's.
 func (c *Cell) DB() *sql.DB {
-	c.t.Helper()
 	db, err := c.db()
 	if err != nil {
+		c.t.Helper()
 		c.t.Fatalf("open database/sql for cell %s: %v", c.Name(), err)
 	}
 	return db
@@ -160,4 +161,6 @@ func logChoice(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 }
 
 // verbose reports whether the user wants to see what was chosen.
-func verbose() bool { return os.Getenv("PGCELL_LOG") == "1" || testing.Testing() && testing.Verbose() }
+func verbose() bool {
+	return isOn("PGCELL_LOG") || testing.Testing() && flag.Parsed() && testing.Verbose()
+}

@@ -1,10 +1,27 @@
 package pgcell
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"sync"
 )
+
+// isOn reports whether a variable of the environment is 1. Other values are told of once.
+func isOn(name string) bool {
+	switch v := os.Getenv(name); v {
+	case "", "0":
+	case "1":
+		return true
+	default:
+		if _, told := oddValues.LoadOrStore(name, true); !told {
+			warn(fmt.Sprintf("%s is %q, which means nothing; want 1, or leave it out", name, v))
+		}
+	}
+	return false
+}
+
+var oddValues sync.Map // names of variables
 
 var environ sync.Mutex
 

@@ -28,7 +28,7 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	dumped := dump(ctx, t, lease)
 	lease.Keep()
 	names.keptAs(t, lease.URL(), dumped)
-	if os.Getenv("PGCELL_KEEP") != "1" {
+	if !isOn("PGCELL_KEEP") {
 		t.Logf("pgcell: kept cell %s: psql '%s' (until this process ends; longer with --keep, which is PGCELL_KEEP=1)",
 			lease.Name(), lease.URL())
 		return

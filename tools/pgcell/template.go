@@ -17,13 +17,19 @@ import (
 )
 
 // process is what the tests of this process share: one server for each golden cluster.
-var process = &servers{byGolden: map[string]*opening{}, byRecipe: map[string]string{}}
+var process = &servers{byGolden: map[string]*opening{}, byRecipe: map[string]built{}}
 
 type servers struct {
 	mu       sync.Mutex
 	byGolden map[string]*opening
 	recipes  sync.Mutex // held while one is built
-	byRecipe map[string]string
+	byRecipe map[string]built
+}
+
+// built is where a golden cluster lies, or why there is none.
+type built struct {
+	path string
+	err  error
 }
 
 // opening is a server that is being started, or has been, or could not be.
@@ -104,18 +110,20 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 	s.recipes.Lock()
 	defer s.recipes.Unlock()
 	name := r.TemplateName(install.Version)
-	if path := s.byRecipe[name]; path != "" {
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
+	known := s.byRecipe[name]
+	if known.err != nil {
+		return "", known.err
+	}
+	if known.path != "" && fileExists(known.path) {
+		return known.path, nil
 	}
 	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
 	if err != nil {
 		return "", err
 	}
 	path, err := golden.Cached(ctx, cacheDir(), install, r, golden.Options{SocketParent: socketParent(), Containment: how})
-	if err == nil {
-		s.byRecipe[name] = path
+	if err == nil || ctx.Err() == nil { // else another try may have the time
+		s.byRecipe[name] = built{path, err}
 	}
 	return path, err
 }
@@ -169,13 +177,16 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 	config := cells.Config{
 		Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Storage: storage, Settings: settings,
 		Recycle: recycle, Parallel: parallel(),
-		NewName: newName, Warn: func(s string) { fmt.Fprintln(os.Stderr, "pgcell:", s) },
+		NewName: newName, Warn: warn,
 	}
 	if verbose() {
 		config.Trace = config.Warn
 	}
 	return cells.Open(ctx, config)
 }
+
+// warn tells whoever runs the tests.
+func warn(s string) { fmt.Fprintln(os.Stderr, "pgcell:", s) }
 
 // parallel is how many tests go test runs at once; 0 in other programs.
 func parallel() int {

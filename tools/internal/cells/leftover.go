@@ -20,6 +20,9 @@ type querier interface {
 // moment is how long a session is given that is about to end by itself: its client has closed the connection.
 const moment = 60 * time.Millisecond
 
+// ending is how long connections that broke are given to be gone: pgx closes them behind the test.
+const ending = 300 * time.Millisecond
+
 // leftover is a session that a test has left.
 type leftover struct {
 	PID  uint32

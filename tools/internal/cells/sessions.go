@@ -267,7 +267,7 @@ func idle(pool *pgxpool.Pool) (found []*session, left int) {
 	}
 	go pool.Close() // waits for them
 	// A connection that broke, as where a deadline passed, is given back and counts for a little yet.
-	for start := time.Now(); left > 0 && time.Since(start) < moment; time.Sleep(time.Millisecond) {
+	for start := time.Now(); left > 0 && time.Since(start) < ending; time.Sleep(time.Millisecond) {
 		left = int(pool.Stat().AcquiredConns())
 	}
 	return found, left
