@@ -30,10 +30,11 @@ type Fill func(ctx context.Context, source, dataDir string, enough func()) error
 // nothing. Call it from an init function, or first thing in TestMain, of every binary that calls Start. fills maps
 // [Source] kinds to what serves them.
 func BecomeKeeper(fills map[string]Fill) {
-	switch os.Getenv(keeperEnv) {
-	case "":
+	how := os.Getenv(keeperEnv)
+	if how == "" && os.Args[0] != keeperName { // by its name also where an initialiser has cleared the environment
 		return
-	case probeOnly:
+	}
+	if how == probeOnly {
 		os.Exit(0)
 	}
 	os.Exit(keep(fills))

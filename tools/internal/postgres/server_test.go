@@ -16,7 +16,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-// initVariable has the keeper's process end before it becomes a keeper, or say what is no reply.
+// initVariable has the keeper's process clear its environment or end before it becomes a keeper, or say what is no reply.
 const initVariable = "PGCELL_TEST_INIT"
 
 // initialise does in the keeper what the package initialisers of users' programs may do there.
@@ -28,6 +28,8 @@ func initialise() {
 	fmt.Fprintln(os.Stderr, "an initialiser warns")
 	io.ReadAll(os.Stdin)
 	switch os.Getenv(initVariable) {
+	case "clear":
+		os.Clearenv()
 	case "panic":
 		panic("the port is in use")
 	case "babble":
@@ -260,6 +262,18 @@ func TestStartErrors(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestInitialiserThatClearsTheEnvironment is not parallel, since it sets a variable that all keepers see.
+func TestInitialiserThatClearsTheEnvironment(t *testing.T) {
+	t.Setenv(initVariable, "clear")
+	for _, how := range bothWays {
+		t.Run(string(how), func(t *testing.T) {
+			if got := mustQuery(t, mustStart(t, postgres.Config{Containment: how}), "select 'here'"); got != "here" {
+				t.Errorf("got %q, want here", got)
+			}
+		})
 	}
 }
 
