@@ -2,6 +2,7 @@ package pgcell_test
 
 import (
 	"context"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -189,5 +190,28 @@ func TestConfigErrors(t *testing.T) {
 			t.Parallel()
 			ensureFatal(t, func(f *fakeTB) { pgcell.New(f, c.config...) }, c.want...)
 		})
+	}
+}
+
+// TestWarningsGoToTheProcess has a test of its own pipe in os.Stderr, in which nothing of pgcell's must appear. Not
+// parallel, for it is one variable.
+func TestWarningsGoToTheProcess(t *testing.T) {
+	t.Setenv("PGCELL_LOG", "1") // so that it is told that connections of this schema serve one test only
+	config := pgcell.Config{Migrations: fstest.MapFS{"1.sql": &fstest.MapFile{
+		Data: []byte("CREATE FUNCTION sets() RETURNS void LANGUAGE plpgsql AS 'BEGIN SET work_mem = 1000; END'"),
+	}}}
+	old := os.Stderr
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Stderr = w
+	f := &fakeTB{name: "TestWarns"}
+	f.run(func() { pgcell.New(f, config) })
+	os.Stderr = old
+	w.Close()
+	r.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if got, err := io.ReadAll(r); len(got) > 0 || err != nil {
+		t.Errorf("the test's pipe gave %q, %v, want its end", got, err)
 	}
 }

@@ -149,6 +149,9 @@ func recipe(c Config) (golden.Recipe, error) {
 	return r, nil
 }
 
+// stderr is where warnings go, also while a test has another file in os.Stderr to see what a function prints.
+var stderr = os.Stderr
+
 // open starts a server on a golden cluster.
 func open(ctx context.Context, path string, settings map[string]string) (*cells.Cluster, error) {
 	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
@@ -186,7 +189,7 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 }
 
 // warn tells whoever runs the tests.
-func warn(s string) { fmt.Fprintln(os.Stderr, "pgcell:", s) }
+func warn(s string) { fmt.Fprintln(stderr, "pgcell:", s) }
 
 // parallel is how many tests go test runs at once; 0 in other programs.
 func parallel() int {

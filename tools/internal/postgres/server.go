@@ -159,6 +159,10 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 	return s, nil
 }
 
+// stderr is this process's standard error also while a test has another in os.Stderr, such as a pipe, to see what a
+// function prints.
+var stderr = os.Stderr
+
 func (s *Server) execute(how Containment) error {
 	self := "/proc/self/exe"
 	if _, err := os.Stat(self); err != nil {
@@ -181,7 +185,7 @@ func (s *Server) execute(how Containment) error {
 		return err
 	}
 	defer replies.Close()
-	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.lock, 3: os.Stderr}
+	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.lock, 3: stderr}
 	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how))
 	cmd.Dir = "/" // so that it keeps no directory of the caller's busy
 	if cmd.SysProcAttr = watchdogAttr(); how == Namespaces {
@@ -240,7 +244,8 @@ func (s *Server) pass(r reply) {
 
 // ended tells of the keeper's end, with its last words.
 func (s *Server) ended(err error) error {
-	ended := fmt.Errorf("the keeper of the server in %q ended (%w): %s", s.dir.path, err, bytes.TrimSpace(s.stderr.Bytes()))
+	words := bytes.TrimSpace(s.stderr.Bytes())
+	ended := fmt.Errorf("the keeper of the server in %q ended (%w): %s", s.dir.path, err, words)
 	if s.begun {
 		return ended
 	}

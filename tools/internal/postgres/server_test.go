@@ -16,7 +16,8 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-// initVariable has the keeper's process clear its environment or end before it becomes a keeper, or say what is no reply.
+// initVariable has the keeper's process clear its environment or end before it becomes a keeper, or say what is no
+// reply.
 const initVariable = "PGCELL_TEST_INIT"
 
 // initialise does in the keeper what the package initialisers of users' programs may do there.
@@ -262,6 +263,29 @@ func TestStartErrors(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestStandardErrorIsTheProcesss starts a server while os.Stderr is a test's pipe: nothing must hold it open. Not
+// parallel, for it is one variable.
+func TestStandardErrorIsTheProcesss(t *testing.T) {
+	old := os.Stderr
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Stderr = w
+	s, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t)})
+	os.Stderr = old
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	fmt.Fprint(w, "hello")
+	w.Close()
+	r.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if got, err := io.ReadAll(r); string(got) != "hello" || err != nil {
+		t.Errorf("the pipe gave %q, %v, want hello and its end", got, err)
 	}
 }
 
