@@ -183,10 +183,11 @@ func (k *keeper) fillAndStart(ctx context.Context) error {
 	if err := k.prepare(ctx); err != nil {
 		return err
 	}
-	if err := k.start(ctx); err != nil {
-		return err
+	err := k.start(ctx)
+	if cause := k.filled(); cause != nil { // then the server may have ended for want of a file
+		return cause
 	}
-	return k.filled()
+	return err
 }
 
 // reply sends a reply, to which it adds what all have.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,11 +41,30 @@ func initialise() {
 	}
 }
 
+var attempts int
+
+// fillUp finds no room, at the first attempt, when the server is being started already.
+func fillUp(ctx context.Context, _, dataDir string, enough func()) error {
+	if attempts++; attempts > 1 {
+		return errors.New("the filler was asked once more")
+	}
+	enough()
+	for begun := false; !begun && ctx.Err() == nil; {
+		time.Sleep(time.Millisecond)
+		_, err := os.Stat(filepath.Join(dataDir, "postgresql.conf"))
+		begun = err == nil
+	}
+	return &fs.PathError{Op: "write", Path: dataDir, Err: syscall.ENOSPC}
+}
+
 func TestMain(m *testing.M) {
 	initialise()
-	postgres.BecomeKeeper(map[string]postgres.Fill{"broken": func(context.Context, string, string, func()) error {
-		return errors.New("the filler found something wrong")
-	}})
+	postgres.BecomeKeeper(map[string]postgres.Fill{
+		"broken": func(context.Context, string, string, func()) error {
+			return errors.New("the filler found something wrong")
+		},
+		"full": fillUp,
+	})
 	os.Exit(m.Run())
 }
 
@@ -338,6 +359,25 @@ func TestNoSpaceLeft(t *testing.T) {
 	for _, want := range []string{"prepare server of PostgreSQL", "free memory or disk space there, or raise the limit"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Start with 4 MB = %v, want it to contain %q", err, want)
+		}
+	}
+}
+
+// TestNoSpaceLeftWhileItStarts has files missing when the server looks for them, since there is no room for them.
+func TestNoSpaceLeftWhileItStarts(t *testing.T) {
+	t.Parallel()
+	for storage, want := range map[postgres.Storage]string{
+		postgres.Disk: "no space left on device; free memory or disk space there",
+		postgres.Auto: "the filler was asked once more", // memory gives way to disk
+	} {
+		_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: postgres.Namespaces,
+			Storage: storage, StorageLimit: 1 << 30, Source: postgres.Source{Kind: "full"}})
+		var refused *postgres.ContainmentError
+		if errors.As(err, &refused) {
+			t.Skip(err)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Start with storage %q = %v, want it to contain %q", storage, err, want)
 		}
 	}
 }
