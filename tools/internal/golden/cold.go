@@ -73,8 +73,10 @@ ORDER BY f.oid LIMIT 1`
 const leaves = `(^|[;']|\$\w*\$|>>|\m(begin|then|else|loop)\M)\s*((re)?set\s|prepare\s+\w+\s*(\(|as\M)|deallocate\s|load\s+')|` + Moment
 
 // Moment is a regular expression, of PostgreSQL's and of Go's, for text in lower case: literals that mean another date
-// or time each time they are read, such as 'now' and '10:00 today'. A call of now() is none, nor is prose.
-const Moment = `('|\$\w*\$)[^'a-z$]*(now|today|tomorrow|yesterday)\s*([^a-z_(\s]|$)`
+// or time each time they are read, such as 'now', '10:00 today', 'allballs today' and, in ranges and arrays, behind any
+// letter '[2020-01-01t00:00:00z,now]'. A call of now() is none, nor is prose.
+const Moment = `('|\$\w*\$)([^'a-z$]*|[^'a-z$]*(infinity|epoch|allballs|am|pm|ad|bc|utc|gmt|z)[^'a-z$]+|\s*[[({][^'$]*[^'$a-z_\s]\s*)` +
+	`(now|today|tomorrow|yesterday)\s*([^a-z_(\s]|$)`
 
 // setsAParameter matches functions that do.
 const setsAParameter = `\m(set_config|setseed)\M`

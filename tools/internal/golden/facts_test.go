@@ -51,6 +51,7 @@ func TestCold(t *testing.T) {
 		body("plpgsql", "BEGIN EXECUTE 'PREPARE p AS SELECT 1'; END"):                                      "function f() may leave something in a connection",
 		body("plpgsql", "BEGIN EXECUTE 'DEALLOCATE ALL'; END"):                                             "function f() may leave something in a connection",
 		body("plpgsql", "DECLARE at timestamptz := 'now'; BEGIN END"):                                      "function f() may leave something in a connection",
+		body("sql", "SELECT tstzrange '[2020-01-01T00:00:00Z,now]'"):                                       "function f() may leave something in a connection",
 		body("sql SET standard_conforming_strings = off", "SELECT"):                                        "function f() may leave something in a connection",
 		twoPaths + body("plpgsql", "BEGIN END"):                                                            "function f() may be compiled in another search_path",
 		twoPaths + body("plpgsql SET search_path = a", "BEGIN END"):                                        "",
