@@ -240,7 +240,8 @@ func (p *pool) give(c *cell) {
 		p.mu.Unlock()
 		return
 	}
-	keep := len(p.ready) <= p.peak+max(1, p.ahead)
+	// Of those that many tests had at once, while they waited for subtests, not all are wanted again.
+	keep := len(p.ready) <= min(p.peak, p.cluster.usual)+max(1, p.ahead)
 	if keep {
 		p.ready = append(p.ready, c)
 	}

@@ -50,6 +50,14 @@ func TestMoreHoldCellsThanThereAreConnections(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			if err := c.Quiet(ctx); err != nil {
+				t.Fatal(err)
+			}
+			var kept int
+			const find = "SELECT count(*) FROM pg_database WHERE datname LIKE 'cell_%'"
+			if err := c.Admin().QueryRow(ctx, find).Scan(&kept); err != nil || kept > 10 {
+				t.Errorf("%d databases are kept, %v, want no more than 4 tests at once may use", kept, err)
+			}
 		})
 	}
 }
