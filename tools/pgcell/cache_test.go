@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
@@ -59,5 +60,21 @@ func TestDamagedCacheIsMadeAnew(t *testing.T) {
 				t.Errorf("%s: cut to %d bytes it has %d after the run, want about %d", what, keep, got, whole)
 			}
 		}
+	}
+}
+
+// TestCacheAsAtStart asks for a template while directories are a test's own, where it would go with the test. Not
+// parallel, since it sets variables.
+func TestCacheAsAtStart(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "TMPDIR", "TEST_TMPDIR"} {
+		t.Setenv(name, dir)
+	}
+	cell := pgcell.New(t, pgcell.Config{Migrations: fstest.MapFS{"1.sql": &fstest.MapFile{
+		Data: []byte("CREATE TABLE of_test_cache_as_at_start ()"),
+	}}})
+	mustScan[int](t, cell, "SELECT 1")
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("the test's own directory holds %v, %v, want nothing", left, err)
 	}
 }

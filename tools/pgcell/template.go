@@ -152,6 +152,13 @@ func recipe(c Config) (golden.Recipe, error) {
 // stderr is where warnings go, also while a test has another file in os.Stderr to see what a function prints.
 var stderr = os.Stderr
 
+// The user's cache directory and the temporary ones as the program starts with them: a test that sets HOME or TMPDIR for
+// itself takes a directory that goes with the test.
+var (
+	userCache, noUserCache = os.UserCacheDir()
+	tempDirs               = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
+)
+
 // open starts a server on a golden cluster.
 func open(ctx context.Context, path string, settings map[string]string) (*cells.Cluster, error) {
 	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
@@ -260,13 +267,13 @@ func cacheDir() string {
 	if dir := os.Getenv("PGCELL_CACHE"); dir != "" {
 		return dir
 	}
-	if base, err := os.UserCacheDir(); err == nil {
-		dir := filepath.Join(base, "pgcell", "golden")
+	if noUserCache == nil {
+		dir := filepath.Join(userCache, "pgcell", "golden")
 		if os.MkdirAll(dir, 0o755) == nil && writable(dir) {
 			return dir
 		}
 	}
-	for _, base := range []string{os.Getenv("TEST_TMPDIR"), os.TempDir()} {
+	for _, base := range tempDirs {
 		if base != "" {
 			return filepath.Join(base, fmt.Sprintf("pgcell-golden-%d", os.Getuid()))
 		}

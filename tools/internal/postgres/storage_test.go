@@ -147,6 +147,22 @@ func ensureFree(t *testing.T, s *postgres.Server) {
 	}
 }
 
+// TestTemporaryDirectoryAsAtStart is not parallel, since it sets a variable.
+func TestTemporaryDirectoryAsAtStart(t *testing.T) {
+	dir := mustOpenDir(t)
+	t.Setenv("TMPDIR", dir)
+	s := mustStart(t, postgres.Config{Storage: postgres.Disk})
+	spare, err := s.Spare(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{s.DataDir(), spare} {
+		if strings.HasPrefix(path, dir) {
+			t.Errorf("the server has %q, which goes with this test", path)
+		}
+	}
+}
+
 // TestTooSmallMemoryGivesWay starts a server in memory that is too small for a new cluster: it goes to disk, where
 // nobody insists on memory.
 func TestTooSmallMemoryGivesWay(t *testing.T) {
