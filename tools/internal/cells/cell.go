@@ -398,6 +398,8 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 			return "", fmt.Errorf("take back what a role was given: %w", err)
 		}
 		return "ALTER DATABASE SET or ALTER ROLE SET", nil
+	case now.given != c.given:
+		return "parameters of a database or a role were set and taken back, and connections may have them", nil
 	}
 	return "", nil
 }

@@ -27,10 +27,15 @@ type identity struct {
 	oid     uint32
 	xmin    string // the transaction that last wrote its row in pg_database
 	counted string // since when the server counts changes: a crash sets all counters to zero
+	given   int64  // see parametersGiven
 }
 
 // countedSince is an expression for that.
 const countedSince = "extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text"
+
+// parametersGiven is an expression for how often databases and roles were given parameters (in pg_db_role_setting), or
+// lost them: a session that was opened in between has them.
+const parametersGiven = "pg_stat_get_tuples_inserted(2964) + pg_stat_get_tuples_updated(2964) + pg_stat_get_tuples_deleted(2964)"
 
 // create makes a database from a template. Where memory comes to its end, it goes to disk.
 func (c *Cluster) create(ctx context.Context, name, template string) (id identity, err error) {
@@ -44,8 +49,8 @@ func (c *Cluster) create(ctx context.Context, name, template string) (id identit
 		}
 	}
 	if err == nil {
-		const find = "SELECT oid, xmin::text, coalesce(" + countedSince + ", '') FROM pg_database WHERE datname = $1"
-		err = c.admin.QueryRow(ctx, find, name).Scan(&id.oid, &id.xmin, &id.counted)
+		const find = "SELECT oid, xmin::text, coalesce(" + countedSince + ", ''), " + parametersGiven + " FROM pg_database WHERE datname = $1"
+		err = c.admin.QueryRow(ctx, find, name).Scan(&id.oid, &id.xmin, &id.counted, &id.given)
 	}
 	if err != nil {
 		return identity{}, c.explain("make cell "+name, err)

@@ -53,13 +53,13 @@ const (
 const renameSQL = "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::text = $3 RETURNING xmin, pg_stat_force_next_flush()"
 
 // lookSQL gives, for database $1: parameters that it or, in all databases, a role was given; how many things are in the
-// way of using it again (a comment on it, and what %s stands for); the counters of all its rows, and since when there
-// are any.
+// way of using it again (a comment on it, and what %s stands for); the counters of all its rows, since when there are
+// any, and those of parameters.
 var lookSQL = `
 SELECT ` + golden.RoleSettings + ` || (SELECT coalesce(string_agg(setconfig::text, ' '), '') FROM pg_db_role_setting WHERE setdatabase = $1),
        (SELECT count(*) FROM pg_shdescription WHERE objoid = $1 AND classoid = 1262)%s,
        pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1), pg_stat_get_db_tuples_deleted($1),
-       coalesce(` + countedSince + `, '')`
+       coalesce(` + countedSince + `, ''), ` + parametersGiven + ``
 
 // What lookSQL counts where the server allows it at all.
 const (

@@ -14,6 +14,7 @@ type sight struct {
 	rows     [3]int64 // inserted, updated, deleted, in all tables of the database
 	settings string   // parameters of roles in all databases, and of the database
 	counted  string   // see [identity]
+	given    int64    // see [identity]
 	tables   map[int]tableSight
 	sequence map[int]int64 // blocks fetched
 }
@@ -36,7 +37,7 @@ func parseSight(looked []*pgconn.Result) (*sight, error) {
 		bad = errors.Join(bad, err)
 		return n
 	}
-	s.inTheWay = number(look[1])
+	s.inTheWay, s.given = number(look[1]), number(look[6])
 	s.rows = [3]int64{number(look[2]), number(look[3]), number(look[4])}
 	for _, r := range rows {
 		i := int(number(r[1])) - 1

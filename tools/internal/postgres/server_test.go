@@ -287,9 +287,9 @@ func TestStartErrors(t *testing.T) {
 	}
 }
 
-// TestStandardErrorIsTheProcesss starts a server while os.Stderr is a test's pipe: nothing must hold it open. Not
+// TestStandardErrorAsAtStart starts a server while os.Stderr is a test's pipe: nothing must hold it open. Not
 // parallel, for it is one variable.
-func TestStandardErrorIsTheProcesss(t *testing.T) {
+func TestStandardErrorAsAtStart(t *testing.T) {
 	old := os.Stderr
 	r, w, err := os.Pipe()
 	if err != nil {

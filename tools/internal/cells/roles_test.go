@@ -1,0 +1,61 @@
+package cells_test
+
+import (
+	"testing"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+)
+
+// TestParametersInBetween has a test give its database or role a parameter, open a connection, and take it back: the
+// connection has it for ever, and no RESET knows.
+func TestParametersInBetween(t *testing.T) {
+	t.Parallel()
+	for what, alter := range map[string]string{
+		"database": "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I ', current_database()) || ",
+		"role":     "DO $$ BEGIN EXECUTE 'ALTER ROLE pgcell ' || ",
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			c := mustShop(t, func(c *cells.Config) { c.Ahead, c.Recycle = cells.AheadOff, cells.Auto })
+			mustUse(t, c, func(l *cells.Lease) {
+				first, err := l.Pool().Acquire(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer first.Release()
+				if _, err := first.Exec(t.Context(), alter+"'SET timezone = ''Asia/Tokyo'''; END $$"); err != nil {
+					t.Fatal(err)
+				}
+				if got := timezone(t, l); got != "Asia/Tokyo" {
+					t.Errorf("a connection of the same test has time zone %s", got)
+				}
+				if _, err := first.Exec(t.Context(), alter+"'RESET timezone'; END $$"); err != nil {
+					t.Fatal(err)
+				}
+			})
+			for range 2 {
+				mustUse(t, c, func(l *cells.Lease) {
+					for range 2 {
+						conn, err := l.Pool().Acquire(t.Context())
+						if err != nil {
+							t.Fatal(err)
+						}
+						defer conn.Release()
+						var got string
+						if err := conn.QueryRow(t.Context(), "SHOW timezone").Scan(&got); err != nil || got != "UTC" {
+							t.Errorf("in a %s cell the time zone is %s, %v", l.Made(), got, err)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+func timezone(t testing.TB, l *cells.Lease) (name string) {
+	t.Helper()
+	if err := l.Pool().QueryRow(t.Context(), "SHOW timezone").Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
