@@ -63,6 +63,42 @@ func TestDamagedCacheIsMadeAnew(t *testing.T) {
 	}
 }
 
+// TestPathsOfTheEnvironment has paths that are relative, with a space, or lead nowhere.
+func TestPathsOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "s s"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	binary, err := filepath.Abs(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, "-test.run=^TestCacheChild$")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PGCELL_TEST_CACHE_CHILD=cell", "PGCELL_TEMPLATE=", "PGCELL_CACHE=c c",
+		"PGCELL_SOCKET_DIR=s s", "TMPDIR="+filepath.Join(dir, "absent"), "TEST_TMPDIR=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if made, _ := filepath.Glob(filepath.Join(dir, "c c", "*.pgcell")); len(made) != 1 {
+		t.Errorf("the cache holds %q, want one golden cluster", made)
+	}
+}
+
+func TestCacheThatCannotBeWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PGCELL_CACHE", file)
+	config := pgcell.Config{Migrations: fstest.MapFS{"1.sql": &fstest.MapFile{
+		Data: []byte("CREATE TABLE of_test_cache_that_cannot_be_written ()"),
+	}}}
+	ensureFatal(t, func(f *fakeTB) { pgcell.New(f, config) }, "keep golden cluster: ", file,
+		"set PGCELL_CACHE to a directory that can be written to")
+}
+
 // TestCacheAsAtStart asks for a template while directories are a test's own, where it would go with the test. Not
 // parallel, since it sets variables.
 func TestCacheAsAtStart(t *testing.T) {

@@ -265,6 +265,9 @@ func socketParent() string { return os.Getenv("PGCELL_SOCKET_DIR") }
 // test where there is none to write to, as in a sandbox.
 func cacheDir() string {
 	if dir := os.Getenv("PGCELL_CACHE"); dir != "" {
+		if full, err := filepath.Abs(dir); err == nil { // the keeper works in another directory
+			return full
+		}
 		return dir
 	}
 	if noUserCache == nil {

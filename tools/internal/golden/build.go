@@ -30,7 +30,7 @@ type Options struct {
 // Errors: [*ScriptError] for a migration or a seed that fails; [*postgres.ServerError]; others name the role, the
 // extension or the migrator.
 func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Writer, o Options) (err error) {
-	work, err := postgres.HoldDir(os.TempDir())
+	work, err := postgres.HoldOnDisk()
 	if err != nil {
 		return fmt.Errorf("build golden cluster: %w", err)
 	}

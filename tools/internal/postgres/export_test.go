@@ -23,8 +23,8 @@ func Choose(want Storage, limit int64, root fs.FS, workers int) (memory bool, si
 	return p.memory, p.limit
 }
 
-// HoldOnDisk makes and removes a held directory as a keeper would that was given parents.
-func HoldOnDisk(parents ...string) error {
+// HoldIn makes and removes a held directory as a keeper would that was given parents.
+func HoldIn(parents ...string) error {
 	held, err := (&keeper{job: job{DiskParents: parents}}).holdOnDisk()
 	if err != nil {
 		return err

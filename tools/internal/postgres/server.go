@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -99,6 +100,10 @@ type Server struct {
 // cannot be had. Nothing is left after an error.
 func Start(ctx context.Context, c Config) (*Server, error) {
 	c = c.withDefaults()
+	var err error
+	if c.SocketParent, err = filepath.Abs(c.SocketParent); err != nil { // the keeper works in another directory
+		return nil, fmt.Errorf("make socket directory: %w", err)
+	}
 	parents := append(diskParents(), c.SocketParent, memoryDir)
 	slices.Sort(parents)
 	for _, parent := range slices.Compact(parents) {
@@ -405,6 +410,6 @@ func (s *Server) Log() string { return readTail(filepath.Join(s.dir.path, server
 func (s *Server) URL(user, database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(user), Path: "/" + database, Host: ""}
 	q := url.Values{"host": {s.dir.path}, "port": {fmt.Sprint(port)}}
-	u.RawQuery = q.Encode()
+	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // libpq and pgx read + as itself
 	return u.String()
 }

@@ -261,6 +261,8 @@ func TestStartErrors(t *testing.T) {
 			[]string{"start server of PostgreSQL", "ended before it was ready", "end of the server's log:", `"work_mem": "plenty"`}},
 		{"socket path too long", postgres.Config{SocketParent: long},
 			[]string{"make socket directory for", long, "this system allows", "set PGCELL_SOCKET_DIR to a shorter directory"}},
+		{"no socket directory", postgres.Config{SocketParent: "/dev/null"},
+			[]string{"make directory for a server", "/dev/null", "set PGCELL_SOCKET_DIR to a directory that can be written to"}},
 		{"filler", postgres.Config{Source: postgres.Source{Kind: "broken"}}, []string{"prepare server of", "the filler found something wrong"}},
 		{"no filler", postgres.Config{Source: postgres.Source{Kind: "absent"}}, []string{`no filler for source "absent"`}},
 	} {

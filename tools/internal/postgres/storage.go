@@ -61,12 +61,22 @@ func bit(b bool) int {
 	return 0
 }
 
+// HoldOnDisk is [HoldDir] where data on disk lies: in the first directory that takes it of TEST_TMPDIR, TMPDIR, /tmp
+// where that is not set, and /var/tmp.
+func HoldOnDisk() (*HeldDir, error) { return holdFirst(diskParents(), false) }
+
 // holdOnDisk makes a held directory in the first of the job's disk parents that takes one and that the server can pass
 // through.
 func (k *keeper) holdOnDisk() (*HeldDir, error) {
+	return holdFirst(k.job.DiskParents, k.serverAttr().Credential != nil)
+}
+
+// holdFirst makes a held directory in the first of some directories that takes one and that, where it must be, is open
+// to all.
+func holdFirst(parents []string, toAll bool) (*HeldDir, error) {
 	all := []error{errors.New("no directory on disk serves; set TMPDIR to one")}
-	for _, parent := range k.job.DiskParents {
-		if k.serverAttr().Credential != nil && !open(parent) {
+	for _, parent := range parents {
+		if toAll && !open(parent) {
 			all = append(all, fmt.Errorf("the user nobody, who the server runs as, cannot pass through %q", parent))
 			continue
 		}
@@ -166,7 +176,11 @@ func newSocketDir(parent string) (*HeldDir, error) {
 	if limit := socketPathLimit(); len(socket) > limit {
 		return nil, &SocketPathError{Path: socket, Limit: limit}
 	}
-	return HoldDir(parent)
+	dir, err := HoldDir(parent)
+	if err != nil {
+		return nil, fmt.Errorf("%w; set PGCELL_SOCKET_DIR to a directory that can be written to, such as /tmp", err)
+	}
+	return dir, nil
 }
 
 // watchdogAttr gives the keeper a session of its own: Ctrl-C is for the tests, not for their server.

@@ -205,14 +205,14 @@ func TestLogStaysSmall(t *testing.T) {
 func TestNoDirectoryOnDisk(t *testing.T) {
 	t.Parallel()
 	nowhere, parent := filepath.Join(t.TempDir(), "absent"), t.TempDir()
-	err := postgres.HoldOnDisk(nowhere, nowhere)
+	err := postgres.HoldIn(nowhere, nowhere)
 	for _, want := range []string{"no directory on disk serves; set TMPDIR to one", "make directory for a server", nowhere} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("HoldOnDisk = %v, want it to contain %q", err, want)
+			t.Errorf("HoldIn = %v, want it to contain %q", err, want)
 		}
 	}
-	if err := postgres.HoldOnDisk(nowhere, parent); err != nil {
-		t.Errorf("HoldOnDisk with a second directory = %v, want that", err)
+	if err := postgres.HoldIn(nowhere, parent); err != nil {
+		t.Errorf("HoldIn with a second directory = %v, want that", err)
 	}
 }
 
