@@ -42,7 +42,15 @@ CREATE FUNCTION in_b() RETURNS text LANGUAGE plpgsql SET search_path = b, public
 		dirty:    []string{nowRange},
 		look:     []string{"INSERT INTO event VALUES (1)", nowRange},
 	},
+	{
+		name:     "what a function executed that was given to it",
+		template: "CREATE FUNCTION run(query text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE query; END $$",
+		dirty:    []string{"SELECT run('SET TimeZone = ''Asia/Tokyo''')::text", midnight},
+		look:     []string{midnight},
+	},
 }
+
+const midnight = "SELECT '2020-01-01 00:00'::timestamptz AT TIME ZONE 'UTC' = '2020-01-01'::timestamp"
 
 const nowRange = "SELECT count(*) FROM event WHERE at <@ tstzrange '[2020-01-01T00:00:00Z,now]'"
 

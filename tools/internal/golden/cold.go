@@ -32,13 +32,29 @@ SELECT coalesce(
    FROM pg_proc WHERE oid >= 16384 AND prolang = 13 AND NOT ` + trusted + ` ORDER BY oid LIMIT 1),
   (SELECT what || ' may leave something in a connection' FROM (` + definitions + `) AS d (what, text, function)
    WHERE text ~* $2 OR function IN (
-     SELECT oid FROM pg_proc WHERE prolang <> 13 AND
-       regexp_replace(regexp_replace(prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') ~* $1)
+     SELECT oid FROM pg_proc WHERE prolang <> 13 AND ` + body + ` ~* $1 UNION ALL ` + executesQuery + `)
    ORDER BY what LIMIT 1),
   (SELECT format('function %s may leave something in a connection', oid::regprocedure) FROM (` + settings + `) AS s
    WHERE name ~ '\.|^(standard_conforming_strings|backslash_quote|escape_string_warning)$' ORDER BY oid LIMIT 1),
   (` + ambiguousQuery + `),
   '')`
+
+// body is a function's, without comments.
+const body = `regexp_replace(regexp_replace(prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g')`
+
+// executesQuery lists functions that execute what they are given, or have read from a table: a variable that is an
+// argument, or is not assigned each time what begins with a literal, or format('...'), or itself. At such texts [leaves]
+// looks.
+const executesQuery = `
+SELECT f.oid FROM (
+    SELECT pg_proc.oid, lower(` + body + `) AS body, coalesce(lower(proargnames::text)::text[], '{}') AS arguments
+    FROM pg_proc JOIN pg_language l ON l.oid = prolang WHERE pg_proc.oid >= 16384 AND lanname = 'plpgsql'
+  ) AS f,
+  regexp_matches(body, '\mexecute\s*\(*\s*([a-z_$][\w$.]*)[\s)]*(;|\|\||\m(using|into|loop)\M)', 'g') AS m (found),
+  concat('\m', found[1], '\M(\s+(text|varchar))?\s*(:?=|\mdefault\M)') AS assigned,
+  concat('\s*((format|concat)\s*\(\s*)?(e?''|\$\w*\$)') AS literal
+WHERE found[1] ~ '[$.]' OR found[1] = ANY (arguments) OR body ~ concat('\minto\s+(strict\s+)?', found[1], '\M')
+  OR body !~ (assigned || literal) OR body ~ concat(assigned, '(?!\s*', found[1], '\M|', literal, ')')`
 
 // settings selects what functions set for as long as they run (CREATE FUNCTION ... SET), a row each.
 var settings = `

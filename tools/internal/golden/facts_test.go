@@ -36,22 +36,41 @@ func TestCold(t *testing.T) {
 	body := func(language, text string) string {
 		return "CREATE FUNCTION f() RETURNS void LANGUAGE " + language + " AS $f$" + text + "$f$"
 	}
+	taking := func(text string) string {
+		return "SET check_function_bodies = off; CREATE FUNCTION f(query text) RETURNS SETOF int LANGUAGE plpgsql AS $f$" + text + "$f$"
+	}
 	for sql, want := range map[string]string{
-		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):                                      "function f() may leave something in a connection",
-		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):                                       "function f() may leave something in a connection",
-		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"):                            "function f() may leave something in a connection",
-		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):                                  "function f() may leave something in a connection",
-		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)":                            "function f() may leave something in a connection",
-		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":                                       "view v may leave something in a connection",
-		body("sql", "SELECT setseed(0.5)"):                                                                 "function f() may leave something in a connection",
-		"CREATE TABLE t (x text DEFAULT set_config('a.b', 'x', false))":                                    "default of t may leave something in a connection",
-		"CREATE TABLE t (CONSTRAINT c CHECK (set_config('a.b', 'x', false) = 'x'))":                        "constraint c may leave something in a connection",
-		"CREATE TABLE t (); CREATE POLICY p ON t USING (set_config('a.b', 'x', false) = 'x')":              "policy p of t may leave something in a connection",
-		"CREATE TABLE t (); CREATE RULE r AS ON INSERT TO t DO ALSO SELECT set_config('a.b', 'x', false)":  "rule r of t may leave something in a connection",
-		body("plpgsql", "BEGIN EXECUTE 'PREPARE p AS SELECT 1'; END"):                                      "function f() may leave something in a connection",
-		body("plpgsql", "BEGIN EXECUTE 'DEALLOCATE ALL'; END"):                                             "function f() may leave something in a connection",
-		body("plpgsql", "DECLARE at timestamptz := 'now'; BEGIN END"):                                      "function f() may leave something in a connection",
-		body("sql", "SELECT tstzrange '[2020-01-01T00:00:00Z,now]'"):                                       "function f() may leave something in a connection",
+		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):                                     "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):                                      "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN /* why */ PERFORM 1; -- then\n RESET ROLE; END"):                           "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE format('SET a.b = %L', 'x'); END"):                                 "function f() may leave something in a connection",
+		"CREATE FUNCTION f() RETURNS text RETURN set_config('a.b', 'x', false)":                           "function f() may leave something in a connection",
+		"CREATE VIEW v AS SELECT set_config('a.b', 'x', false) AS s":                                      "view v may leave something in a connection",
+		body("sql", "SELECT setseed(0.5)"):                                                                "function f() may leave something in a connection",
+		"CREATE TABLE t (x text DEFAULT set_config('a.b', 'x', false))":                                   "default of t may leave something in a connection",
+		"CREATE TABLE t (CONSTRAINT c CHECK (set_config('a.b', 'x', false) = 'x'))":                       "constraint c may leave something in a connection",
+		"CREATE TABLE t (); CREATE POLICY p ON t USING (set_config('a.b', 'x', false) = 'x')":             "policy p of t may leave something in a connection",
+		"CREATE TABLE t (); CREATE RULE r AS ON INSERT TO t DO ALSO SELECT set_config('a.b', 'x', false)": "rule r of t may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE 'PREPARE p AS SELECT 1'; END"):                                     "function f() may leave something in a connection",
+		body("plpgsql", "BEGIN EXECUTE 'DEALLOCATE ALL'; END"):                                            "function f() may leave something in a connection",
+		body("plpgsql", "DECLARE at timestamptz := 'now'; BEGIN END"):                                     "function f() may leave something in a connection",
+		body("sql", "SELECT tstzrange '[2020-01-01T00:00:00Z,now]'"):                                      "function f() may leave something in a connection",
+		taking("BEGIN RETURN QUERY EXECUTE query USING 1; END"):                                           "function f(text) may leave something in a connection",
+		taking("DECLARE q text := 'SELECT 1'; BEGIN q := query; EXECUTE (q); END"):                        "function f(text) may leave something in a connection",
+		taking("DECLARE q text; BEGIN SELECT sql INTO q FROM t; EXECUTE q; END"):                          "function f(text) may leave something in a connection",
+		taking("DECLARE r record; BEGIN FOR r IN SELECT 1 LOOP EXECUTE r.query; END LOOP; END"):           "function f(text) may leave something in a connection",
+		taking("DECLARE r record; BEGIN FOR r IN EXECUTE $1 LOOP END LOOP; END"):                          "function f(text) may leave something in a connection",
+		taking(`DECLARE part text := query || '_1'; q text; more text DEFAULT 'SELECT '; found int;
+BEGIN
+  q := format('CREATE TABLE %I PARTITION OF %I', part, query); -- EXECUTE query;
+  EXECUTE q;
+  q = concat('CREATE TRIGGER t AFTER INSERT ON ', part, ' EXECUTE FUNCTION note()');
+  q := q || ';';
+  EXECUTE q INTO found;
+  EXECUTE format('INSERT INTO %I SELECT ($1).*', part) USING NEW;
+  EXECUTE more || quote_ident(query) INTO found;
+  GRANT EXECUTE ON FUNCTION f TO PUBLIC;
+END`): "",
 		body("sql SET standard_conforming_strings = off", "SELECT"):                                        "function f() may leave something in a connection",
 		twoPaths + body("plpgsql", "BEGIN END"):                                                            "function f() may be compiled in another search_path",
 		twoPaths + body("plpgsql SET search_path = a", "BEGIN END"):                                        "",
