@@ -1,9 +1,12 @@
 package pgcell_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -112,5 +115,33 @@ func TestCacheAsAtStart(t *testing.T) {
 	mustScan[int](t, cell, "SELECT 1")
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("the test's own directory holds %v, %v, want nothing", left, err)
+	}
+}
+
+// TestCacheWithoutHome has no user's cache directory. In the temporary one somebody else may have made pgcell's.
+func TestCacheWithoutHome(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[os.FileMode]string{0: "", 0o700: "", 0o777: "is not this user's alone; set PGCELL_CACHE"} {
+		t.Run(fmt.Sprint(mode), func(t *testing.T) {
+			t.Parallel()
+			temp := t.TempDir()
+			cache := filepath.Join(temp, fmt.Sprintf("pgcell-golden-%d", os.Getuid()))
+			if mode != 0 {
+				if err := errors.Join(os.Mkdir(cache, 0o700), os.Chmod(cache, mode)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd := exec.Command(os.Args[0], "-test.run=^TestCacheChild$")
+			cmd.Env = append(os.Environ(), "PGCELL_TEST_CACHE_CHILD=cell", "PGCELL_TEMPLATE=", "PGCELL_CACHE=", "HOME=", "XDG_CACHE_HOME=",
+				"TEST_TMPDIR=", "TMPDIR="+temp)
+			out, err := cmd.CombinedOutput()
+			if (err == nil) != (want == "") || !strings.Contains(string(out), want) {
+				t.Errorf("%v\n%s\nwant %q", err, out, want)
+			}
+			made, _ := filepath.Glob(filepath.Join(cache, "*.pgcell"))
+			if (len(made) == 1) != (want == "") {
+				t.Errorf("the cache holds %q", made)
+			}
+		})
 	}
 }

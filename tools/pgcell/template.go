@@ -121,7 +121,11 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path, err := golden.Cached(ctx, cacheDir(), install, r, golden.Options{SocketParent: socketParent(), Containment: how})
+	dir, err := cacheDir()
+	if err != nil {
+		return "", fmt.Errorf("keep golden cluster: %w; set PGCELL_CACHE to a directory that can be written to", err)
+	}
+	path, err := golden.Cached(ctx, dir, install, r, golden.Options{SocketParent: socketParent(), Containment: how})
 	if err == nil || ctx.Err() == nil { // else another try may have the time
 		s.byRecipe[name] = built{path, err}
 	}
@@ -151,13 +155,6 @@ func recipe(c Config) (golden.Recipe, error) {
 
 // stderr is where warnings go, also while a test has another file in os.Stderr to see what a function prints.
 var stderr = os.Stderr
-
-// The user's cache directory and the temporary ones as the program starts with them: a test that sets HOME or TMPDIR for
-// itself takes a directory that goes with the test.
-var (
-	userCache, noUserCache = os.UserCacheDir()
-	tempDirs               = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
-)
 
 // open starts a server on a golden cluster.
 func open(ctx context.Context, path string, settings map[string]string) (*cells.Cluster, error) {
@@ -260,35 +257,3 @@ func fileExists(path string) bool {
 }
 
 func socketParent() string { return os.Getenv("PGCELL_SOCKET_DIR") }
-
-// cacheDir is where golden clusters that come from code are kept: the user's cache directory, or one that ends with the
-// test where there is none to write to, as in a sandbox.
-func cacheDir() string {
-	if dir := os.Getenv("PGCELL_CACHE"); dir != "" {
-		if full, err := filepath.Abs(dir); err == nil { // the keeper works in another directory
-			return full
-		}
-		return dir
-	}
-	if noUserCache == nil {
-		dir := filepath.Join(userCache, "pgcell", "golden")
-		if os.MkdirAll(dir, 0o755) == nil && writable(dir) {
-			return dir
-		}
-	}
-	for _, base := range tempDirs {
-		if base != "" {
-			return filepath.Join(base, fmt.Sprintf("pgcell-golden-%d", os.Getuid()))
-		}
-	}
-	return ""
-}
-
-func writable(dir string) bool {
-	f, err := os.CreateTemp(dir, ".probe-")
-	if err != nil {
-		return false
-	}
-	f.Close()
-	return os.Remove(f.Name()) == nil
-}
