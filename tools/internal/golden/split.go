@@ -18,7 +18,9 @@ var (
 	beginAtomic = regexp.MustCompile(`(?is)^create\s+(or\s+replace\s+)?(function|procedure)\s.*\sbegin\s+atomic\b`)
 	atomicWord  = regexp.MustCompile(`(?i)\b(begin|case|end)\b`)
 	dollarTag   = regexp.MustCompile(`^\$([A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$`)
-	wayBack     = regexp.MustCompile(`(?m)^--\s*(\+goose Down|\+migrate Down|migrate:down)\b`)
+	// wayBack is what goose, sql-migrate, dbmate, rambler and tern write between the two ways of a migration.
+	wayBack = regexp.MustCompile(`(?m)^--\s*(\+goose Down|\+migrate Down|migrate:down|rambler down)\b` +
+		`|^---- create above / drop below ----`)
 )
 
 // split cuts a script into statements at its semicolons, as psql does: quotes, dollar quotes, nested comments and BEGIN

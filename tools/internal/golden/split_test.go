@@ -69,9 +69,11 @@ func TestSplitCopy(t *testing.T) {
 func TestSplitRefuses(t *testing.T) {
 	t.Parallel()
 	for sql, want := range map[string]string{
-		"SELECT 1;\n\\connect other\n":           `:2: \connect is a command of psql, not SQL; write it as SQL, or run psql yourself`,
-		"SELECT 1;\n-- +goose Down\nSELECT 2;":   ":2: the file holds the way back as well, which would run too; let its own tool run it",
-		"-- migrate:up\nx;\n-- migrate:down\ny;": ":3: the file holds the way back",
+		"SELECT 1;\n\\connect other\n":                `:2: \connect is a command of psql, not SQL; write it as SQL, or run psql yourself`,
+		"SELECT 1;\n-- +goose Down\nSELECT 2;":        ":2: the file holds the way back as well, which would run too; let its own tool run it",
+		"x;\n---- create above / drop below ----\ny;": ":2: the file holds the way back",
+		"-- rambler up\nx;\n-- rambler down\ny;":      ":3: the file holds the way back",
+		"-- migrate:up\nx;\n-- migrate:down\ny;":      ":3: the file holds the way back",
 	} {
 		if _, err := split(sql); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("split(%q) = %v, want %q", sql, err, want)
