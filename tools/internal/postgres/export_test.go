@@ -11,6 +11,9 @@ func MustHold(parent string) (path string, remove func() error, err error) {
 	return d.path, d.Remove, nil
 }
 
+// KillKeeper ends a server's keeper, as the system does where memory runs out.
+func KillKeeper(s *Server) error { return s.keeper.Process.Kill() }
+
 // MinMemory is minMemory.
 const MinMemory = minMemory
 

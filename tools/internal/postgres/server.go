@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -249,9 +250,20 @@ func (s *Server) pass(r reply) {
 
 // ended tells of the keeper's end, with its last words.
 func (s *Server) ended(err error) error {
-	words := bytes.TrimSpace(s.stderr.Bytes())
-	ended := fmt.Errorf("the keeper of the server in %q ended (%w): %s", s.dir.path, err, words)
-	if s.begun {
+	if err == nil {
+		return fmt.Errorf("the server in %q was closed", s.dir.path)
+	}
+	ended := fmt.Errorf("the keeper of the server in %q ended (%w)", s.dir.path, err)
+	status, ok := s.keeper.ProcessState.Sys().(syscall.WaitStatus)
+	killed := ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	if killed {
+		ended = fmt.Errorf("%w: something killed it, often the system where memory runs out; run fewer tests at once, "+
+			"or set PGCELL_STORAGE=disk", ended)
+	}
+	if words := bytes.TrimSpace(s.stderr.Bytes()); len(words) > 0 {
+		ended = fmt.Errorf("%w: %s", ended, words)
+	}
+	if s.begun || killed {
 		return ended
 	}
 	return fmt.Errorf("%w\nThe keeper is this program, executed once more with "+keeperEnv+" in its environment, so that "+

@@ -153,10 +153,24 @@ func TestCloseLeavesNothing(t *testing.T) {
 					t.Errorf("after Close, Lstat(%q) = %v, want not exist", dir, err)
 				}
 			}
-			if s.Err() == nil {
-				t.Error("after Close, Err() = nil, want a reason")
+			if err := s.Err(); err == nil || !strings.HasSuffix(err.Error(), "was closed") {
+				t.Errorf("after Close, Err() = %v, want that it was closed", err)
 			}
 		})
+	}
+}
+
+// TestKilledKeeper has the kernel end a server, since nothing but directories is left of one in namespaces.
+func TestKilledKeeper(t *testing.T) {
+	t.Parallel()
+	s := mustStart(t, postgres.Config{Containment: postgres.Namespaces})
+	if err := postgres.KillKeeper(s); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := s.Free(t.Context())
+	const want = "ended (signal: killed): something killed it, often the system where memory runs out; run fewer"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Free() = %v, want it to contain %q", err, want)
 	}
 }
 
