@@ -25,6 +25,7 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), dumpPatience)
 	defer cancel()
+	tell(t, lease.FullMemory())
 	dumped := dump(ctx, t, lease)
 	lease.Keep()
 	names.keptAs(t, lease.URL(), dumped)
@@ -39,6 +40,14 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	}
 	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays, and the test waits, until you type: rm -r %s)",
 		lease.Name(), lease.URL(), cluster.Server().SocketDir())
+}
+
+// tell gives a failed test a hint, if there is one.
+func tell(t TB, hint string) {
+	t.Helper()
+	if hint != "" && t.Failed() {
+		t.Logf("pgcell: %s", hint)
+	}
 }
 
 // dump writes a cell's content and the server's words about it to the test's outputs, and gives the path of the former

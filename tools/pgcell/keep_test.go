@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -193,5 +194,37 @@ func TestKeepOutlastsTheProcess(t *testing.T) {
 	}
 	if _, err := os.Stat(dir[1]); !os.IsNotExist(err) {
 		t.Errorf("socket directory %s is left", dir[1])
+	}
+}
+
+// TestFullMemoryIsTold has the server's log say what it says when memory is full. Not parallel, since it sets a
+// variable.
+func TestFullMemoryIsTold(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("data lies in memory on Linux alone")
+	}
+	t.Setenv("PGCELL_STORAGE", "memory")
+	config := pgcell.Config{Migrations: fstest.MapFS{"1.sql": {Data: []byte("CREATE TABLE of_test_full_memory ()")}}}
+	for name, exec := range map[string]func(*fakeTB, string) error{
+		"New": func(f *fakeTB, sql string) error {
+			_, err := pgcell.New(f, config).Pool().Exec(t.Context(), sql)
+			return err
+		},
+		"Tx": func(f *fakeTB, sql string) error { _, err := pgcell.Tx(f, config).Exec(t.Context(), sql); return err },
+		"Server": func(f *fakeTB, sql string) error {
+			_, err := pgcell.Server(f).Pool().Exec(t.Context(), sql)
+			return err
+		},
+	} {
+		for _, message := range []string{"division by zero", "could not extend file: No space left on device"} {
+			f := &fakeTB{name: "TestFills"}
+			f.run(func() {
+				f.Fatalf("%v", exec(f, "DO $$ BEGIN RAISE EXCEPTION '"+message+"'; END $$"))
+			})
+			logs, want := strings.Join(f.logs, "\n"), strings.Contains(message, "No space")
+			if got := strings.Contains(logs, "was full while the test ran: set PGCELL_STORAGE=disk"); got != want {
+				t.Errorf("%s, %q: the test is told that memory was full: %v, want %v\n%s", name, f.fatal, got, want, logs)
+			}
+		}
 	}
 }

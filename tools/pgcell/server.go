@@ -39,6 +39,8 @@ func Server(t TB, config ...ServerConfig) *PrivateServer {
 		t.Fatalf("pgcell.Server: %v", err)
 	}
 	t.Cleanup(func() {
+		t.Helper()
+		tell(t, cluster.Server().FullSince(0))
 		if err := cluster.Close(); err != nil {
 			t.Logf("pgcell: close private server: %v", err)
 		}

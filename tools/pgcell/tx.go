@@ -52,6 +52,7 @@ func Tx(t TB, config ...Config) pgx.Tx {
 	if s.err != nil {
 		t.Fatalf("pgcell.Tx: %v", s.err)
 	}
+	since := cluster.Server().LogSize()
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		t.Fatalf("pgcell.Tx: connect: %v", err)
@@ -64,6 +65,7 @@ func Tx(t TB, config ...Config) pgx.Tx {
 	tx := &rolledBack{Tx: begun}
 	t.Cleanup(func() {
 		t.Helper()
+		tell(t, cluster.Server().FullSince(since))
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		wrong := tx.end(ctx, t)

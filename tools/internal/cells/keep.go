@@ -92,6 +92,9 @@ func (l *Lease) ServerLog(limit int64) string {
 	return c.pool.cluster.server.LogOf(l.since, limit, words...)
 }
 
+// FullMemory is [postgres.Server.FullSince] from when the test got the cell.
+func (l *Lease) FullMemory() string { return l.cell.pool.cluster.server.FullSince(l.since) }
+
 // limited passes a number of bytes on, and then calls full.
 type limited struct {
 	w    io.Writer

@@ -328,7 +328,7 @@ func TestDiskTakesWhatMemoryCannot(t *testing.T) {
 	if s, err := postgres.Start(t.Context(), config); err == nil {
 		s.Close()
 		t.Error("a server that must be in memory starts where that is too small")
-	} else if want := "free memory or disk space there, or raise the limit"; !strings.Contains(err.Error(), want) {
+	} else if want := "its memory is full: free some, or set PGCELL_STORAGE=disk"; !strings.Contains(err.Error(), want) {
 		t.Errorf("Start = %v, want it to contain %q", err, want)
 	}
 }

@@ -209,7 +209,10 @@ func (k *keeper) failure(op string, err error) *ServerError {
 	var damaged interface{ Damaged() bool }
 	f.Damaged = errors.As(err, &damaged) && damaged.Damaged()
 	if errors.Is(err, syscall.ENOSPC) || spaceEnded.MatchString(f.Log+f.Reason) {
-		f.Remedy = "free memory or disk space there, or raise the limit of the storage"
+		f.Remedy = "the disk is full: free space there"
+		if memoryBacked(k.dataDir) {
+			f.Remedy = "its memory is full: free some, or set PGCELL_STORAGE=disk"
+		}
 	}
 	return f
 }

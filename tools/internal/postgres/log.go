@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -45,6 +46,15 @@ func (s *Server) LogOf(from, limit int64, words ...string) string {
 		size += len(lines[first])
 	}
 	return strings.Join(lines[first:], "")
+}
+
+// FullSince says, to people, that the memory in which the data lies has been full since the log had from bytes; "" where
+// it has not. An aborted statement gives back what it took, so that [Server.Free] may see nothing of it any more.
+func (s *Server) FullSince(from int64) string {
+	if !s.InMemory() || s.LogOf(from, 8<<10, "No space left on device", "Check free disk space") == "" {
+		return ""
+	}
+	return fmt.Sprintf("the server's %s, was full while the test ran: set PGCELL_STORAGE=disk", s.Storage())
 }
 
 // Linger has the server stay when the process that started it ends, until somebody removes [Server.SocketDir]. (A

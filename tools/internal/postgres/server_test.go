@@ -372,7 +372,7 @@ func TestNoSpaceLeft(t *testing.T) {
 	if errors.As(err, &refused) {
 		t.Skip(err)
 	}
-	for _, want := range []string{"prepare server of PostgreSQL", "free memory or disk space there, or raise the limit"} {
+	for _, want := range []string{"prepare server of PostgreSQL", "its memory is full: free some, or set PGCELL_STORAGE=disk"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Start with 4 MB = %v, want it to contain %q", err, want)
 		}
@@ -383,7 +383,7 @@ func TestNoSpaceLeft(t *testing.T) {
 func TestNoSpaceLeftWhileItStarts(t *testing.T) {
 	t.Parallel()
 	for storage, want := range map[postgres.Storage]string{
-		postgres.Disk: "no space left on device; free memory or disk space there",
+		postgres.Disk: "no space left on device; the disk is full: free space there",
 		postgres.Auto: "the filler was asked once more", // memory gives way to disk
 	} {
 		_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: postgres.Namespaces,

@@ -202,6 +202,38 @@ func TestLogStaysSmall(t *testing.T) {
 	}
 }
 
+// TestFullMemoryIsTold fills memory with a table, which a statement fails for, and then with the log, which the server
+// crashes for.
+func TestFullMemoryIsTold(t *testing.T) {
+	t.Parallel()
+	s := mustStart(t, postgres.Config{Containment: postgres.Namespaces, Storage: postgres.Memory, StorageLimit: 120 << 20})
+	conn, err := pgx.Connect(t.Context(), s.URL("postgres", "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	ensureTold := func(from int64, sql string) {
+		t.Helper()
+		if got := s.FullSince(from); got != "" {
+			t.Errorf("before %s: FullSince(%d) = %q, want nothing", sql, from, got)
+		}
+		var err error
+		for try := 0; try < 50 && err == nil; try++ {
+			_, err = conn.Exec(t.Context(), sql)
+		}
+		got, want := s.FullSince(from), "the server's memory, at most 125 MB, was full while the test ran: set PGCELL_STORAGE=disk"
+		if got != want {
+			t.Errorf("%s: %v: FullSince(%d) = %q, want %q", sql, err, from, got, want)
+		}
+	}
+	ensureTold(0, "CREATE TABLE large AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 200000) AS s (n)")
+	if _, err := conn.Exec(t.Context(), "CREATE TABLE filler (x text); ALTER TABLE filler ALTER x SET STORAGE PLAIN"); err != nil {
+		t.Fatal(err)
+	}
+	ensureTold(s.LogSize(), "INSERT INTO filler SELECT repeat('x', 7000) FROM generate_series(1, 500)")
+	ensureTold(s.LogSize(), "SELECT count(pg_logical_emit_message(false, '', repeat('x', 1000000))) FROM generate_series(1, 20)")
+}
+
 func TestNoDirectoryOnDisk(t *testing.T) {
 	t.Parallel()
 	nowhere, parent := filepath.Join(t.TempDir(), "absent"), t.TempDir()
