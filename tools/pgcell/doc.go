@@ -28,5 +28,6 @@
 //	PGCELL_LOG          1 logs which server and template were chosen, as go test -v does
 //	PGCELL_TIMES        file of recorded times that shards are balanced by; set by pg_go_test
 //	PGCELL_SHARD_PLAN   off leaves the division of tests among shards to rules_go; default on
+//	PGCELL_KEEPER       set by this package in the process that holds the server: the test program, up to its initialisers
 //	PGCELL_LISTING      set by this package in a process that runs TestMain up to m.Run alone, to list the tests
 package pgcell
