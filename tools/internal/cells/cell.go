@@ -391,6 +391,8 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 	case now.unaccounted(c.classes):
 		where, err := c.warden.changed(ctx)
 		return "rows changed where they cannot be put back: " + where, err
+	case now.rewrote:
+		return "VACUUM or ANALYZE of a partitioned table, or of one with rows in the template", nil
 	case now.grown():
 		return "a table has grown large", nil
 	case now.settings != cluster.manifest.Facts.Roles:

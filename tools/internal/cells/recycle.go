@@ -68,8 +68,9 @@ const (
 )
 
 // rowsSQL gives the counters of each table of database $1 whose rows were ever changed, or that was vacuumed or analyzed,
-// with those of its TOAST table, and of each sequence that was ever looked at. Of most tables nothing was ever counted, and
-// to ask that first is one search in the shared table of counters in place of three.
+// with those of its TOAST table; of each sequence that was ever looked at; and of each other table that was vacuumed or
+// analyzed, which is written to pg_class in place. Of most tables nothing was ever counted, and to ask that first is one
+// search in the shared table of counters in place of three.
 const rowsSQL = `
 SELECT 't', i, pg_stat_get_tuples_inserted(o), pg_stat_get_tuples_updated(o), pg_stat_get_tuples_deleted(o),
        coalesce(pg_stat_get_tuples_inserted(t), 0), coalesce(pg_stat_get_tuples_updated(t), 0), coalesce(pg_stat_get_tuples_deleted(t), 0),
@@ -80,7 +81,11 @@ WHERE pg_stat_have_stats('relation', $1, o::int8)
     OR pg_stat_get_vacuum_count(o) > 0 OR pg_stat_get_analyze_count(o) > 0)
 UNION ALL
 SELECT 's', i, pg_stat_get_blocks_fetched(o), 0, 0, 0, 0, 0, 0, 0
-FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i) WHERE pg_stat_get_blocks_fetched(o) > 0`
+FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i) WHERE pg_stat_get_blocks_fetched(o) > 0
+UNION ALL
+SELECT 'o', i, 0, 0, 0, 0, 0, 0, 0, 0
+FROM unnest('%s'::oid[]) WITH ORDINALITY AS x(o, i)
+WHERE pg_stat_have_stats('relation', $1, o::int8) AND (pg_stat_get_vacuum_count(o) > 0 OR pg_stat_get_analyze_count(o) > 0)`
 
 // setvalSQL sets sequences back, and has a look that comes next know of it.
 const setvalSQL = "SELECT setval(o::regclass, l, c), pg_stat_force_next_flush() FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)"
@@ -110,13 +115,16 @@ func newWarden(ctx context.Context, name string, cluster *Cluster, facts *golden
 }
 
 func (w *warden) prepare(ctx context.Context) error {
-	var tables, toasts, sequences []string
+	var tables, toasts, sequences, others []string
 	for _, t := range w.facts.Tables {
 		tables = append(tables, fmt.Sprint(t.OID))
 		toasts = append(toasts, fmt.Sprint(t.Toast))
 	}
 	for _, s := range w.facts.Sequences {
 		sequences = append(sequences, fmt.Sprint(s.OID))
+	}
+	for _, o := range w.facts.Others {
+		others = append(others, fmt.Sprint(o))
 	}
 	list := func(oids []string) string { return "{" + strings.Join(oids, ",") + "}" }
 	_, err := w.ask(ctx, func(p *pgconn.Pipeline) {
@@ -126,7 +134,7 @@ func (w *warden) prepare(ctx context.Context) error {
 			p.SendPrepare(quickStatement, quickSQL, nil)
 		}
 		p.SendPrepare(lookStatement, fmt.Sprintf(lookSQL, w.counts), nil)
-		p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences)), nil)
+		p.SendPrepare(rowsStatement, fmt.Sprintf(rowsSQL, list(tables), list(toasts), list(sequences), list(others)), nil)
 		p.SendPrepare(setvalStatement, setvalSQL, nil)
 		p.SendPrepare(classStatement, classSQL(w.facts), nil)
 	})

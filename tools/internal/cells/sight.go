@@ -15,6 +15,7 @@ type sight struct {
 	settings string   // parameters of roles in all databases, and of the database
 	counted  string   // see [identity]
 	given    int64    // see [identity]
+	rewrote  bool     // a table that is none of tables was vacuumed or analyzed
 	tables   map[int]tableSight
 	sequence map[int]int64 // blocks fetched
 }
@@ -41,8 +42,12 @@ func parseSight(looked []*pgconn.Result) (*sight, error) {
 	s.rows = [3]int64{number(look[2]), number(look[3]), number(look[4])}
 	for _, r := range rows {
 		i := int(number(r[1])) - 1
-		if r[0][0] == 's' {
+		switch r[0][0] {
+		case 's':
 			s.sequence[i] = number(r[2])
+			continue
+		case 'o':
+			s.rewrote = true
 			continue
 		}
 		t := tableSight{vacuums: number(r[8]), size: number(r[9])}

@@ -13,6 +13,7 @@ import (
 type Facts struct {
 	Size      int64      // of the template on disk, bytes
 	Tables    []Table    // those that a recycler may take rows out of
+	Others    []uint32   // all other tables, partitioned ones and materialized views among them
 	First     int64      // the first transaction that may be a test's
 	Sequences []Sequence // all, with their state in the template
 	// Discard says why no clone is ever used again, such as an access method whose changes nobody counts; "" where
@@ -88,6 +89,10 @@ const treesQuery = `
 // notRandom leaves those of pgvector out, whose shape is another each time, or does not depend on rows that come later.
 const notRandom = " AND a.amname NOT IN ('hnsw', 'ivfflat')"
 
+// othersQuery lists what may be vacuumed or analyzed, but for tables in $1.
+const othersQuery = `
+SELECT oid FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'p', 'm', 'f') AND oid <> ALL ($1::oid[]) ORDER BY oid`
+
 const sequencesQuery = `
 SELECT c.oid, format('%I.%I', n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -161,6 +166,9 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 		return f, fmt.Errorf("look at template: list tables with a few rows: %w", err)
 	}
 	f.Tables = append(f.Tables, seeded...)
+	if f.Others, err = others(ctx, conn, f.Tables); err != nil {
+		return f, fmt.Errorf("look at template: list other tables: %w", err)
+	}
 	if err = trees(ctx, conn, f.Tables); err != nil {
 		return f, fmt.Errorf("look at template: measure indexes: %w", err)
 	}
@@ -196,6 +204,14 @@ func emptyTables(ctx context.Context, conn *pgx.Conn) ([]Table, error) {
 		empty = append(empty, all[i])
 	}
 	return empty, nil
+}
+
+func others(ctx context.Context, conn *pgx.Conn, tables []Table) ([]uint32, error) {
+	oids := []uint32{}
+	for _, t := range tables {
+		oids = append(oids, t.OID)
+	}
+	return collect[uint32](ctx, conn, othersQuery, oids)
 }
 
 // trees fills in [Table.Trees].
@@ -239,8 +255,8 @@ func sequences(ctx context.Context, conn *pgx.Conn) ([]Sequence, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Sequence])
 }
 
-func collect[T any](ctx context.Context, conn *pgx.Conn, sql string) ([]T, error) {
-	rows, err := conn.Query(ctx, sql)
+func collect[T any](ctx context.Context, conn *pgx.Conn, sql string, args ...any) ([]T, error) {
+	rows, err := conn.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
