@@ -48,7 +48,27 @@ CREATE FUNCTION in_b() RETURNS text LANGUAGE plpgsql SET search_path = b, public
 		dirty:    []string{"SELECT run('SET TimeZone = ''Asia/Tokyo''')::text", midnight},
 		look:     []string{midnight},
 	},
+	{
+		name: "a function's result, in a domain",
+		template: top + `
+CREATE DOMAIN capped AS int CHECK (VALUE < top());
+CREATE TABLE d (n capped)`,
+		dirty: []string{"INSERT INTO t VALUES (100)", "INSERT INTO d VALUES (50)"},
+		look:  []string{"INSERT INTO t VALUES (200)", "INSERT INTO d VALUES (150) RETURNING n"},
+	},
+	{
+		name: "a function's result, in an index",
+		template: top + `
+CREATE TABLE d (n int, tenant int);
+CREATE UNIQUE INDEX ON d (n) WHERE tenant = top()`,
+		dirty: []string{"INSERT INTO t VALUES (1)", "INSERT INTO d VALUES (1, 1)"},
+		look:  []string{"INSERT INTO t VALUES (2)", "INSERT INTO d VALUES (1, 1), (1, 1) RETURNING n"},
+	},
 }
+
+const top = `
+CREATE TABLE t (n int);
+CREATE FUNCTION top() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT max(n) FROM public.t); END $$;`
 
 const midnight = "SELECT '2020-01-01 00:00'::timestamptz AT TIME ZONE 'UTC' = '2020-01-01'::timestamp"
 

@@ -37,6 +37,7 @@ SELECT coalesce(
   (SELECT format('function %s may leave something in a connection', oid::regprocedure) FROM (` + settings + `) AS s
    WHERE name ~ '\.|^(standard_conforming_strings|backslash_quote|escape_string_warning)$' ORDER BY oid LIMIT 1),
   (` + ambiguousQuery + `),
+  (` + foldedQuery + `),
   '')`
 
 // body is a function's, without comments.
@@ -56,6 +57,24 @@ SELECT f.oid FROM (
 WHERE found[1] ~ '[$.]' OR found[1] = ANY (arguments) OR body ~ concat('\minto\s+(strict\s+)?', found[1], '\M')
   OR body !~ (assigned || literal) OR body ~ concat(assigned, '(?!\s*', found[1], '\M|', literal, ')')`
 
+// immutable is a condition on a row of pg_proc: the planner takes its calls for constants, and yet it may do anything.
+var immutable = `pg_proc.oid >= 16384 AND provolatile = 'i' AND NOT ` + trusted + `
+  AND prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql'))`
+
+// foldedQuery names a function of which a session may keep a result with an index, a domain or the key of a partitioned
+// table, where no statement takes it back: one without arguments, or that reads a table, whose name is in its body.
+// Others get a row's values, so that there is no result to keep.
+var foldedQuery = `
+SELECT format('a result of function %s may stay in a connection', pg_proc.oid::regprocedure)
+FROM pg_depend d JOIN pg_proc ON d.refclassid = 'pg_proc'::regclass AND pg_proc.oid = d.refobjid
+WHERE ` + immutable + `
+  AND (d.classid = 'pg_class'::regclass AND d.objid IN (SELECT oid FROM pg_class WHERE relkind IN ('i', 'I', 'p'))
+    OR d.classid = 'pg_constraint'::regclass AND d.objid IN (SELECT oid FROM pg_constraint WHERE contypid <> 0))
+  AND (pronargs = 0 OR EXISTS (SELECT FROM pg_class c WHERE c.oid >= 16384 AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    AND concat(prosrc, pg_get_function_sqlbody(pg_proc.oid)) ~*
+      concat('\m(from|join)\s+(only\s+)?([\w"]+\.)?"?', regexp_replace(relname, '\W', '.', 'g'), '\M')))
+ORDER BY pg_proc.oid LIMIT 1`
+
 // settings selects what functions set for as long as they run (CREATE FUNCTION ... SET), a row each.
 var settings = `
 SELECT oid, split_part(c, '=', 1) AS name, substr(c, strpos(c, '=') + 1) AS value
@@ -67,7 +86,8 @@ FROM pg_proc, unnest(proconfig) AS c WHERE oid >= 16384 AND NOT ` + trusted
 var ambiguousQuery = `
 SELECT format('function %s may be compiled in another search_path', f.oid::regprocedure)
 FROM pg_proc f JOIN pg_language l ON l.oid = f.prolang
-WHERE f.oid >= 16384 AND l.lanname = 'plpgsql' AND f.oid NOT IN (SELECT oid FROM (` + settings + `) AS s WHERE name = 'search_path')
+WHERE f.oid >= 16384 AND l.lanname = 'plpgsql'
+  AND f.oid NOT IN (SELECT oid FROM (` + settings + `) AS s WHERE name = 'search_path')
   AND EXISTS (SELECT FROM (` + settings + `) AS s WHERE name = 'search_path')
   AND EXISTS (
     SELECT FROM (

@@ -114,12 +114,10 @@ const unloggedQuery = `
 SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (
   relkind IN ('r', 'm') AND pg_relation_size(oid) > 0 OR relkind = 'S' AND pg_sequence_last_value(oid) IS NOT NULL))`
 
-// foldsQuery says whether there are functions whose calls the planner takes for constants, and which may do anything; or
-// such that set what plans are made by, which other functions, and statements of theirs, may keep. (In another
-// search_path they make them anew.)
+// foldsQuery says whether there are [immutable] functions, or such that set what plans are made by, which other
+// functions, and statements of theirs, may keep. (In another search_path they make them anew.)
 var foldsQuery = `
-SELECT EXISTS (SELECT FROM pg_proc JOIN pg_language l ON l.oid = prolang
-  WHERE pg_proc.oid >= 16384 AND provolatile = 'i' AND lanname IN ('sql', 'plpgsql') AND NOT ` + trusted + `)
+SELECT EXISTS (SELECT FROM pg_proc WHERE ` + immutable + `)
 OR EXISTS (SELECT FROM (` + settings + `) AS s
   WHERE name !~ '^(search_path|row_security|client_min_messages|synchronous_commit|check_function_bodies|log_.*|.*_timeout)$')`
 

@@ -39,6 +39,10 @@ func TestCold(t *testing.T) {
 	taking := func(text string) string {
 		return "SET check_function_bodies = off; CREATE FUNCTION f(query text) RETURNS SETOF int LANGUAGE plpgsql AS $f$" + text + "$f$"
 	}
+	top := func(arguments string) string {
+		return "CREATE TABLE t (n int); CREATE FUNCTION top(" + arguments +
+			") RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT max(t.n) FROM public.t); END $$;"
+	}
 	for sql, want := range map[string]string{
 		body("sql", " SELECT set_config('a.b', 'x', false); SELECT "):                                     "function f() may leave something in a connection",
 		body("plpgsql", "BEGIN\n  SET LOCAL work_mem = '1MB';\nEND"):                                      "function f() may leave something in a connection",
@@ -71,6 +75,16 @@ BEGIN
   EXECUTE more || quote_ident(query) INTO found;
   GRANT EXECUTE ON FUNCTION f TO PUBLIC;
 END`): "",
+		top("") + "CREATE DOMAIN d AS int CHECK (VALUE < top())":                            "a result of function top() may stay in a connection",
+		top("n int") + "CREATE TABLE u (n int); CREATE INDEX ON u (n) WHERE n > top(3)":     "a result of function top(integer) may stay in a connection",
+		top("n int") + "CREATE TABLE p (n int) PARTITION BY RANGE (top(n))":                 "a result of function top(integer) may stay in a connection",
+		top("") + "CREATE VIEW v AS SELECT top(); CREATE DOMAIN d AS int CHECK (VALUE < 3)": "",
+		`
+CREATE TABLE t (title text);
+CREATE FUNCTION slug(x text) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT trim(both '-' from lower(x)) $$;
+CREATE INDEX ON t (slug(title));
+CREATE FUNCTION valid(mail text) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN mail ~ '@'; END $$;
+CREATE DOMAIN mail AS text CHECK (valid(VALUE))`: "",
 		body("sql SET standard_conforming_strings = off", "SELECT"):                                        "function f() may leave something in a connection",
 		twoPaths + body("plpgsql", "BEGIN END"):                                                            "function f() may be compiled in another search_path",
 		twoPaths + body("plpgsql SET search_path = a", "BEGIN END"):                                        "",
