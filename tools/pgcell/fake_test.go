@@ -39,16 +39,28 @@ func (f *fakeTB) run(body func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() {
-			for len(f.cleanups) > 0 {
-				last := f.cleanups[len(f.cleanups)-1]
-				f.cleanups = f.cleanups[:len(f.cleanups)-1]
-				last()
-			}
-		}()
+		defer f.cleanUp()
 		body()
 	}()
 	<-done
+}
+
+// cleanUp runs the cleanups, also those that come after one which fails the test.
+func (f *fakeTB) cleanUp() {
+	for len(f.cleanups) > 0 {
+		last := f.cleanups[len(f.cleanups)-1]
+		f.cleanups = f.cleanups[:len(f.cleanups)-1]
+		func() {
+			ended := false
+			defer func() {
+				if !ended { // by Fatalf, which ends the goroutine
+					f.cleanUp()
+				}
+			}()
+			last()
+			ended = true
+		}()
+	}
 }
 
 // ensureFatal runs a body that must fail its test with a message that holds all of want.
