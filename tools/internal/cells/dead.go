@@ -14,13 +14,18 @@ import (
 )
 
 // emptySQL takes what tests inserted out of a table, of a seeded one what transactions from $1 on did, and gives the
-// size of each row. A whole row as a value has the layout that it has on its page.
+// size of each row. A whole row as a value has the layout that it has on its page, but for virtual columns, which its
+// page has not.
 func emptySQL(t golden.Table) string {
 	which := ""
 	if t.Seeds > 0 {
 		which = " WHERE pgcell.xmin::text::int8 >= $1"
 	}
-	return "DELETE FROM ONLY " + t.Name + " AS pgcell" + which + " RETURNING pg_column_size(pgcell.*)"
+	row := "pgcell.*"
+	if t.Stored != nil {
+		row = "ROW(" + strings.Join(t.Stored, ", ") + ")"
+	}
+	return "DELETE FROM ONLY " + t.Name + " AS pgcell" + which + " RETURNING pg_column_size(" + row + ")"
 }
 
 // gone is what emptying a table took out of it.

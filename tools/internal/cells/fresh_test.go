@@ -14,7 +14,6 @@ import (
 var remains = []struct {
 	name, template string
 	dirty, look    []string
-	needs          int // version of PostgreSQL
 }{
 	{
 		name: "a function's time zone, in the plan of another",
@@ -80,9 +79,6 @@ func TestNothingRemains(t *testing.T) {
 	for _, r := range remains {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			if major := mustInstall(t).Version.Major; major < r.needs {
-				t.Skipf("PostgreSQL %d has no such thing", major)
-			}
 			c := mustOpenWith(t, r.template, func(c *cells.Config) { c.Recycle, c.Ahead = cells.Auto, cells.AheadOff })
 			mustUse(t, c, func(l *cells.Lease) { seen(t, l, r.dirty) })
 			mustUse(t, c, func(l *cells.Lease) {
@@ -100,6 +96,21 @@ func TestNothingRemains(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestVirtualColumn has a cell recycled though the value of a virtual column cannot be computed.
+func TestVirtualColumn(t *testing.T) {
+	t.Parallel()
+	if major := mustInstall(t).Version.Major; major < 18 {
+		t.Skipf("PostgreSQL %d has no virtual columns", major)
+	}
+	c := mustOpenWith(t, `CREATE TABLE t (a int, "b c" int, q int GENERATED ALWAYS AS (a / "b c") VIRTUAL)`, nil)
+	mustUse(t, c, func(l *cells.Lease) { mustRun(t, l, "INSERT INTO t VALUES (1, 0)") })
+	mustUse(t, c, func(l *cells.Lease) {
+		if l.Made() != "recycled" {
+			t.Errorf("the next cell is %s, want a recycled one", l.Made())
+		}
+	})
 }
 
 // seen gives what statements give, errors included.

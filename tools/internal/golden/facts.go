@@ -42,8 +42,10 @@ type Table struct {
 	// Remembers tells of an index whose searches meet rows that are deleted, and stop at them or find others in another
 	// order.
 	Remembers bool
-	Seeds     int64  `db:"-"` // rows in the template
-	Content   []byte `db:"-"` // of those, as COPY TO writes them; nil where COPY FROM would not make the same page
+	// Stored are the columns that rows have, quoted; nil for a table without virtual ones, whose values might fail.
+	Stored  []string
+	Seeds   int64  `db:"-"` // rows in the template
+	Content []byte `db:"-"` // of those, as COPY TO writes them; nil where COPY FROM would not make the same page
 	// Trees are such indexes, whose shape tells of rows that are gone once they have grown.
 	Trees []Tree `db:"-"`
 	// Classes are those of an empty table and of its partial indexes.
@@ -73,13 +75,23 @@ const RoleSettings = "coalesce((SELECT json_agg(json_build_object('role', setrol
 // tablesQuery lists tables that rows can be taken out of, ordinary ones of the heap, without triggers and rules that
 // fire in the role of a replica too, if %s holds.
 const tablesQuery = `
-SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname), EXISTS (` + treesQuery + `)
+SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname), EXISTS (` + treesQuery + `),
+  (SELECT array_agg(quote_ident(attname) ORDER BY attnum) FILTER (WHERE attgenerated <> 'v') FROM pg_attribute
+   WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped HAVING bool_or(attgenerated = 'v'))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.oid >= 16384
   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled IN ('A', 'R'))
   AND NOT EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
+  AND NOT EXISTS (` + publishedQuery + `)
   AND %s
 ORDER BY c.oid`
+
+// publishedQuery selects publications that keep anybody from deleting rows of a table c, as it has no replica identity.
+const publishedQuery = `
+  SELECT FROM pg_publication p JOIN pg_publication_tables v USING (pubname)
+  WHERE p.pubdelete AND v.schemaname = n.nspname AND v.tablename = c.relname
+    AND (c.relreplident = 'n' OR c.relreplident = 'd'
+      AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate))`
 
 // treesQuery lists the indexes of a table c whose scans give rows in an order that their shape decides.
 const treesQuery = `
