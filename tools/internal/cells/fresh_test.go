@@ -63,6 +63,24 @@ CREATE UNIQUE INDEX ON d (n) WHERE tenant = top()`,
 		dirty: []string{"INSERT INTO t VALUES (1)", "INSERT INTO d VALUES (1, 1)"},
 		look:  []string{"INSERT INTO t VALUES (2)", "INSERT INTO d VALUES (1, 1), (1, 1) RETURNING n"},
 	},
+	{
+		name:     "the shape of a hash index",
+		template: "CREATE TABLE t (id int, k text); CREATE INDEX ON t USING hash (k)",
+		dirty:    []string{"INSERT INTO t SELECT i, i::text FROM generate_series(1, 5000) i"},
+		look: []string{
+			"INSERT INTO t SELECT i, CASE WHEN i % 2 = 0 THEN 'a' ELSE i::text END FROM generate_series(1, 2000) i",
+			"SELECT id FROM t WHERE k = 'a' LIMIT 1",
+		},
+	},
+	{
+		name:     "the size of a GIN index",
+		template: "CREATE TABLE t (id int, k int[]); CREATE INDEX ON t USING gin (k)",
+		dirty:    []string{"INSERT INTO t SELECT i, (SELECT array_agg(i * 20 + j) FROM generate_series(1, 20) j) FROM generate_series(1, 1200) i"},
+		look: []string{
+			"INSERT INTO t SELECT i, array[i, i + 1, i + 2] FROM generate_series(1, 5) i",
+			"EXPLAIN SELECT id FROM t WHERE k @> '{3}'", "EXPLAIN SELECT id FROM t WHERE k && '{3,4,5}'",
+		},
+	},
 }
 
 const top = `
@@ -94,6 +112,21 @@ func TestNothingRemains(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		})
+	}
+}
+
+// TestSmallRowsInGIN has cells recycled with an index of jsonb, as long as tests put a few rows into it.
+func TestSmallRowsInGIN(t *testing.T) {
+	t.Parallel()
+	c := mustOpenWith(t, "CREATE TABLE t (id int, v jsonb); CREATE INDEX ON t USING gin (v)",
+		func(c *cells.Config) { c.Ahead = cells.AheadOff })
+	for n := range 30 {
+		mustUse(t, c, func(l *cells.Lease) {
+			if n > 0 && l.Made() != "recycled" {
+				t.Errorf("cell %d is %s, want a recycled one", n, l.Made())
+			}
+			mustRun(t, l, "INSERT INTO t SELECT i, jsonb_build_object('id', gen_random_uuid(), 'n', i) FROM generate_series(1, 10) i")
 		})
 	}
 }

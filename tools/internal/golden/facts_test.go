@@ -169,6 +169,9 @@ CREATE TABLE blooming (id int);
 CREATE INDEX ON blooming USING bloom (id);
 CREATE TABLE near (p point, EXCLUDE USING gist (p WITH ~=));
 CREATE INDEX ON near USING spgist (p);
+CREATE TABLE hashed (id int, tags text[]);
+CREATE INDEX ON hashed USING hash (id);
+CREATE INDEX ON hashed USING gin (tags);
 CREATE TABLE published (id int);
 CREATE TABLE keyed (id int PRIMARY KEY);
 CREATE PUBLICATION p FOR TABLE published, keyed;
@@ -193,7 +196,7 @@ INSERT INTO large VALUES (repeat('x', 9000))`, "bloom")
 		}
 		got = append(got, what)
 	}
-	if got, want := strings.Join(got, ", "), "public.empty, public.blooming, public.near remembers by 2, public.keyed, public.few with seeds"; got != want {
+	if got, want := strings.Join(got, ", "), "public.empty, public.blooming, public.near remembers by 2, public.hashed remembers by 2, public.keyed, public.few with seeds"; got != want {
 		t.Errorf("tables are %s, want %s", got, want)
 	}
 	if f.First < 500 || f.First > 1e6 {
