@@ -192,7 +192,8 @@ func (s *Server) execute(how Containment) error {
 	}
 	defer replies.Close()
 	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.lock, 3: stderr}
-	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how))
+	// A program built with -race sleeps for a second when it ends, for which Close would wait.
+	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	cmd.Dir = "/" // so that it keeps no directory of the caller's busy
 	if cmd.SysProcAttr = watchdogAttr(); how == Namespaces {
 		cmd.SysProcAttr = namespacesAttr()
