@@ -141,6 +141,7 @@ func (c *cell) limit(config *pgx.ConnConfig) {
 		if err != nil {
 			return nil, err
 		}
+		c.pool.cluster.awaitRoom(ctx)
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			release()

@@ -112,6 +112,7 @@ type Cluster struct {
 	crashed     atomic.Bool  // a process of the server has, and with it all connections
 	connections budget
 	leases      budget
+	most        int  // max_connections of the server
 	usual       int  // how many tests run at once, with a cell each
 	cloned      pool // from the template
 	empty       pool // from template0
@@ -178,7 +179,7 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	c.leases = budget{what: "databases", warn: c.warn, free: min(places/filled, max(usually/filled, runtime.GOMAXPROCS(0)))}
 	c.usual = c.leases.free
 	c.leases.eager = 0 < config.Parallel && config.Parallel <= c.leases.free
-	c.leases.more = func() bool { return c.roomFor(connections) }
+	c.leases.more, c.most = func() bool { return c.roomFor(context.Background()) }, connections
 	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {
 		c.counts += countPrepared
 	}

@@ -180,7 +180,9 @@ func (p *pool) make(urgent bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c, err := p.clone(ctx)
-	if err == nil && !urgent && p.facts.Cold == "" && p.cluster.connections.left() > 0 {
+	// Where connections are few, they are not for what nobody wants yet.
+	few := p.cluster.connections.left() <= 0 || p.cluster.leases.left() < 0
+	if err == nil && !urgent && p.facts.Cold == "" && !few {
 		if err = c.warm(ctx); err == nil {
 			if failed := p.shareRelcache(ctx, c); failed != nil {
 				p.cluster.trace(failed.Error())

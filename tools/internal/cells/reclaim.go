@@ -26,20 +26,39 @@ func (c *Cluster) reclaim() {
 	}
 }
 
-// roomFor reports whether one test more finds connections. Those of clients that came by URL count too.
-func (c *Cluster) roomFor(connections int) bool {
+// roomFor reports whether one test more finds connections.
+func (c *Cluster) roomFor(ctx context.Context) bool {
 	const enough = 2 * filled
-	if c.connections.left() < enough {
-		c.connections.ask()
-	}
-	if c.connections.left() < enough {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
+	room := func() bool { return c.connections.left() >= enough && c.unused(ctx) >= enough }
+	if room() {
+		return true
+	}
+	c.connections.ask()
+	return room()
+}
+
+// awaitRoom waits until the server takes one connection more. Clients that came by URL count too: many tests that have
+// such, and wait for subtests, leave few for these. It does not give up before ctx does, and then the server has its say.
+func (c *Cluster) awaitRoom(ctx context.Context) {
+	for c.leases.left() < 0 && c.unused(ctx) <= 0 && ctx.Err() == nil {
+		c.shed()
+		c.connections.ask()
+		select {
+		case <-ctx.Done():
+		case <-time.After(reconsidered / 2):
+		}
+	}
+}
+
+// unused is how many connections the server takes yet, but for those of superusers.
+func (c *Cluster) unused(ctx context.Context) int {
 	var there int
-	err := c.admin.QueryRow(ctx, "SELECT count(*) FROM "+golden.BackendSet+"()").Scan(&there)
-	return err == nil && there <= connections-reservedForSuperusers-enough
+	if err := c.admin.QueryRow(ctx, "SELECT count(*) FROM "+golden.BackendSet+"()").Scan(&there); err != nil {
+		return 0
+	}
+	return c.most - reservedForSuperusers - there
 }
 
 // reclaim ends the cell's own connections while a test has the cell, and those of the test's that have rested for a

@@ -2,10 +2,14 @@ package cells_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
@@ -120,5 +124,52 @@ func mustExecAdmin(t testing.TB, c *cells.Cluster, sql string) {
 	t.Helper()
 	if _, err := c.Admin().Exec(t.Context(), sql); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestServerIsFull has clients that came by URL take all connections, as those of tests that wait for subtests may: who
+// wants one from a pool waits.
+func TestServerIsFull(t *testing.T) {
+	t.Parallel()
+	c := mustShop(t, func(c *cells.Config) {
+		c.Recycle, c.Ahead, c.Settings = cells.Auto, cells.AheadOff, map[string]string{"max_connections": "24"}
+	})
+	var leases []*cells.Lease
+	for range 6 {
+		l, err := c.Take(t.Context(), cells.Request{Test: t.Name(), Holding: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Return()
+		leases = append(leases, l)
+	}
+	var clients []*pgx.Conn
+	for {
+		conn, err := pgx.Connect(t.Context(), leases[0].URL())
+		var full *pgconn.PgError
+		if errors.As(err, &full) && full.Code == "53300" {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.WithoutCancel(t.Context()))
+		clients = append(clients, conn)
+	}
+	waited := make(chan error)
+	go func() {
+		_, err := leases[1].Pool().Exec(t.Context(), "SELECT 1")
+		waited <- err
+	}()
+	select {
+	case err := <-waited:
+		t.Fatalf("a pool's connection to a full server: %v, want a wait", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	for _, conn := range clients[:8] {
+		conn.Close(t.Context())
+	}
+	if err := <-waited; err != nil {
+		t.Errorf("after clients have gone: %v", err)
 	}
 }

@@ -93,10 +93,12 @@ func configuration(v Version, socketDir string, user map[string]string) []byte {
 const authentication = "local all all trust\nlocal replication all trust\n"
 
 // MaxConnections is max_connections of a server whose Config.Settings do not name it.
-const MaxConnections = 320
+//
+// Each takes some 12 kB, which tests of what needs none pay for too: 320 took 2.7 MB more than 100.
+const MaxConnections = 200
 
-// locks is how many objects PostgreSQL's default settings can lock: 64 for each of 100 connections. With
-// max_locks_per_transaction = 64, 320 connections would take 8 MB more, with 20 they take 1 MB.
+// locks is how many objects PostgreSQL's default settings can lock: 64 for each of 100 connections. As many for each of
+// 200 would take 3 MB more.
 const locks = 64 * 100
 
 // limitConnections fills in what the user has not said of connections, and of the locks that they share.
