@@ -40,12 +40,12 @@ const memoryDir = "/dev/shm"
 var tempDirs = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
 
 // diskParents gives the directories in which data on disk may be made, best first: Bazel's for the test, which Bazel
-// empties itself; the temporary directory; /var/tmp. Those that are in truth memory come last: /tmp is a tmpfs on some
-// systems. In linux-sandbox it is not, unless --sandbox_tmpfs_path says so: there /tmp is a directory on the disk of
-// Bazel's output base, as TEST_TMPDIR is, and both go with the sandbox.
+// empties itself; the temporary directory; /var/tmp, which linux-sandbox lets nobody write to; /tmp. Those that are in
+// truth memory come last: /tmp is a tmpfs on some systems. In linux-sandbox it is not, unless --sandbox_tmpfs_path says
+// so: there /tmp is a directory on the disk of Bazel's output base, as TEST_TMPDIR is, and both go with the sandbox.
 func diskParents() []string {
 	var parents []string
-	for _, dir := range append(slices.Clone(tempDirs), "/var/tmp") {
+	for _, dir := range append(slices.Clone(tempDirs), "/var/tmp", "/tmp") {
 		if filepath.IsAbs(dir) && !slices.Contains(parents, dir) {
 			parents = append(parents, dir)
 		}
@@ -61,8 +61,8 @@ func bit(b bool) int {
 	return 0
 }
 
-// HoldOnDisk is [HoldDir] where data on disk lies: in the first directory that takes it of TEST_TMPDIR, TMPDIR, /tmp
-// where that is not set, and /var/tmp.
+// HoldOnDisk is [HoldDir] where data on disk lies: in the first directory that takes it of TEST_TMPDIR, TMPDIR, /var/tmp
+// and /tmp.
 func HoldOnDisk() (*HeldDir, error) { return holdFirst(diskParents(), false) }
 
 // holdOnDisk makes a held directory in the first of the job's disk parents that takes one and that the server can pass
