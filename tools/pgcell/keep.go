@@ -38,7 +38,7 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 		t.Logf("pgcell: keep the server of cell %s: %v", lease.Name(), err)
 		return
 	}
-	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays, and the test waits, until you type: rm -r %s)",
+	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays, and bazel or go test waits for it, until you type: rm -r %s)",
 		lease.Name(), lease.URL(), cluster.Server().SocketDir())
 }
 

@@ -87,10 +87,10 @@ func (p place) suffix() string {
 }
 
 // lineMark is how the testing package marks what t.Error and the like print, and how a panic's stack names test files.
-var lineMark = regexp.MustCompile(`(?m)^\s*(?:\S*/)?([\w.-]+\.go):(\d+)(?::| \+0x)`)
+var lineMark = regexp.MustCompile(`(?m)^\s*(?:\S*/)?([\w.-]+\.go):(\d+)(: pgcell: |:| \+0x)`)
 
-// where finds the first place that the output of a failed test, or of a failed subtest, names. In the stack of a panic
-// it is the first test file.
+// where finds the first place that the output of a failed test, or of a failed subtest, names: what pgcell says of its
+// cells is only better than nothing. In the stack of a panic it is the first test file.
 func (p *printer) where(s *report.Shard, t *report.Test) place {
 	outputs := []string{t.Output}
 	for _, sub := range t.Subtests {
@@ -98,16 +98,20 @@ func (p *printer) where(s *report.Shard, t *report.Test) place {
 			outputs = append([]string{sub.Output}, outputs...)
 		}
 	}
+	found := place{}
 	for _, output := range outputs {
 		for _, m := range lineMark.FindAllStringSubmatch(output, -1) {
-			if strings.Contains(m[0], "+0x") && !strings.HasSuffix(m[1], "_test.go") {
-				continue
-			}
 			line, _ := strconv.Atoi(m[2])
-			return place{p.inWorkspace(s.Label, m[1]), line}
+			switch {
+			case m[3] == " +0x" && !strings.HasSuffix(m[1], "_test.go"):
+			case m[3] != ": pgcell: ":
+				return place{p.inWorkspace(s.Label, m[1]), line}
+			case found == place{}:
+				found = place{p.inWorkspace(s.Label, m[1]), line}
+			}
 		}
 	}
-	return place{}
+	return found
 }
 
 // inWorkspace gives the path of a source file of a target, for the testing package names files without directories.

@@ -23,7 +23,7 @@ What follows -- goes to "bazel test" as it is.`
 
 const runExamples = `  pgcell run                                     all tests, over all cores
   pgcell run tests/integration/data_types/ -n 2
-  pgcell run tests/integration/ddl::TestViews -v
+  pgcell run tests/integration/ddl::TestReplaceView -v
   pgcell run -k 'view and not slow' --stress 20
   pgcell run --lf --maxfail 1 --report report.html
   pgcell run --all -- --config=ci`

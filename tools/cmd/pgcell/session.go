@@ -178,7 +178,8 @@ func (s *session) event(c *call, e bep.Event) {
 	case e.Finished != nil:
 		c.finished = e.Finished
 	case e.ExecRoot != nil:
-		c.live = report.NewLive(e.ExecRoot.Path, s.start.Add(-time.Second))
+		// A file's time may be a little behind the clock; but what the run before has written is older than that.
+		c.live = report.NewLive(e.ExecRoot.Path, s.start.Add(-20*time.Millisecond))
 	case e.Target != nil && e.Target.OK && e.Target.Shards > 0:
 		s.limit.flaky[e.Target.Label] = e.Target.Flaky
 		s.screen.target(e.Target.Label, e.Target.Shards, max(s.o.stress, 1))

@@ -402,7 +402,7 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 		}
 		return "ALTER DATABASE SET or ALTER ROLE SET", nil
 	case now.given != c.given:
-		return "parameters of a database or a role were set and taken back, and connections may have them", nil
+		return "some test of the process has set a parameter of its database or role, and connections may have it", nil
 	}
 	return "", nil
 }
