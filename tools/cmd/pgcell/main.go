@@ -31,6 +31,7 @@ const (
 var now = time.Now
 
 func main() {
+	outliveReaders()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
 }
 

@@ -64,7 +64,10 @@ func (p *process) exitCode() int {
 	return -1
 }
 
-// notifyStop delivers the signals by which a person or a CI system ends this command.
+// notifyStop delivers the signals by which a person or a CI system ends this command, or nobody reads on what it prints.
 func notifyStop(c chan<- os.Signal) {
-	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 }
+
+// outliveReaders has a write to a pipe that nobody reads fail, in place of ending the process before it has cleaned up.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
