@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,7 +85,9 @@ func ReadJUnit(r io.Reader) ([]Test, error) {
 	if !root {
 		return nil, errors.New("read JUnit XML: the file is empty")
 	}
-	return nest(cases), nil
+	tests := nest(cases)
+	excuse(tests)
+	return tests, nil
 }
 
 // junitCase is one <testcase>.
@@ -100,9 +104,12 @@ type junitMessage struct {
 	Text    string `xml:",chardata"`
 }
 
+// running is said of tests without a result; they may have waited for others, as t.Parallel has them.
+const running = "(no result: the test was running when its process ended)"
+
 // unfinished are rules_go's words for tests that were running when their process ended.
 var unfinished = map[string]string{
-	"No pass/skip/fail event found for test": "(no result: the test was running when its process ended)",
+	"No pass/skip/fail event found for test": running,
 	"Interrupted":                            "(no result: the test was running when its time was up)",
 }
 
@@ -131,6 +138,24 @@ func (c *junitCase) test() Test {
 		t.Outcome, t.Output = m.outcome, m.text()
 	}
 	return t
+}
+
+var panicked = regexp.MustCompile(`(?m)^\s*panic: `)
+
+// excuse takes the blame from tests that were running when another one panicked, which ends the process.
+func excuse(tests []Test) {
+	guilty := func(t Test) bool {
+		return t.Outcome == Failed && !strings.HasPrefix(t.Output, running) && panicked.MatchString(t.Output)
+	}
+	if !slices.ContainsFunc(tests, func(t Test) bool { return guilty(t) || slices.ContainsFunc(t.Subtests, guilty) }) {
+		return
+	}
+	for i := range tests {
+		t := &tests[i]
+		if t.Outcome == Failed && strings.HasPrefix(t.Output, running) && !slices.ContainsFunc(t.Subtests, guilty) {
+			t.Outcome = Interrupted
+		}
+	}
 }
 
 // nest puts subtests under their tests.

@@ -58,6 +58,20 @@ func TestReadJUnit(t *testing.T) {
 			},
 		},
 		{
+			name: "a panic, and tests that it ended",
+			xml: `<testsuites><testsuite>
+				<testcase name="TestP"><failure message="Failed">panic: assignment to entry in nil map [recovered]</failure></testcase>
+				<testcase name="TestW"><error message="No pass/skip/fail event found for test">=== PAUSE TestW</error></testcase>
+				<testcase name="TestF"><failure message="Failed">a_test.go:1: no</failure></testcase>
+			</testsuite></testsuites>`,
+			want: []report.Test{
+				{Name: "TestP", Outcome: report.Failed, Output: "panic: assignment to entry in nil map [recovered]"},
+				{Name: "TestW", Outcome: report.Interrupted,
+					Output: "(no result: the test was running when its process ended)\n=== PAUSE TestW"},
+				{Name: "TestF", Outcome: report.Failed, Output: "a_test.go:1: no"},
+			},
+		},
+		{
 			name: "nested suites, attributes and elements of other tools",
 			xml: `<?xml version="1.0" encoding="UTF-8"?>
 				<testsuite><properties><property name="a" value="b"/></properties>
