@@ -33,7 +33,7 @@ func (p *printer) log(s *report.Shard, indent string, tail int) {
 	if _, body, ok := bytes.Cut(b, logHead); ok {
 		b = body
 	}
-	text := strings.TrimRight(nameLine.ReplaceAllString(strings.ReplaceAll(string(b), framing, ""), ""), "\n")
+	text := strings.TrimRight(withOwners(strings.ReplaceAll(string(b), framing, "")), "\n")
 	if lines := strings.Split(text, "\n"); tail > 0 && len(lines) > tail {
 		p.line("%s(%d lines above left out)", indent, len(lines)-tail)
 		text = strings.Join(lines[len(lines)-tail:], "\n")
@@ -48,11 +48,32 @@ func (p *printer) indented(text, indent string) {
 	p.line("%s%s", indent, strings.ReplaceAll(text, "\n", "\n"+indent))
 }
 
-// framing is the character that "go test -v=test2json" puts before its own lines, and nameLine is a
-// line that it has for machines alone.
+// framing is the character that "go test -v=test2json" puts before its own lines.
 const framing = "\x16"
 
-var nameLine = regexp.MustCompile(`(?m)^=== NAME .*\n`)
+// ownerLine tells whose output comes next.
+var ownerLine = regexp.MustCompile(`^=== (RUN|PAUSE|CONT|NAME) +(\S*)$`)
+
+// withOwners leaves out what go test says of whose output comes next where that is known already: for machines it says
+// so each time.
+func withOwners(log string) string {
+	owner := ""
+	var kept []string
+	for _, line := range strings.Split(log, "\n") {
+		m := ownerLine.FindStringSubmatch(line)
+		if m != nil && m[1] == "NAME" && (m[2] == "" || m[2] == owner) {
+			continue
+		}
+		kept = append(kept, line)
+		if m != nil {
+			owner = m[2]
+		}
+		if m != nil && m[1] == "PAUSE" {
+			owner = ""
+		}
+	}
+	return strings.Join(kept, "\n")
+}
 
 var ownLine = regexp.MustCompile(`(?m)^\s*(=== (RUN|PAUSE|CONT|NAME)|--- (FAIL|SKIP|PASS):) .*\n?`)
 

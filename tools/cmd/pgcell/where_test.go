@@ -22,3 +22,15 @@ func TestWhere(t *testing.T) {
 		}
 	}
 }
+
+// TestWithOwners keeps the lines that tell whose output comes next where parallel tests print in turn.
+func TestWithOwners(t *testing.T) {
+	t.Parallel()
+	const log = "=== RUN   TestA\n=== NAME  TestA\n    a: 1\n=== PAUSE TestA\n=== NAME  \n=== CONT  TestB\n    b: 1\n" +
+		"=== NAME  TestA\n    a: 2\n=== NAME  TestA\n    a: 3\n=== NAME  TestB\n    b: 2\n--- PASS: TestB (0.00s)\n"
+	const want = "=== RUN   TestA\n    a: 1\n=== PAUSE TestA\n=== CONT  TestB\n    b: 1\n" +
+		"=== NAME  TestA\n    a: 2\n    a: 3\n=== NAME  TestB\n    b: 2\n--- PASS: TestB (0.00s)\n"
+	if got := withOwners(log); got != want {
+		t.Errorf("withOwners = %s\nwant %s", got, want)
+	}
+}
