@@ -77,7 +77,7 @@ func (s *session) bazelArgs(inv *invocation, events string) []string {
 	args = append(args, s.o.bazelFlags(s.workers)...)
 	if !o.all {
 		args = append(args, "--build_tests_only")
-		if len(o.paths) == 0 {
+		if o.everywhere() {
 			args = append(args, "--test_tag_filters=-e2e")
 		}
 	}

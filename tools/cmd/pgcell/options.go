@@ -167,6 +167,11 @@ func (o *options) checkPostgres() error {
 	return nil
 }
 
+// everywhere reports whether no path was given: names alone (::TestX) are looked for in all.
+func (o *options) everywhere() bool {
+	return !slices.ContainsFunc(o.paths, func(path string) bool { return !strings.HasPrefix(path, "::") })
+}
+
 // inSeries reports whether one shard at a time was asked for.
 func (o *options) inSeries() bool { return o.serial || o.dist == "no" || o.fixedCount == 1 }
 

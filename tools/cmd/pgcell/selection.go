@@ -33,7 +33,7 @@ func (s *session) selection(plan []invocation) ([]invocation, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !o.all && len(o.paths) == 0 {
+		if !o.all && o.everywhere() {
 			suites = slices.DeleteFunc(suites, func(t *testSuite) bool { return slices.Contains(t.tags, "e2e") })
 		}
 		if err := s.checkMarkers(suites); err != nil {
