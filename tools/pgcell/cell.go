@@ -70,7 +70,7 @@ func New(t TB, config ...Config) *Cell {
 	t.Cleanup(func() {
 		t.Helper() // what is said here stands at the line that called New
 		forget()
-		if t.Failed() {
+		if t.Failed() || panicking() {
 			keep(t, cluster, lease)
 		} else if err := lease.Return(); err != nil {
 			t.Fatalf("pgcell: %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -40,6 +41,22 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	}
 	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays, and bazel or go test waits for it, until you type: rm -r %s)",
 		lease.Name(), lease.URL(), cluster.Server().SocketDir())
+}
+
+// panicking reports whether a panic has this goroutine run a test's cleanups: the testing package notes only after them
+// that the test has failed.
+func panicking() bool {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	for {
+		f, more := frames.Next()
+		if f.Function == "runtime.gopanic" {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
 }
 
 // tell gives a failed test a hint, if there is one.

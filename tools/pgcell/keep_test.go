@@ -197,6 +197,34 @@ func TestKeepOutlastsTheProcess(t *testing.T) {
 	}
 }
 
+// TestPanicChild is the process of TestPanickedCellIsKept.
+func TestPanicChild(t *testing.T) {
+	if os.Getenv("PGCELL_TEST_PANIC_CHILD") == "" {
+		t.Skip("runs as a child of TestPanickedCellIsKept alone")
+	}
+	cell := pgcell.New(t, shop)
+	if _, err := cell.Pool().Exec(t.Context(), "INSERT INTO users (name) VALUES ('Grace')"); err != nil {
+		t.Fatal(err)
+	}
+	panic("on purpose")
+}
+
+func TestPanickedCellIsKept(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestPanicChild$")
+	cmd.Env = append(os.Environ(), "PGCELL_TEST_PANIC_CHILD=1", "PGCELL_TEMPLATE=", "TEST_UNDECLARED_OUTPUTS_DIR="+out)
+	said, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(said), "pgcell: dumped cell test_db_") || !strings.Contains(string(said), "panic: on purpose") {
+		t.Errorf("%v\n%s\nwant a panic, and a dump", err, said)
+	}
+	dumps, _ := filepath.Glob(filepath.Join(out, "pgcell", "TestPanicChild_*.sql"))
+	if len(dumps) != 1 {
+		t.Fatalf("dumps %q, want one", dumps)
+	}
+	ensureContains(t, dumps[0], "Grace")
+}
+
 // TestFullMemoryIsTold has the server's log say what it says when memory is full. Not parallel, since it sets a
 // variable.
 func TestFullMemoryIsTold(t *testing.T) {

@@ -43,7 +43,7 @@ func (n *namer) request(t TB) (r cells.Request, suffix string) {
 			n.mu.Lock()
 			delete(n.tests, t)
 			n.mu.Unlock()
-			test.record.Failed = t.Failed()
+			test.record.Failed = t.Failed() || panicking()
 			test.record.write(t)
 		})
 	} else {
