@@ -6,14 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-// The user's cache directory and the temporary ones as the program starts with them: a test that sets HOME or TMPDIR for
-// itself takes a directory that goes with the test.
-var (
-	userCache, noUserCache = os.UserCacheDir()
-	tempDirs               = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
-)
+// The user's cache directory as the program starts with it: a test that sets HOME for itself takes one that goes with the
+// test.
+var userCache, noUserCache = os.UserCacheDir()
 
 // cacheDir is where golden clusters that come from code are kept: the user's cache directory, or one of the user's in a
 // temporary directory where there is none to write to, as in a sandbox, which takes that with it.
@@ -28,7 +27,7 @@ func cacheDir() (string, error) {
 		}
 	}
 	err := errors.New("there is no user's cache directory, nor a temporary one")
-	for _, base := range tempDirs {
+	for _, base := range postgres.TempDirs {
 		if base == "" {
 			continue
 		}

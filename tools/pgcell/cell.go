@@ -35,8 +35,9 @@ func Worker() string { return shard.Worker(os.Getenv) }
 
 // New gives the test a database of its own: test_db_<worker>_<id>, where id is 8 random hex digits. Further calls in
 // the same test give further databases, test_db_<worker>_<id>_2 and so on; so call it before a benchmark's loop. The
-// database and what is connected to it go when the test ends. The environment variables TEST_DB_NAME (TEST_DB_NAME_2, ...) and TEST_TABLE_NAME name the newest
-// cell of the process, for code that reads them; in parallel tests read [Cell.Name] instead.
+// database and what is connected to it go when the test ends. The environment variables TEST_DB_NAME (TEST_DB_NAME_2,
+// ...) and TEST_TABLE_NAME name the newest cell of the process, for code that reads them; in parallel tests read
+// [Cell.Name] instead.
 //
 // New waits while a test that called [Serial] runs, and while as many tests have databases as the server has
 // connections for; waits of more than 5 s are told about. Cost: below 0.1 ms where a cell is ready, else 15 to 60 ms,

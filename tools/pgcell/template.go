@@ -123,7 +123,7 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 	}
 	dir, err := cacheDir()
 	if err != nil {
-		return "", fmt.Errorf("keep golden cluster: %w; set PGCELL_CACHE to a directory that can be written to", err)
+		return "", golden.CannotKeep(err)
 	}
 	path, err := golden.Cached(ctx, dir, install, r, golden.Options{SocketParent: socketParent(), Containment: how})
 	if err == nil || ctx.Err() == nil { // else another try may have the time
@@ -152,9 +152,6 @@ func recipe(c Config) (golden.Recipe, error) {
 	}
 	return r, nil
 }
-
-// stderr is where warnings go, also while a test has another file in os.Stderr to see what a function prints.
-var stderr = os.Stderr
 
 // open starts a server on a golden cluster.
 func open(ctx context.Context, path string, settings map[string]string) (*cells.Cluster, error) {
@@ -193,7 +190,7 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 }
 
 // warn tells whoever runs the tests.
-func warn(s string) { fmt.Fprintln(stderr, "pgcell:", s) }
+func warn(s string) { fmt.Fprintln(postgres.Stderr, "pgcell:", s) }
 
 // parallel is how many tests go test runs at once; 0 in other programs.
 func parallel() int {

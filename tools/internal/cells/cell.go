@@ -227,9 +227,17 @@ func (c *cell) close() {
 		c.ready.Close()
 		c.ready, c.moved = nil, nil
 	}
-	if c.warden != nil {
-		c.warden.close()
-		c.warden = nil
+	c.dismissWarden()
+}
+
+// dismissWarden ends the warden's connection; needWarden makes another.
+func (c *cell) dismissWarden() {
+	c.mu.Lock()
+	w := c.warden
+	c.warden = nil
+	c.mu.Unlock()
+	if w != nil {
+		w.close()
 	}
 }
 

@@ -179,7 +179,7 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	c.leases = budget{what: "databases", warn: c.warn, free: min(places/filled, max(usually/filled, runtime.GOMAXPROCS(0)))}
 	c.usual = c.leases.free
 	c.leases.eager = 0 < config.Parallel && config.Parallel <= c.leases.free
-	c.leases.more, c.most = func() bool { return c.roomFor(context.Background()) }, connections
+	c.leases.more, c.most = c.hasRoom, connections
 	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {
 		c.counts += countPrepared
 	}

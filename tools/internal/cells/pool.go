@@ -355,10 +355,7 @@ func (p *pool) shed() {
 			continue
 		}
 		c.shed()
-		if c.warden != nil {
-			c.warden.close()
-			c.warden = nil
-		}
+		c.dismissWarden()
 		p.give(c)
 	}
 }

@@ -26,10 +26,10 @@ func (c *Cluster) reclaim() {
 	}
 }
 
-// roomFor reports whether one test more finds connections.
-func (c *Cluster) roomFor(ctx context.Context) bool {
+// hasRoom reports whether one test more finds connections.
+func (c *Cluster) hasRoom() bool {
 	const enough = 2 * filled
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	room := func() bool { return c.connections.left() >= enough && c.unused(ctx) >= enough }
 	if room() {
@@ -72,16 +72,12 @@ func (c *cell) reclaim() {
 	}
 	defer l.mu.Unlock()
 	c.mu.Lock()
-	if c.lease != l {
-		c.mu.Unlock()
+	returned := c.lease != l
+	c.mu.Unlock()
+	if returned {
 		return
 	}
-	w := c.warden
-	c.warden = nil
-	c.mu.Unlock()
-	if w != nil {
-		w.close()
-	}
+	c.dismissWarden()
 	c.shed()
 	for _, pool := range append([]*pgxpool.Pool{c.ready, l.wide}, l.others...) {
 		if pool != nil {

@@ -25,11 +25,11 @@ func Cached(ctx context.Context, dir string, install postgres.Install, r Recipe,
 		return path, nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("keep golden cluster: %w; set PGCELL_CACHE to a directory that can be written to", err)
+		return "", CannotKeep(err)
 	}
 	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return "", fmt.Errorf("keep golden cluster: %w; set PGCELL_CACHE to a directory that can be written to", err)
+		return "", CannotKeep(err)
 	}
 	defer lock.Close()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {

@@ -41,6 +41,11 @@ func (e *ScriptError) Error() string {
 
 func (e *ScriptError) Unwrap() error { return e.Err }
 
+// CannotKeep says that there is no cache directory to write to.
+func CannotKeep(err error) error {
+	return fmt.Errorf("keep golden cluster: %w; set PGCELL_CACHE to a directory that can be written to", err)
+}
+
 // DamagedError says that a file is no golden cluster, or no whole one.
 type DamagedError struct {
 	Path string

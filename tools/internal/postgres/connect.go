@@ -61,7 +61,3 @@ func SetConnString(c *pgx.ConnConfig, url string) {
 		*(*string)(unsafe.Add(unsafe.Pointer(c), f.Offset)) = url
 	}
 }
-
-// ToolEnv is the environment for PostgreSQL's own programs, such as pg_dump: nothing of the user's but the way to shared
-// libraries.
-func ToolEnv() []string { return serverEnv() }

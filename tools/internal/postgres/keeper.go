@@ -281,7 +281,7 @@ func (k *keeper) initdb(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(k.job.BinDir, "initdb"), "--pgdata="+k.dataDir, "--username=postgres",
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-sync", "--no-instructions")
 	var out bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = serverEnv(), &out, &out, k.serverAttr()
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = ServerEnv(), &out, &out, k.serverAttr()
 	// Its backend shares its process group, and frees its shared memory when asked to end, not when killed.
 	cmd.Cancel, cmd.WaitDelay = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }, 2*time.Second
 	if err := cmd.Run(); err != nil {
@@ -291,8 +291,8 @@ func (k *keeper) initdb(ctx context.Context) error {
 	return nil
 }
 
-// serverEnv is the environment of the server's processes: nothing of the user's but the way to shared libraries.
-func serverEnv() []string {
+// ServerEnv is the environment of PostgreSQL's programs, the server and such as pg_dump: nothing of the user's but the way to shared libraries.
+func ServerEnv() []string {
 	env := []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "TZ=UTC",
 		// glibc, mallopt(3): a backend keeps up to 4 MB that it frees, in place of a new page fault for each page at
@@ -322,7 +322,7 @@ func (k *keeper) start(ctx context.Context) error {
 		return k.failure("start", err)
 	}
 	cmd := exec.Command(filepath.Join(k.job.BinDir, "postgres"), "-D", k.dataDir)
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = serverEnv(), k.log, k.log, k.serverAttr()
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = ServerEnv(), k.log, k.log, k.serverAttr()
 	if err := cmd.Start(); err != nil {
 		return k.failure("start", err)
 	}

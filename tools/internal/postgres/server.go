@@ -165,9 +165,9 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 	return s, nil
 }
 
-// stderr is this process's standard error also while a test has another in os.Stderr, such as a pipe, to see what a
+// Stderr is this process's standard error also while a test has another in os.Stderr, such as a pipe, to see what a
 // function prints.
-var stderr = os.Stderr
+var Stderr = os.Stderr
 
 func (s *Server) execute(how Containment) error {
 	self := "/proc/self/exe"
@@ -191,7 +191,7 @@ func (s *Server) execute(how Containment) error {
 		return err
 	}
 	defer replies.Close()
-	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.lock, 3: stderr}
+	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.lock, 3: Stderr}
 	// A program built with -race sleeps for a second when it ends, for which Close would wait.
 	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	cmd.Dir = "/" // so that it keeps no directory of the caller's busy

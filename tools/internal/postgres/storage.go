@@ -35,9 +35,9 @@ func ParseStorage(s string) (Storage, error) {
 // memoryDir is where Linux keeps memory-backed files for all.
 const memoryDir = "/dev/shm"
 
-// tempDirs are Bazel's directory for the test and the temporary one, as the program starts with them: the server serves
+// TempDirs are Bazel's directory for the test and the temporary one, as the program starts with them: the server serves
 // later tests too, and a test that sets TMPDIR for itself takes a directory that goes with the test.
-var tempDirs = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
+var TempDirs = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
 
 // diskParents gives the directories in which data on disk may be made, best first: Bazel's for the test, which Bazel
 // empties itself; the temporary directory; /var/tmp, which linux-sandbox lets nobody write to; /tmp. Those that are in
@@ -45,7 +45,7 @@ var tempDirs = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
 // so: there /tmp is a directory on the disk of Bazel's output base, as TEST_TMPDIR is, and both go with the sandbox.
 func diskParents() []string {
 	var parents []string
-	for _, dir := range append(slices.Clone(tempDirs), "/var/tmp", "/tmp") {
+	for _, dir := range append(slices.Clone(TempDirs), "/var/tmp", "/tmp") {
 		if filepath.IsAbs(dir) && !slices.Contains(parents, dir) {
 			parents = append(parents, dir)
 		}
