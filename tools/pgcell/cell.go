@@ -108,21 +108,11 @@ func (c *Cell) Table() string { return c.table }
 
 // URL is how any client connects: postgres://pgcell@/<name>?host=<socket directory>&port=5432. There is no password,
 // and no TCP. Once the test has ended, connections to it are refused, for ever: no other database of this process gets
-// that name. In a recycled cell pgcell has a session too; where the test binary mentions pg_stat_activity,
-// pg_terminate_backend or their like, or the role may make databases, URL ends it first, so that the test finds only
-// its own. That takes some 6 ms, and work behind the next test.
-func (c *Cell) URL() string {
-	if c.lease.MayBeCopied() || looksAtSessions() {
-		c.lease.Alone()
-	}
-	return c.lease.URL()
-}
+// that name. The database may have sessions of pgcell's besides the test's own: see docs/isolation.md.
+func (c *Cell) URL() string { return c.lease.URL() }
 
 // Config is a new copy of what [pgx.ConnectConfig] takes, for URL.
-func (c *Cell) Config() *pgx.ConnConfig {
-	c.URL() // for what it does
-	return c.lease.Config()
-}
+func (c *Cell) Config() *pgx.ConnConfig { return c.lease.Config() }
 
 // Pool is the cell's pool of at most 4 connections (see Config.Pool), which is closed after the test. Its connections
 // may have served earlier tests, and are like new ones. Where all tests of the process together want more connections

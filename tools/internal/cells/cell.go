@@ -147,7 +147,7 @@ func (c *cell) limit(config *pgx.ConnConfig) {
 			release()
 			return nil, err
 		}
-		t := &tap{Conn: conn, alone: c.alone}
+		t := &tap{Conn: conn}
 		t.release = func() {
 			release()
 			c.mu.Lock()
@@ -227,6 +227,12 @@ func (c *cell) close() {
 		c.ready.Close()
 		c.ready, c.moved = nil, nil
 	}
+	c.dismissWarden()
+}
+
+// leave ends all sessions of pgcell's in a cell whose test may copy or drop it.
+func (c *cell) leave() {
+	c.shed()
 	c.dismissWarden()
 }
 

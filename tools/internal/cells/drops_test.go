@@ -1,8 +1,11 @@
 package cells_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
@@ -86,7 +89,9 @@ func TestPoolAfterReturn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, pool := range map[string]querier{"Pool": old.Pool(), "WidePool": wide} {
+		for name, pool := range map[string]interface {
+			QueryRow(context.Context, string, ...any) pgx.Row
+		}{"Pool": old.Pool(), "WidePool": wide} {
 			var database string
 			if err := pool.QueryRow(t.Context(), "SELECT current_database()").Scan(&database); err == nil {
 				t.Errorf("%s() after Return leads to %s, which is now %s", name, database, l.Name())

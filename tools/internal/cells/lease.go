@@ -107,7 +107,7 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 // Name is the database's name.
 func (l *Lease) Name() string { return l.name }
 
-// URL is how the cell's role connects. See Alone.
+// URL is how the cell's role connects.
 func (l *Lease) URL() string { return l.url }
 
 // Config is a new configuration of a connection to URL.

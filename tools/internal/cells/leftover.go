@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // querier is a superuser's connection, or a pool of them.
@@ -34,13 +32,13 @@ func outlast(ctx context.Context, q querier, pids []int) (left []leftover, err e
 	for start, wait := time.Now(), time.Millisecond; time.Since(start) < moment; wait *= 2 {
 		time.Sleep(wait)
 		var still int
-		err := q.QueryRow(ctx, "SELECT count(*) FROM "+golden.ActivityFunction+"(NULL) WHERE pid = ANY ($1)", pids).Scan(&still)
+		err := q.QueryRow(ctx, "SELECT count(*) FROM pg_stat_get_activity(NULL) WHERE pid = ANY ($1)", pids).Scan(&still)
 		if err != nil || still == 0 {
 			return nil, err
 		}
 	}
 	rows, err := q.Query(ctx, "SELECT pid, format('process %s, application_name %s, %s, last query %s', pid, to_json(application_name),"+
-		" coalesce(state, 'starting'), to_json(left(query, 200))) FROM "+golden.ActivityView+" WHERE pid = ANY ($1)", pids)
+		" coalesce(state, 'starting'), to_json(left(query, 200))) FROM pg_stat_activity WHERE pid = ANY ($1)", pids)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +51,7 @@ func end(ctx context.Context, q querier, pids []int) (ended []leftover, err erro
 	if err != nil {
 		return nil, err
 	}
-	terminate := "SELECT count(" + golden.TerminateBackend + "(pid)) FROM " + golden.ActivityFunction + "(NULL) WHERE pid = ANY ($1)"
+	terminate := "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_get_activity(NULL) WHERE pid = ANY ($1)"
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		var still int
 		if err := q.QueryRow(ctx, terminate, pids).Scan(&still); err != nil || still == 0 {
@@ -78,7 +76,7 @@ func (c *Cluster) nameSessions(ctx context.Context, gone *cell, test string, our
 		ours = append(ours, gone.warden.conn.PgConn().PID())
 	}
 	gone.close()
-	rows, err := c.admin.Query(ctx, "SELECT pid FROM "+golden.ActivityFunction+"(NULL) WHERE datid = $1", gone.oid)
+	rows, err := c.admin.Query(ctx, "SELECT pid FROM pg_stat_get_activity(NULL) WHERE datid = $1", gone.oid)
 	if err != nil {
 		return // dropping the cell tells
 	}

@@ -55,7 +55,7 @@ func (l *Lease) list(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	// Sessions hand their counters in as they end, or a second after their last statement.
-	rows, _ := conn.Query(ctx, "SELECT pid FROM "+golden.ActivityView+
+	rows, _ := conn.Query(ctx, "SELECT pid FROM pg_stat_activity"+
 		" WHERE datname = current_database() AND pid <> pg_backend_pid()") // CollectRows gives its error
 	sessions, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	if err != nil {

@@ -9,8 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // othersSQL selects the processes in database $1 but for those in $2, beginning ones included: they hold a lock on the
@@ -25,8 +23,8 @@ UNION ALL ` + backends("p.pid <> ALL ($2::int[]) AND p.db = $1")
 var quickSQL = backends("p.pid <> ALL ($2::int[]) AND p.db = $1 OR p.pid <> ALL ($3::int[]) AND p.db = 0")
 
 func backends(where string) string {
-	return fmt.Sprintf("SELECT p.pid FROM (SELECT %s(i) AS pid, %s(i) AS db FROM %s() AS i) AS p WHERE %s",
-		golden.BackendPID, golden.BackendDatabase, golden.BackendSet, where)
+	return "SELECT p.pid FROM (SELECT pg_stat_get_backend_pid(i) AS pid, pg_stat_get_backend_dbid(i) AS db" +
+		" FROM pg_stat_get_backend_idset() AS i) AS p WHERE " + where
 }
 
 // daemons are the processes of a server that are in no database and never will be.
@@ -42,7 +40,7 @@ func (d *daemons) know(ctx context.Context, q querier) ([]byte, error) {
 	if d.pids != nil {
 		return d.pids, nil
 	}
-	rows, err := q.Query(ctx, "SELECT pid::text FROM "+golden.ActivityFunction+"(NULL)"+
+	rows, err := q.Query(ctx, "SELECT pid::text FROM pg_stat_get_activity(NULL)"+
 		" WHERE datid IS NULL AND backend_type IN ('checkpointer', 'background writer', 'walwriter', 'archiver', 'io worker',"+
 		" 'logical replication launcher', 'autovacuum launcher')")
 	if err != nil {

@@ -182,7 +182,7 @@ func (p *pool) make(urgent bool) {
 	c, err := p.clone(ctx)
 	// Where connections are few, they are not for what nobody wants yet.
 	few := p.cluster.connections.left() <= 0 || p.cluster.leases.left() < 0
-	if err == nil && !urgent && p.facts.Cold == "" && !few {
+	if err == nil && !urgent && p.facts.Cold == "" && !p.facts.MayCopy && !few {
 		if err = c.warm(ctx); err == nil {
 			if failed := p.shareRelcache(ctx, c); failed != nil {
 				p.cluster.trace(failed.Error())
@@ -313,6 +313,9 @@ func (p *pool) renew(ctx context.Context, c *cell, sessions []*session, test str
 	if reason == "" {
 		c.cutOff()
 		c.made = "recycled"
+		if p.facts.MayCopy {
+			c.leave()
+		}
 		if err := c.prepare(ctx); err != nil {
 			reason = err.Error()
 		}

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // holdsSQL tells whether a session has something that a new one would not have: a parameter or a role that was set,
@@ -55,7 +53,7 @@ func (c *Cluster) awaitRoom(ctx context.Context) {
 // unused is how many connections the server takes yet, but for those of superusers.
 func (c *Cluster) unused(ctx context.Context) int {
 	var there int
-	if err := c.admin.QueryRow(ctx, "SELECT count(*) FROM "+golden.BackendSet+"()").Scan(&there); err != nil {
+	if err := c.admin.QueryRow(ctx, "SELECT count(*) FROM pg_stat_get_backend_idset()").Scan(&there); err != nil {
 		return 0
 	}
 	return c.most - reservedForSuperusers - there

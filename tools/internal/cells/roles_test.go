@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // TestParametersInBetween has a test give its database or role a parameter, open a connection, and take it back: the
@@ -58,4 +59,20 @@ func timezone(t testing.TB, l *cells.Lease) (name string) {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// TestCopyOfACell has tests whose role may make databases copy their own, which must have no sessions for that.
+func TestCopyOfACell(t *testing.T) {
+	t.Parallel()
+	c := mustOpenMade(t, golden.Recipe{Roles: []string{"pgcell CREATEDB"}}, func(c *cells.Config) { c.Recycle = cells.Auto })
+	for i := range 4 {
+		mustUse(t, c, func(l *cells.Lease) {
+			if i > 0 && l.Made() != "recycled" {
+				t.Errorf("cell %d is %s, want a recycled one", i, l.Made())
+			}
+			mustRun(t, l, "SELECT 1")
+			l.Pool().Reset()
+			mustExec(t, l.URL(), "CREATE DATABASE copy TEMPLATE "+l.Name(), "DROP DATABASE copy")
+		})
+	}
 }

@@ -21,14 +21,12 @@ type tap struct {
 	net.Conn
 	config  *pgconn.Config // that the connection was made with, and reads its handler of notifications from
 	release func()         // gives the connection's place in the budget back
-	alone   func()         // is called before a statement about sessions is sent
 	once    sync.Once
 
 	mu      sync.Mutex
 	started bool // the startup message, which has no type byte, has passed
 	left    int  // bytes of the current message that are still to come
 	head    []byte
-	asks    bool      // a statement about sessions is about to be sent
 	writes  int       // how often something was sent
 	cleared int       // writes at the last call of clear
 	marked  int       // writes at a look
@@ -82,12 +80,7 @@ func (t *tap) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	t.watch(p)
 	t.writes++
-	asks := t.asks
-	t.asks = false
 	t.mu.Unlock()
-	if asks && t.alone != nil {
-		t.alone()
-	}
 	return t.Conn.Write(p)
 }
 
@@ -198,10 +191,6 @@ func (t *tap) statement(sql string) {
 	if slices.ContainsFunc(momentWords, func(word string) bool { return strings.Contains(lower, word) }) && moments.MatchString(lower) {
 		t.doubt = "a literal such as 'now'"
 	}
-	if isAboutSessions(lower) {
-		t.asks = true
-		t.doubt = "a statement about sessions" // the next test is to send it anew, so that it is seen
-	}
 	for _, one := range strings.Split(lower, ";") {
 		one = comment.ReplaceAllString(one, "")
 		end := strings.IndexFunc(one, func(r rune) bool { return r < 'a' || r > 'z' })
@@ -212,8 +201,6 @@ func (t *tap) statement(sql string) {
 		case one == "", harmless[word], setsNothing.MatchString(one):
 		case catalogWords[word]:
 			t.ddl = t.ddl || !perhapsNothing.MatchString(one)
-			// Such as CREATE DATABASE ... TEMPLATE, which wants nobody in it.
-			t.asks = t.asks || strings.Contains(one, " database")
 		default:
 			t.doubt = "a statement that begins with " + strings.ToUpper(word)
 		}

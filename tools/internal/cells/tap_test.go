@@ -61,7 +61,6 @@ func TestTapStatements(t *testing.T) {
 		"SET SESSION lock_timeouts = 5":                    {doubt: "a statement that begins with SET"},
 		"PREPARE p AS SELECT 1":                            {doubt: "a statement that begins with PREPARE"},
 		"":                                                 {},
-		"TABLE pg_stat_activity":                           {doubt: "a statement about sessions"},
 		"select pg_backend_pid()":                          {},
 	} {
 		var tap tap

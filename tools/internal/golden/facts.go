@@ -25,7 +25,7 @@ type Facts struct {
 	// Folds tells that plans may hold results of functions that are said never to change, and yet read tables; or
 	// literals, and choices of the planner, as they are while a function has parameters set.
 	Folds bool
-	// MayCopy tells that tests may make databases: with their own as the template, which wants nobody in it.
+	// MayCopy tells that tests may make databases, also with their own as the template, which must have no sessions.
 	MayCopy bool
 	// Roles are parameters that roles have in every database, in the form of RoleSettings.
 	Roles string
@@ -160,12 +160,6 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 	}
 	if err := conn.QueryRow(ctx, coldQuery, leaves, setsAParameter).Scan(&f.Cold); err != nil {
 		return f, fmt.Errorf("look at template: %w", err)
-	}
-	if f.Discard == "" {
-		about := strings.Join(AboutSessions, "|")
-		if err := conn.QueryRow(ctx, sessionsQuery, about).Scan(&f.Discard); err != nil {
-			return f, fmt.Errorf("look at template: %w", err)
-		}
 	}
 	if f.Discard == "" && major >= 15 {
 		if err := conn.QueryRow(ctx, uncountedQuery).Scan(&f.Discard); err != nil {
