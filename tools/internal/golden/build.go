@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -25,42 +26,63 @@ type Options struct {
 }
 
 // Build makes a golden cluster with install and writes it to out, whose content is undefined after an error. Cost:
-// initdb, the migrations, 0.3 s.
+// initdb, the migrations, 0.3 s; with [AutoRoles] once more for each role that is missing.
 //
-// Errors: [*ScriptError] for a migration or a seed that fails; [*postgres.ServerError]; others name the role, the
-// extension or the migrator.
-func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Writer, o Options) (err error) {
+// Errors: [*ScriptError] for a migration or a seed that fails; [*MissingRoleError]; [*postgres.ServerError]; others name
+// the role, the extension or the migrator.
+func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Writer, o Options) error {
+	var missing []string
+	for {
+		err := build(ctx, install, r, missing, out, o)
+		role := findMissingRole(err)
+		auto := slices.Contains(r.Roles, AutoRoles) && len(missing) < maxAutoRoles && !slices.Contains(missing, role)
+		switch {
+		case err == nil:
+			return nil
+		case role == "":
+			return fmt.Errorf("build golden cluster: %w", err)
+		case !auto:
+			return fmt.Errorf("build golden cluster: %w", &MissingRoleError{Role: role, Declared: r.Roles, Err: err})
+		}
+		missing = append(missing, role)
+	}
+}
+
+// build makes the roles in missing, too.
+func build(
+	ctx context.Context, install postgres.Install, r Recipe, missing []string, out io.Writer, o Options,
+) (err error) {
 	work, err := postgres.HoldOnDisk()
 	if err != nil {
-		return fmt.Errorf("build golden cluster: %w", err)
+		return err
 	}
 	defer work.Remove()
 	// A server that runs as nobody, for want of namespaces, must pass through.
 	if err := os.Chmod(work.Path(), 0o711); err != nil {
-		return fmt.Errorf("build golden cluster: %w", err)
+		return err
 	}
 	dataDir := filepath.Join(work.Path(), "data")
 	server, err := postgres.Start(ctx, postgres.Config{
 		Install: install, DataDir: dataDir, Settings: r.Settings, SocketParent: o.SocketParent, Containment: o.Containment,
 	})
 	if err != nil {
-		return fmt.Errorf("build golden cluster: %w", err)
+		return err
 	}
 	defer server.Close()
 	m := Manifest{
 		Template: r.TemplateName(install.Version), Postgres: install.Version, BinDir: install.BinDir,
-		RunfilesBinDir: o.RunfilesBinDir, Settings: r.Settings, Superuser: r.Superuser,
+		RunfilesBinDir: o.RunfilesBinDir, Settings: r.Settings,
 	}
 	if m.RunfilesBinDir != "" {
 		m.BinDir = "" // a path of the action's own, which means nothing elsewhere
 	}
-	b := &builder{ctx: ctx, server: server, recipe: r, template: m.Template}
+	b := &builder{ctx: ctx, server: server, recipe: r, missing: missing, template: m.Template}
 	if err := b.make(); err != nil {
-		return fmt.Errorf("build golden cluster: %w", err)
+		return err
 	}
-	m.Facts = b.facts
+	m.Facts, m.Superuser = b.facts, b.ordinary.Super
 	if err := server.Shutdown(ctx); err != nil {
-		return fmt.Errorf("build golden cluster: %w", err)
+		return err
 	}
 	return pack(out, m, dataDir)
 }
@@ -70,12 +92,16 @@ type builder struct {
 	ctx      context.Context
 	server   *postgres.Server
 	recipe   Recipe
+	missing  []string // roles, see [AutoRoles]
 	template string
+	ordinary attributes // of [Role], when no migration runs
 	facts    Facts
 }
 
 func (b *builder) make() error {
-	steps := []func() error{b.makeRoles, b.makeDatabase, b.spreadClasses, b.makeExtensions, b.migrate, b.seal}
+	steps := []func() error{
+		b.makeRoles, b.makeDatabase, b.spreadClasses, b.makeExtensions, b.raise, b.migrate, b.lower, b.seal,
+	}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
@@ -94,36 +120,8 @@ func (b *builder) as(user, database string, do func(*pgx.Conn) error) error {
 	return do(conn)
 }
 
-func (b *builder) makeRoles() error {
-	return b.as("postgres", "postgres", func(conn *pgx.Conn) error {
-		sql := "CREATE ROLE " + Role + " LOGIN"
-		if b.recipe.Superuser {
-			sql += " SUPERUSER"
-		}
-		if _, err := conn.Exec(b.ctx, sql); err != nil {
-			return fmt.Errorf("%s: %w", sql, err)
-		}
-		for _, role := range b.recipe.Roles {
-			name, options, _ := strings.Cut(strings.TrimSpace(role), " ")
-			statements := []string{
-				"CREATE ROLE " + pgx.Identifier{name}.Sanitize() + " " + options,
-				"GRANT " + pgx.Identifier{name}.Sanitize() + " TO " + Role,
-			}
-			if name == Role { // such as "pgcell CREATEROLE"
-				statements = []string{"ALTER ROLE " + Role + " " + options}
-			}
-			for _, sql := range statements {
-				if _, err := conn.Exec(b.ctx, sql); err != nil {
-					return fmt.Errorf("make role %q: %s: %w", role, sql, err)
-				}
-			}
-		}
-		return nil
-	})
-}
-
 func (b *builder) makeDatabase() error {
-	return b.as("postgres", "postgres", func(conn *pgx.Conn) error {
+	return b.as(Superuser, "postgres", func(conn *pgx.Conn) error {
 		sql := fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE template0", pgx.Identifier{b.template}.Sanitize(), Role)
 		if b.server.Install().Version.Major >= 15 {
 			sql += " STRATEGY FILE_COPY" // the other marks each page, and equal files are packed once
@@ -135,27 +133,20 @@ func (b *builder) makeDatabase() error {
 	})
 }
 
-func (b *builder) makeExtensions() error {
-	return b.as("postgres", b.template, func(conn *pgx.Conn) error {
-		for _, name := range b.recipe.Extensions {
-			if _, err := conn.Exec(b.ctx, "CREATE EXTENSION IF NOT EXISTS "+pgx.Identifier{name}.Sanitize()+" CASCADE"); err != nil {
-				return fmt.Errorf("make extension %q: %w", name, err)
-			}
-		}
-		return nil
-	})
-}
-
+// migrate runs all that the user wrote.
 func (b *builder) migrate() error {
 	if err := b.run(b.recipe.Migrations); err != nil {
-		return err
+		return &stepError{err}
 	}
 	if m := b.recipe.Migrator; m != nil {
 		if err := m.Run(b.ctx, b.server.URL(Role, b.template)); err != nil {
-			return fmt.Errorf("run migrator: %w", err)
+			return &stepError{fmt.Errorf("run migrator: %w", err)}
 		}
 	}
-	return b.run(b.recipe.Seeds)
+	if err := b.run(b.recipe.Seeds); err != nil {
+		return &stepError{err}
+	}
+	return nil
 }
 
 // run executes scripts in one session a script, so that none sees another's SET.
@@ -206,7 +197,7 @@ func errorLine(s statement, err error) int {
 
 // seal gives the planner its statistics and shuts the template: nobody can connect to it and make clones wait.
 func (b *builder) seal() error {
-	err := b.as("postgres", b.template, func(conn *pgx.Conn) error {
+	err := b.as(Superuser, b.template, func(conn *pgx.Conn) error {
 		if err := vacuum(b.ctx, conn); err != nil {
 			return fmt.Errorf("vacuum template: %w", err)
 		}
@@ -217,11 +208,11 @@ func (b *builder) seal() error {
 	if err != nil {
 		return err
 	}
-	return b.as("postgres", "postgres", func(conn *pgx.Conn) error {
+	return b.as(Superuser, "postgres", func(conn *pgx.Conn) error {
 		name := pgx.Identifier{b.template}.Sanitize()
 		for _, sql := range []string{
 			"ALTER DATABASE " + name + " IS_TEMPLATE true ALLOW_CONNECTIONS false",
-			"ALTER DATABASE " + name + " OWNER TO postgres", // so that no test can unseal it
+			"ALTER DATABASE " + name + " OWNER TO " + Superuser, // so that no test can unseal it
 			"CHECKPOINT",
 		} {
 			if _, err := conn.Exec(b.ctx, sql); err != nil {

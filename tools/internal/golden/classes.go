@@ -18,7 +18,7 @@ type Class struct {
 // spreadClasses has the rows of pg_class that migrations make lie a few to a page, with room for further versions: so
 // [Class]es can be put back, which writes new versions of a page's rows, and all stay in the order in which they came.
 func (b *builder) spreadClasses() error {
-	return b.as("postgres", b.template, func(conn *pgx.Conn) error {
+	return b.as(Superuser, b.template, func(conn *pgx.Conn) error {
 		for _, sql := range []string{
 			"SET allow_system_table_mods = on",
 			"ALTER TABLE pg_catalog.pg_class SET (fillfactor = 10)", // the least; 4 or 5 rows

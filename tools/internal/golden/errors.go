@@ -24,14 +24,7 @@ func (e *ScriptError) Error() string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "%s: %s (SQLSTATE %s)", pg.Severity, pg.Message, pg.Code)
-	hint := pg.Hint
-	switch {
-	case strings.HasPrefix(pg.Message, "permission denied to create extension"):
-		hint = "name it in Config.Extensions, or in extensions of pg_template"
-	case strings.HasPrefix(pg.Message, "permission denied to create role"):
-		hint = "name it in roles of pg_template; tests of a plain go test have one role, pgcell"
-	}
-	for _, more := range []struct{ name, text string }{{"DETAIL", pg.Detail}, {"HINT", hint}, {"CONTEXT", pg.Where}} {
+	for _, more := range []struct{ name, text string }{{"DETAIL", pg.Detail}, {"HINT", pg.Hint}, {"CONTEXT", pg.Where}} {
 		if more.text != "" {
 			fmt.Fprintf(&b, "\n    %s: %s", more.name, more.text)
 		}

@@ -122,6 +122,7 @@ const discardQuery = `
 SELECT coalesce((
   SELECT format('table %s has the access method %s', c.oid::regclass, a.amname)
   FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.relkind IN ('r', 'm', 't') AND a.amname <> 'heap' LIMIT 1), (
+  SELECT format('event trigger %I fires when a session begins', evtname) FROM pg_event_trigger WHERE evtevent = 'login' LIMIT 1), (
   SELECT 'tests may create subscriptions' FROM pg_roles WHERE rolname = 'pg_create_subscription' AND pg_has_role('` + Role + `', oid, 'member')), '')`
 
 // uncountedQuery says whether tests may switch the counters off. PostgreSQL 14 has no such grants, and its clones are not
@@ -146,12 +147,11 @@ const mayCopyQuery = "SELECT rolcreatedb FROM pg_roles WHERE rolname = '" + Role
 func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err error) {
 	scalars := map[string]any{
 		"SELECT pg_database_size(current_database())": &f.Size,
-		discardQuery:                &f.Discard,
-		"SELECT " + RoleSettings:    &f.Roles,
-		unloggedQuery:               &f.Unlogged,
-		foldsQuery:                  &f.Folds,
-		mayCopyQuery:                &f.MayCopy,
-		"SELECT " + NextTransaction: &f.First,
+		"SELECT " + RoleSettings:                      &f.Roles,
+		unloggedQuery:                                 &f.Unlogged,
+		foldsQuery:                                    &f.Folds,
+		mayCopyQuery:                                  &f.MayCopy,
+		"SELECT " + NextTransaction:                   &f.First,
 	}
 	for sql, target := range scalars {
 		if err := conn.QueryRow(ctx, sql).Scan(target); err != nil {
@@ -161,10 +161,8 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 	if err := conn.QueryRow(ctx, coldQuery, leaves, setsAParameter).Scan(&f.Cold); err != nil {
 		return f, fmt.Errorf("look at template: %w", err)
 	}
-	if f.Discard == "" && major >= 15 {
-		if err := conn.QueryRow(ctx, uncountedQuery).Scan(&f.Discard); err != nil {
-			return f, fmt.Errorf("look at template: %w", err)
-		}
+	if f.Discard, err = discard(ctx, conn, major); err != nil {
+		return f, fmt.Errorf("look at template: %w", err)
 	}
 	if f.Tables, err = emptyTables(ctx, conn); err != nil {
 		return f, fmt.Errorf("look at template: list empty tables: %w", err)
@@ -187,6 +185,23 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 		return f, fmt.Errorf("look at template: list sequences: %w", err)
 	}
 	return f, nil
+}
+
+// discard says why no clone of the template may be used again: see [Facts].
+func discard(ctx context.Context, conn *pgx.Conn, major int) (why string, err error) {
+	queries := []struct {
+		sql   string
+		since int // version
+	}{{discardQuery, 0}, {risenQuery, 0}, {uncountedQuery, 15}, {grantedQuery, 15}}
+	for _, q := range queries {
+		if why != "" || major < q.since {
+			continue
+		}
+		if err := conn.QueryRow(ctx, q.sql).Scan(&why); err != nil {
+			return "", err
+		}
+	}
+	return why, nil
 }
 
 func listTables(ctx context.Context, conn *pgx.Conn, condition string) ([]Table, error) {

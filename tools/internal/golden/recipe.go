@@ -13,7 +13,8 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-// Role is the ordinary role that owns the template, every cell and all that migrations make.
+// Role is the role that owns the template, every cell and all that migrations make. It is a superuser while they run,
+// and an ordinary role in tests.
 const Role = "pgcell"
 
 // Script is one SQL file: a migration or a seed.
@@ -33,16 +34,16 @@ type Migrator struct {
 // Recipe is all that makes a template. Its zero value is an empty database.
 type Recipe struct {
 	Settings   map[string]string // of the server, from its first start on
-	Roles      []string          // what follows CREATE ROLE: "app_reader", "app_writer NOINHERIT"
-	Extensions []string
+	Roles      []string          // what follows CREATE ROLE: "app_reader", "app_writer NOINHERIT"; or AutoRoles
+	Extensions []string          // "hstore", "postgis VERSION '3.3' SCHEMA gis"
 	Migrations []Script // in order
 	Migrator   *Migrator
 	Seeds      []Script // in order, after all migrations
-	Superuser  bool     // makes Role a superuser
+	Superuser  bool     // makes Role a superuser in tests, too
 }
 
 // recipeFormat is part of every hash: a change to how templates are made, in this package, raises it.
-const recipeFormat = 13
+const recipeFormat = 14
 
 // TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of
 // a SHA-256 over all of its parts.

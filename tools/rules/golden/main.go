@@ -64,8 +64,12 @@ func build(ctx context.Context, specPath, out string) error {
 		return fmt.Errorf("%s: %w", s.Label, err)
 	}
 	err = golden.BuildFile(ctx, out, install, recipe, golden.Options{RunfilesBinDir: s.Postgres.RunfilesBinDir})
+	var missing *golden.MissingRoleError
 	var script *golden.ScriptError
-	if errors.As(err, &script) { // says all by itself, beginning with file:line
+	switch { // what a script's error says begins with file:line
+	case errors.As(err, &missing):
+		return fmt.Errorf("%s: migration failed\n%w", s.Label, missing)
+	case errors.As(err, &script):
 		return fmt.Errorf("%s: migration failed\n%w", s.Label, script)
 	}
 	if err != nil {

@@ -22,9 +22,11 @@ _TOOLCHAIN = Label("//tools/rules:toolchain_type")
 _DOC = """\
 Runs initdb and the migrations once and packs the result, a golden cluster, into the one file `NAME.pgcell`.
 
-The order: settings, roles, extensions, migrations, migrator, seeds. Migrations and seeds run as the role `pgcell`, an
-ordinary role that owns the database; settings, roles and extensions as the superuser. A file that fails fails the
-build, with its name, the line and PostgreSQL's message.
+The order: settings, roles, extensions, migrations, migrator, seeds. A file that fails fails the build, with its name,
+the line and PostgreSQL's message.
+
+Migrations, migrator and seeds run as the role `pgcell`, which owns the database and has the rights of a superuser until
+they are done. Tests connect as the same role, which is an ordinary one by then. See docs/templates.md.
 
 Files run in the order in which they are written. `glob` sorts by name, so `glob(["migrations/*.sql"])` runs 001.sql
 before 002.sql, but 10.sql before 9.sql: pad numbers with zeros or write the list out.
@@ -116,7 +118,9 @@ _ATTRS = {
         doc = "Files that the migrator reads, for `$(execpath ...)` in migrator_args.",
     ),
     "extensions": attr.string_list(
-        doc = "Extensions to create, by the superuser, before the migrations: `[\"pg_trgm\", \"hstore\"]`.",
+        doc = "Extensions to create before the migrations, with a schema and a version where wanted: " +
+              "`[\"hstore\", \"postgis VERSION '3.3' SCHEMA gis\"]`. A schema that is missing is made, and so are the " +
+              "extensions that one needs.",
     ),
     "migrations": attr.label_list(
         allow_files = [".sql"],
@@ -134,7 +138,8 @@ _ATTRS = {
     ),
     "roles": attr.string_list(
         doc = "Roles to create before the migrations, each with its options: " +
-              "`[\"app_reader\", \"app_writer NOINHERIT\"]`.",
+              "`[\"app_reader\", \"app_writer NOINHERIT\"]`. The role `pgcell` may become each of them. `\"auto\"` makes " +
+              "every role that migrations mention and nobody has made, without LOGIN; each starts the build again.",
     ),
     "seeds": attr.label_list(
         allow_files = [".sql"],
@@ -144,7 +149,7 @@ _ATTRS = {
         doc = "Settings of the server, as in postgresql.conf: `{\"wal_level\": \"logical\"}`.",
     ),
     "superuser": attr.bool(
-        doc = "Whether tests connect as a superuser. Such databases are dropped after a test, never recycled.",
+        doc = "Whether tests connect as a superuser, as migrations always do. Such databases are dropped after a test, never recycled.",
     ),
     "_catalog": attr.label(
         default = "@pgcell_postgres//:catalog",
