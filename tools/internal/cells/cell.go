@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -47,14 +48,18 @@ type cell struct {
 
 func (c *cell) url(role string) string { return c.pool.cluster.server.URL(role, c.name) }
 
-// holder names the cell and its test where somebody has to wait for them.
-func (c *cell) holder() string {
+// Test names the test that has the cell; "" while none has.
+func (c *cell) Test() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.test == "" {
-		return c.name
-	}
 	return c.test
+}
+
+// String names the test that has the cell, or the cell while none has.
+func (c *cell) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return cmp.Or(c.test, c.name)
 }
 
 // prepare makes what the next test needs and needs time to make: its pool, with a session in it where one rests.
@@ -137,11 +142,11 @@ func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
 func (c *cell) limit(config *pgx.ConnConfig) {
 	dial := config.DialFunc
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		release, err := c.pool.cluster.connections.take(ctx, c, c.holder)
+		release, err := c.pool.cluster.connections.Take(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		c.pool.cluster.awaitRoom(ctx)
+		c.pool.cluster.awaitRoom(ctx, c)
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			release()
@@ -284,7 +289,7 @@ func (c *cell) needWarden(ctx context.Context) (reason string) {
 		return ""
 	}
 	cluster := c.pool.cluster
-	place := cluster.connections.try(c, c.holder)
+	place := cluster.connections.Try(c)
 	if place == nil {
 		return "no connection to spare"
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgcell/pgcell/tools/internal/budget"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
@@ -107,15 +108,15 @@ type Cluster struct {
 	counts      string        // what wardens count besides: see lookSQL
 	daemons     daemons
 	spare       spare
-	copying     sync.RWMutex // held by who copies a template's files, and alone by who adds one
-	reflinks    atomic.Int32 // see reflink
-	crashed     atomic.Bool  // a process of the server has, and with it all connections
-	connections budget
-	leases      budget
-	most        int  // max_connections of the server
-	usual       int  // how many tests run at once, with a cell each
-	cloned      pool // from the template
-	empty       pool // from template0
+	copying     sync.RWMutex   // held by who copies a template's files, and alone by who adds one
+	reflinks    atomic.Int32   // see reflink
+	crashed     atomic.Bool    // a process of the server has, and with it all connections
+	connections *budget.Budget // held by cells
+	leases      *budget.Budget // held by leases
+	most        int            // max_connections of the server
+	usual       int            // how many tests run at once, with a cell each
+	cloned      pool           // from the template
+	empty       pool           // from template0
 }
 
 // Open starts a server on a golden cluster. Cost: 100 to 400 ms, by machine.
@@ -172,14 +173,19 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 		connections = postgres.MaxConnections
 	}
 	// Clients that connect by URL cannot be made to wait: an eighth is for them.
-	places := max(2*filled, connections-reservedForSuperusers-admins-max(3, connections/8))
-	c.connections = budget{
-		what: "connections", warn: c.warn, free: places, shed: c.shed, reclaim: c.reclaim, low: places - usually,
-	}
-	c.leases = budget{what: "databases", warn: c.warn, free: min(places/filled, max(usually/filled, runtime.GOMAXPROCS(0)))}
-	c.usual = c.leases.free
-	c.leases.eager = 0 < config.Parallel && config.Parallel <= c.leases.free
-	c.leases.more, c.most = c.hasRoom, connections
+	forURLs := max(3, connections/8)
+	places := max(2*filled, connections-reservedForSuperusers-admins-forURLs)
+	c.most = connections
+	c.connections = budget.New(budget.Config{
+		What: "connections", Places: places, Warn: c.warn, Release: c.shed, Reclaim: c.reclaim, Low: places - usually,
+		Reserve: forURLs, Idle: c.noStatementRuns, Remedy: fmt.Sprintf("use fewer connections at once, run fewer tests at "+
+			"once (go test -parallel), or set max_connections, which is %d, higher", connections),
+	})
+	c.usual = min(places/filled, max(usually/filled, runtime.GOMAXPROCS(0)))
+	c.leases = budget.New(budget.Config{
+		What: "databases", Places: c.usual, Warn: c.warn, Extra: c.hasRoom,
+		Eager: 0 < config.Parallel && config.Parallel <= c.usual,
+	})
 	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {
 		c.counts += countPrepared
 	}

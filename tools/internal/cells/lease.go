@@ -57,16 +57,15 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	if err := c.fit(); err != nil {
 		return nil, fmt.Errorf("take a cell: %w", err)
 	}
-	key := new(int)
-	name := func() string { return r.Test }
+	key := &tester{r.Test}
 	var release func()
 	var waited time.Duration
 	if r.Holding || r.Shared {
-		release = c.leases.force(key, name)
+		release = c.leases.Force(key)
 	} else {
 		var err error
 		start := time.Now()
-		if release, err = c.leases.take(ctx, key, name); err != nil {
+		if release, err = c.leases.Take(ctx, key); err != nil {
 			return nil, fmt.Errorf("take a cell: %w", err)
 		}
 		waited = time.Since(start)
@@ -103,6 +102,12 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 	cell.mu.Unlock()
 	return l, nil
 }
+
+// tester holds a place among the leases.
+type tester struct{ test string }
+
+func (t *tester) Test() string   { return t.test }
+func (t *tester) String() string { return t.test }
 
 // Name is the database's name.
 func (l *Lease) Name() string { return l.name }

@@ -181,7 +181,7 @@ func (p *pool) make(urgent bool) {
 	defer cancel()
 	c, err := p.clone(ctx)
 	// Where connections are few, they are not for what nobody wants yet.
-	few := p.cluster.connections.left() <= 0 || p.cluster.leases.left() < 0
+	few := p.cluster.connections.Free() <= 0 || p.cluster.leases.Free() < 0
 	if err == nil && !urgent && p.facts.Cold == "" && !p.facts.MayCopy && !few {
 		if err = c.warm(ctx); err == nil {
 			if failed := p.shareRelcache(ctx, c); failed != nil {

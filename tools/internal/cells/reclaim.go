@@ -17,46 +17,11 @@ SELECT pg_my_temp_schema() <> 0 OR current_user <> session_user
 
 // reclaim ends connections that tests have and do not use, such as those of tests that wait for parallel subtests.
 func (c *Cluster) reclaim() {
-	for _, key := range c.connections.keys() {
-		if cell, ok := key.(*cell); ok {
+	for _, holder := range c.connections.Holders() {
+		if cell, ok := holder.(*cell); ok {
 			cell.reclaim()
 		}
 	}
-}
-
-// hasRoom reports whether one test more finds connections.
-func (c *Cluster) hasRoom() bool {
-	const enough = 2 * filled
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	room := func() bool { return c.connections.left() >= enough && c.unused(ctx) >= enough }
-	if room() {
-		return true
-	}
-	c.connections.ask()
-	return room()
-}
-
-// awaitRoom waits until the server takes one connection more. Clients that came by URL count too: many tests that have
-// such, and wait for subtests, leave few for these. It does not give up before ctx does, and then the server has its say.
-func (c *Cluster) awaitRoom(ctx context.Context) {
-	for c.leases.left() < 0 && c.unused(ctx) <= 0 && ctx.Err() == nil {
-		c.shed()
-		c.connections.ask()
-		select {
-		case <-ctx.Done():
-		case <-time.After(reconsidered / 2):
-		}
-	}
-}
-
-// unused is how many connections the server takes yet, but for those of superusers.
-func (c *Cluster) unused(ctx context.Context) int {
-	var there int
-	if err := c.admin.QueryRow(ctx, "SELECT count(*) FROM pg_stat_get_backend_idset()").Scan(&there); err != nil {
-		return 0
-	}
-	return c.most - reservedForSuperusers - there
 }
 
 // reclaim ends the cell's own connections while a test has the cell, and those of the test's that have rested for a
