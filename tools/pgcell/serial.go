@@ -2,6 +2,8 @@ package pgcell
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -9,38 +11,48 @@ import (
 )
 
 // gates knows which tests of this process are in, and by which way.
-var gates = &entrances{gate: serial.Machine(), tests: map[TB]*entrance{}}
+var gates = &entrances{gate: serial.Machine(), tests: map[TB]*pass{}}
 
 type entrances struct {
-	gate  *serial.Gate
-	mu    sync.Mutex
-	tests map[TB]*entrance
+	gate    *serial.Gate
+	mu      sync.Mutex
+	tests   map[TB]*pass
+	waiting int       // tests of this process in Serial that wait
+	changed time.Time // when tests or waiting last changed
 }
 
-type entrance struct {
+// pass is what a test is in by. Its subtests are in by the same: a test waits for its subtests, so these must not wait
+// for somebody who waits for the test.
+type pass struct {
 	alone bool
 	leave func()
+	tests int // that are in by it
 }
+
+// stuck is how long every turn of go test's parallel tests must have been with tests that wait in Serial, and nothing
+// else have changed, before one of them fails: longer than the cleanup of a failed test takes.
+const stuck = dumpPatience + 2*time.Second
 
 // Serial waits until no other test that uses this package runs on the machine, in whatever process or sandbox, and
 // keeps all others from starting until this test ends. Call it first, before New. In a test that calls t.Parallel, call
-// it after that.
+// it after that. Subtests of the test are not kept waiting: those that call t.Parallel run beside each other, also if
+// they call Serial themselves.
 //
-// A test whose parent test has a cell waits for its parent for ever, and a test that is not parallel waits for ever for
-// one of the same process that took a cell before its own call of t.Parallel: so take cells after t.Parallel. Who waits
-// for more than 5 s is named in the test's log.
+// A test that is not parallel waits for ever for one of the same process that took a cell before its own call of
+// t.Parallel: so take cells after t.Parallel. Waits of more than 5 s are told about in the test's log. The test fails
+// if the test that it is a subtest of has a cell, and if no test that could end has a turn (go test -parallel).
 func Serial(t TB) {
 	t.Helper()
-	gates.mu.Lock()
-	in := gates.tests[t]
-	gates.mu.Unlock()
-	if in != nil && in.alone {
+	if in, of := gates.join(t); in != nil {
+		if !in.alone && of == t {
+			t.Fatalf("pgcell.Serial: this test has a database already, and may be run beside others that wait as well; call Serial first")
+		}
+		if !in.alone {
+			t.Fatalf("pgcell.Serial: %s, which waits for this subtest, has a database already and cannot make room; call Serial there, first", of.Name())
+		}
 		return
 	}
-	if in != nil {
-		t.Fatalf("pgcell.Serial: this test has a database already, and may be run beside others that wait as well; call Serial first")
-	}
-	pass(t, gates.gate.Alone, true)
+	gates.enter(t, gates.gate.Alone, true)
 }
 
 // enter takes this test's share in the machine, unless it has one, and tells how long it waited.
@@ -50,36 +62,103 @@ func enter(t TB) time.Duration {
 		t.Fatalf("pgcell: this is a bubble of testing/synctest, whose clock stands still while a server works; " +
 			"call pgcell before synctest.Test, and connect outside of it")
 	}
-	gates.mu.Lock()
-	in := gates.tests[t]
-	gates.mu.Unlock()
-	if in != nil {
+	if in, _ := gates.join(t); in != nil {
 		return 0
 	}
 	start := time.Now()
-	pass(t, gates.gate.Share, false)
+	gates.enter(t, gates.gate.Share, false)
 	return time.Since(start)
 }
 
-func pass(t TB, through func(context.Context) (func(), error), alone bool) {
+// join has a test be in by the pass that it has, or that the test has which it is a subtest of; of is that test. A test
+// knows nothing of its parent, but its name begins with the parent's and a slash.
+func (e *entrances) join(t TB) (in *pass, of TB) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if in := e.tests[t]; in != nil {
+		return in, t
+	}
+	for parent := range e.tests {
+		if strings.HasPrefix(t.Name(), parent.Name()+"/") {
+			of = parent
+		}
+	}
+	if of == nil {
+		return nil, nil
+	}
+	in = e.tests[of]
+	e.add(t, in)
+	return in, of
+}
+
+// add notes that a test is in until it ends. Call it with the lock held.
+func (e *entrances) add(t TB, in *pass) {
+	in.tests++
+	e.tests[t] = in
+	e.changed = time.Now()
+	t.Cleanup(func() {
+		e.mu.Lock()
+		delete(e.tests, t)
+		e.changed = time.Now()
+		in.tests--
+		last := in.tests == 0
+		e.mu.Unlock()
+		if last {
+			in.leave()
+		}
+	})
+}
+
+// enter waits for a way in, for a test that is in by none yet.
+func (e *entrances) enter(t TB, through func(context.Context) (func(), error), alone bool) {
 	t.Helper()
 	slow := time.AfterFunc(5*time.Second, func() {
-		t.Logf("pgcell: still waiting for other tests of this machine: one called pgcell.Serial, or this one did; in this process there run %v", gates.running())
+		t.Logf("pgcell: still waiting for other tests of this machine: one called pgcell.Serial, or this one did; in this process there run %v", e.running())
 	})
 	defer slow.Stop()
-	leave, err := through(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	if alone {
+		e.count(1)
+		defer e.count(-1)
+		go e.watch(ctx, cancel)
+	}
+	leave, err := through(ctx)
 	if err != nil {
 		t.Fatalf("pgcell: %v", err)
 	}
-	gates.mu.Lock()
-	gates.tests[t] = &entrance{alone: alone, leave: leave}
-	gates.mu.Unlock()
-	t.Cleanup(func() {
-		gates.mu.Lock()
-		delete(gates.tests, t)
-		gates.mu.Unlock()
-		leave()
-	})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.add(t, &pass{alone: alone, leave: leave})
+}
+
+// watch ends a wait in Serial if no test of the process can end.
+func (e *entrances) watch(ctx context.Context, end context.CancelCauseFunc) {
+	turns := parallel()
+	for !e.stuck(turns) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
+	end(fmt.Errorf("every turn of go test -parallel=%d is with a test that waits in pgcell.Serial, and %v wait for the turn of "+
+		"a subtest; raise -parallel, or take no cell in a test with parallel subtests", turns, e.running()))
+}
+
+// count adds to the number of tests that wait in Serial.
+func (e *entrances) count(n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.waiting += n
+	e.changed = time.Now()
+}
+
+// stuck reports whether tests in Serial have had so many turns for long, while others are in.
+func (e *entrances) stuck(turns int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return turns > 0 && e.waiting >= turns && len(e.tests) > 0 && time.Since(e.changed) > stuck
 }
 
 // running lists the tests of this process that are in.

@@ -1,9 +1,15 @@
 package pgcell_test
 
 import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/serial"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
@@ -39,4 +45,110 @@ func TestSerialAfterNew(t *testing.T) {
 		pgcell.New(f)
 		pgcell.Serial(f)
 	}, "pgcell.Serial: this test has a database already", "call Serial first")
+}
+
+// ensureEnds runs a test's body to its end, which it must come to within 20 s, without a failure.
+func ensureEnds(t *testing.T, name string, body func(*fakeTB)) {
+	t.Helper()
+	f := &fakeTB{name: name}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.run(func() { body(f) })
+	}()
+	select {
+	case <-done:
+		if f.fatal != "" {
+			t.Errorf("%s failed: %s", name, f.fatal)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatalf("%s has not ended after 20 s", name)
+	}
+}
+
+func TestSerialLetsSubtestsIn(t *testing.T) {
+	t.Parallel()
+	ensureEnds(t, t.Name()+"_serial", func(f *fakeTB) {
+		pgcell.Serial(f)
+		ensureEnds(t, f.name+"/sub", func(sub *fakeTB) {
+			pgcell.New(sub)
+			ensureEnds(t, sub.name+"/sub", func(sub *fakeTB) { pgcell.Serial(sub) })
+		})
+	})
+}
+
+// TestSubtestOfOneThatIsWaitedFor has somebody in another process wait in Serial for a test whose subtest calls New.
+func TestSubtestOfOneThatIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	ensureEnds(t, t.Name()+"_parent", func(parent *fakeTB) {
+		pgcell.New(parent)
+		ctx, cancel := context.WithCancel(t.Context())
+		waited := make(chan error)
+		go func() { // an open file of its own is to flock what another process is
+			_, err := serial.Machine().Alone(ctx)
+			waited <- err
+		}()
+		ensureSoon(t, "the door is shut", func() bool {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			leave, err := serial.Machine().Share(ctx)
+			if err == nil {
+				leave()
+			}
+			return err != nil
+		})
+		for range 3 {
+			start := time.Now()
+			ensureEnds(t, parent.name+"/sub", func(sub *fakeTB) { pgcell.New(sub) })
+			if d := time.Since(start); d > 3*time.Second {
+				t.Errorf("the subtest waited %v", d)
+			}
+		}
+		cancel()
+		if err := <-waited; err == nil {
+			t.Error("somebody was alone beside a test")
+		}
+	})
+}
+
+func TestSerialBelowNew(t *testing.T) {
+	t.Parallel()
+	ensureEnds(t, t.Name()+"_parent", func(parent *fakeTB) {
+		pgcell.New(parent)
+		sub := &fakeTB{name: parent.name + "/sub"}
+		sub.run(func() { pgcell.Serial(sub) })
+		if want := parent.name + ", which waits for this subtest, has a database already"; !strings.Contains(sub.fatal, want) {
+			t.Errorf("failed with %q, want %q", sub.fatal, want)
+		}
+	})
+}
+
+const turnsEnv = "PGCELL_TEST_TURNS"
+
+// TestSerialTakesAllTurns has a serial test take the only turn that the subtest of a test with a cell waits for.
+func TestSerialTakesAllTurns(t *testing.T) {
+	if os.Getenv(turnsEnv) == "" {
+		t.Parallel()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestSerialTakesAllTurns$", "-test.parallel=1")
+		cmd.Env = append(os.Environ(), turnsEnv+"=1")
+		out, err := cmd.CombinedOutput()
+		if want := "every turn of go test -parallel=1 is with a test that waits in pgcell.Serial"; err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v, want %q in:\n%s", err, want, out)
+		}
+		return
+	}
+	var first atomic.Bool
+	for range 2 {
+		t.Run("x", func(t *testing.T) {
+			t.Parallel()
+			if first.CompareAndSwap(false, true) {
+				pgcell.New(t)
+				t.Run("sub", func(t *testing.T) { t.Parallel() }) // its turn comes after that of the other test
+				return
+			}
+			pgcell.Serial(t)
+		})
+	}
 }

@@ -3,7 +3,7 @@
 // Every test holds a share; a test that wants to be alone takes the whole. Both are locks by flock(2) on directories
 // that are there on every machine and that sandboxes share, so that nothing has to be made, and nothing is left. Two
 // locks keep the one that waits from being passed for ever: who wants the whole shuts the door first, and everybody
-// goes through the door.
+// goes through the door. A process that is in the room already waits 5 s at most at the door: see patience.
 package serial
 
 import (
@@ -35,19 +35,30 @@ func Machine() *Gate {
 	return g
 }
 
+// patience is how long a test waits at a door that somebody else has shut while this process is in the room: whoever is
+// in there may be a test whose subtests wait for the turn, among go test's parallel tests, that the one at the door has.
+const patience = 5 * time.Second
+
 // Share waits until nobody runs alone, and keeps it so until leave is called. Cost: 5 microseconds where nobody asks
 // to be alone.
 func (g *Gate) Share(ctx context.Context) (leave func(), err error) {
-	if err := poll(ctx, g.tryShare); err != nil {
+	start := time.Now()
+	err = poll(ctx, func() (bool, error) { return g.tryShare(time.Since(start) > patience) })
+	if err != nil {
 		return nil, fmt.Errorf("wait for a serial test: %w", err)
 	}
 	return sync.OnceFunc(g.unshare), nil
 }
 
-// tryShare passes the door, and enters the room unless this process is there already.
-func (g *Gate) tryShare() (bool, error) {
+// tryShare passes the door, and enters the room unless this process is there already. If past is set, it does not need
+// the door to enter a room that this process is in.
+func (g *Gate) tryShare(past bool) (bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if past && g.shares > 0 {
+		g.shares++
+		return true, nil
+	}
 	if g.room == nil {
 		if err := g.open(); err != nil {
 			return false, err
@@ -124,7 +135,7 @@ func poll(ctx context.Context, do func() (bool, error)) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		case <-time.After(wait):
 		}
 	}

@@ -112,3 +112,40 @@ func TestLockErrorNamesDirectory(t *testing.T) {
 		t.Errorf("Share = %v, want not exist", err)
 	}
 }
+
+// TestDoorOpensToWhoIsIn has somebody wait for a process's test, which may itself wait for another of the process: that
+// one is let in after a while, and nobody else.
+func TestDoorOpensToWhoIsIn(t *testing.T) {
+	t.Parallel()
+	g := mustGate(t)
+	other, third := &serial.Gate{Door: g.Door, Room: g.Room}, &serial.Gate{Door: g.Door, Room: g.Room}
+	leave, err := g.Share(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := other.Alone(waiting)
+		ended <- err
+	}()
+	time.Sleep(50 * time.Millisecond) // until the door is shut
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	start := time.Now()
+	also, err := g.Share(ctx)
+	if d := time.Since(start); err != nil || d < 4*time.Second {
+		t.Errorf("let in after %v, %v; want some 5 s, in which the other's turn may come", d, err)
+	}
+	soon, giveUp := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer giveUp()
+	if _, err := third.Share(soon); err == nil {
+		t.Error("another process was let in")
+	}
+	also()
+	leave()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	cancel()
+}
