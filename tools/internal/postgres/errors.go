@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -82,3 +83,7 @@ type ContainmentError struct {
 func (e *ContainmentError) Error() string {
 	return fmt.Sprintf("contain server by %s: %s; set PGCELL_CONTAINMENT=auto to let pgcell choose", e.Containment, e.Reason)
 }
+
+// errNoKeeper is what Start says in a process that should have become a keeper.
+var errNoKeeper = errors.New("start server: this process was executed to keep a server and never became its keeper; " +
+	"call postgres.BecomeKeeper from an init function of the program, or first thing in TestMain")

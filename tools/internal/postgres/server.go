@@ -100,6 +100,9 @@ type Server struct {
 // Errors: [*ServerError] with the server's log; [*SocketPathError]; [*ContainmentError] where a forced containment
 // cannot be had. Nothing is left after an error.
 func Start(ctx context.Context, c Config) (*Server, error) {
+	if os.Args[0] == keeperName { // or each such process would start another, without end
+		return nil, errNoKeeper
+	}
 	c = c.withDefaults()
 	var err error
 	if c.SocketParent, err = filepath.Abs(c.SocketParent); err != nil { // the keeper works in another directory

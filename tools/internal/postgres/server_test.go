@@ -38,6 +38,10 @@ func initialise() {
 	case "babble":
 		fmt.Fprintln(os.NewFile(4, "replies"), "hello")
 		select {}
+	case "start":
+		_, err := postgres.Start(context.Background(), postgres.Config{})
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
@@ -343,6 +347,7 @@ func TestInitialisers(t *testing.T) {
 	for does, want := range map[string][]string{
 		"panic":  {"ended (exit status 2)", "panic: the port is in use", "package initialisers run a second time", "PGCELL_KEEPER"},
 		"babble": {`said "hello\n", which is no reply`},
+		"start":  {"never became its keeper", "call postgres.BecomeKeeper from an init function"},
 	} {
 		for _, how := range bothWays {
 			t.Run(does+"/"+string(how), func(t *testing.T) {
