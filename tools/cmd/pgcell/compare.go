@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 const compareLong = `Run the chosen tests in series and in parallel, in turn, with nothing from the cache, and print one table:
@@ -50,7 +50,7 @@ func (p *program) compareCommand() *cobra.Command {
 type measured struct {
 	took   time.Duration // from the first shard's start to the last one's end
 	suites map[string]time.Duration
-	shards []*report.Shard
+	shards []*results.Shard
 }
 
 // compare runs both ways in turn and prints the table.
@@ -109,13 +109,13 @@ func (m *measured) measure() {
 	for _, s := range m.shards {
 		if _, known := m.suites[s.Label]; !known {
 			m.suites[s.Label] = span(slices.DeleteFunc(slices.Clone(m.shards),
-				func(o *report.Shard) bool { return o.Label != s.Label }))
+				func(o *results.Shard) bool { return o.Label != s.Label }))
 		}
 	}
 }
 
 // span is the time from the first start to the last end.
-func span(shards []*report.Shard) time.Duration {
+func span(shards []*results.Shard) time.Duration {
 	var start, end time.Time
 	for _, s := range shards {
 		if start.IsZero() || s.Start.Before(start) {
@@ -160,7 +160,7 @@ func (p *program) table(serial, parallel *measured) {
 func (m *measured) obstacles(serial *measured) []string {
 	var why []string
 	var busy time.Duration
-	var longest *report.Shard
+	var longest *results.Shard
 	for _, s := range m.shards {
 		busy += s.Duration
 		if longest == nil || s.Duration > longest.Duration {

@@ -11,14 +11,14 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/page"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // writeFiles writes what --junitxml and --report ask for.
 func (s *session) writeFiles(sum *summary, run *history.Run, past []*history.Run) error {
 	var errs []error
 	if s.o.junit != "" {
-		err := s.writeFile(s.o.junit, func(w io.Writer) error { return report.WriteJUnit(w, sum.shards) })
+		err := s.writeFile(s.o.junit, func(w io.Writer) error { return results.WriteJUnit(w, sum.shards) })
 		errs = append(errs, err)
 	}
 	if s.o.report != "" {
@@ -39,7 +39,7 @@ func (s *session) page(sum *summary, run *history.Run, past []*history.Run) *pag
 		Why: sum.workers.why, Verdict: sum.verdict(), OK: run.ExitCode == exitPassed, Counts: sum.counts,
 		Subtests: sum.subtests,
 		Shards:   sum.shards, Past: past, Clean: clean,
-		Where: func(shard *report.Shard, t *report.Test) string {
+		Where: func(shard *results.Shard, t *results.Test) string {
 			return strings.TrimSpace(s.print.where(shard, t).suffix())
 		},
 	}

@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pgcell/pgcell/tools/internal/bep"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // limiter counts failed tests while they run, over all suites and shards, and tells when there are enough. What fails
@@ -64,28 +64,28 @@ func (l *limiter) add(f failure) bool {
 // shard counts the failures of a shard's result. What fails after the limit becomes interrupted. Of a shard that
 // will be
 // run again nothing counts yet.
-func (l *limiter) shard(s *report.Shard) {
+func (l *limiter) shard(s *results.Shard) {
 	if s.OK() || s.Attempt < l.attempts(s.Label) && !l.reached {
 		return
 	}
 	for i := range s.Tests {
 		t := &s.Tests[i]
-		if t.Outcome == report.Failed && !l.add(failure{s.Label, t.Name, s.Run, s.Index}) {
-			t.Outcome = report.Interrupted
+		if t.Outcome == results.Failed && !l.add(failure{s.Label, t.Name, s.Run, s.Index}) {
+			t.Outcome = results.Interrupted
 		}
 	}
 	if s.Died != "" && !l.add(failure{s.Label, "", s.Run, s.Index}) {
-		s.Died, s.Status = "", bep.Incomplete
+		s.Died, s.Status = "", bazel.Incomplete
 	}
 }
 
 // live counts a failure that a running shard's log tells of. Where shards are run again the log does not tell which
 // attempt it is of, so their results alone count.
-func (l *limiter) live(e report.LiveEvent) {
-	if e.Test.Outcome != report.Failed || l.attempts(e.Shard.Label) > 1 {
+func (l *limiter) live(e results.LiveEvent) {
+	if e.Test.Outcome != results.Failed || l.attempts(e.Shard.Label) > 1 {
 		return
 	}
 	if !l.add(failure{e.Shard.Label, e.Test.Name, e.Shard.Run, e.Shard.Index}) {
-		e.Test.Outcome = report.Interrupted
+		e.Test.Outcome = results.Interrupted
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // logTail is how many lines of a dead shard's log are shown.
@@ -20,7 +20,7 @@ const logTail = 40
 var logHead = []byte("\n" + strings.Repeat("-", 77) + "\n")
 
 // log prints test.log without Bazel's own first lines; of more than tail lines, the last ones.
-func (p *printer) log(s *report.Shard, indent string, tail int) {
+func (p *printer) log(s *results.Shard, indent string, tail int) {
 	if s.Log == "" {
 		p.line("%s(its log is not on this machine)", indent)
 		return
@@ -112,10 +112,10 @@ var lineMark = regexp.MustCompile(`(?m)^\s*(?:\S*/)?([\w.-]+\.go):(\d+)(: pgcell
 
 // where finds the first place that the output of a failed test, or of a failed subtest, names: what pgcell says of its
 // cells is only better than nothing. In the stack of a panic it is the first test file.
-func (p *printer) where(s *report.Shard, t *report.Test) place {
+func (p *printer) where(s *results.Shard, t *results.Test) place {
 	outputs := []string{t.Output}
 	for _, sub := range t.Subtests {
-		if sub.Outcome == report.Failed {
+		if sub.Outcome == results.Failed {
 			outputs = append([]string{sub.Output}, outputs...)
 		}
 	}
@@ -171,10 +171,10 @@ func escapeData(s string) string     { return dataEscapes.Replace(s) }
 func escapeProperty(s string) string { return propertyEscapes.Replace(s) }
 
 // firstLines gives what an annotation has room for.
-func firstLines(t *report.Test) string {
+func firstLines(t *results.Test) string {
 	text := clean(t.Output)
 	for _, sub := range t.Subtests {
-		if sub.Outcome == report.Failed {
+		if sub.Outcome == results.Failed {
 			text = strings.TrimLeft(text+"\n"+sub.Name+":\n"+clean(sub.Output), "\n")
 		}
 	}

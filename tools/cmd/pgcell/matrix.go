@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgcell/pgcell/tools/internal/timings"
+	"github.com/pgcell/pgcell/tools/internal/plan"
 )
 
 const matrixLong = `Divide the test targets among machines of a CI system, balanced by recorded time.
@@ -71,7 +71,7 @@ func (p *program) printMatrix(machines int, by string, paths []string) error {
 	if err != nil {
 		return err
 	}
-	return p.writeMatrix(timings.Divide(units, machines), targets)
+	return p.writeMatrix(plan.Divide(units, machines), targets)
 }
 
 // queryTests asks Bazel for test targets, without those that no pattern runs (manual), and without a path those that
@@ -164,7 +164,7 @@ func parseQuery(output []byte) ([]testTarget, error) {
 
 // recordedTimes gives the recorded time of each target in a workspace, and the mean of them all.
 func recordedTimes(space *workspace) (times map[string]time.Duration, mean time.Duration, err error) {
-	packages, err := timings.Recorded(space.root)
+	packages, err := plan.Recorded(space.root)
 	if err != nil {
 		return nil, 0, matrixError("%w", err)
 	}
@@ -185,12 +185,12 @@ func recordedTimes(space *workspace) (times map[string]time.Duration, mean time.
 }
 
 // units joins targets to what stays together, and adds up recorded times. A target without one counts as the mean.
-func units(space *workspace, targets []testTarget, by string) ([]timings.Unit, error) {
+func units(space *workspace, targets []testTarget, by string) ([]plan.Unit, error) {
 	times, mean, err := recordedTimes(space)
 	if err != nil {
 		return nil, err
 	}
-	byName := map[string]timings.Unit{}
+	byName := map[string]plan.Unit{}
 	for _, t := range targets {
 		name := t.label
 		if by == "category" {
@@ -201,11 +201,11 @@ func units(space *workspace, targets []testTarget, by string) ([]timings.Unit, e
 			took = mean
 		}
 		u := byName[name]
-		byName[name] = timings.Unit{
+		byName[name] = plan.Unit{
 			Name: name, Targets: append(u.Targets, t.label), Time: u.Time + took, Known: len(times) > 0,
 		}
 	}
-	var all []timings.Unit
+	var all []plan.Unit
 	for _, name := range sortedKeys(byName) {
 		all = append(all, byName[name])
 	}
@@ -220,7 +220,7 @@ type machineJSON struct {
 	Seconds    float64  `json:"seconds"` // sum of the recorded times of tests, to a tenth
 }
 
-func (p *program) writeMatrix(machines []timings.Machine, targets []testTarget) error {
+func (p *program) writeMatrix(machines []plan.Machine, targets []testTarget) error {
 	categories := map[string]string{}
 	for _, t := range targets {
 		categories[t.label] = t.category

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgcell/pgcell/tools/internal/bep"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // printer writes results as lines.
@@ -27,7 +27,7 @@ type printer struct {
 
 	// held are cached shards of a target whose other shards are not known yet: a target that is cached
 	// as a whole gets one line.
-	held map[string][]*report.Shard
+	held map[string][]*results.Shard
 }
 
 func (p *printer) line(format string, args ...any) {
@@ -61,15 +61,15 @@ func (p *printer) paint(word string) string {
 }
 
 // live prints a failure of a running shard.
-func (p *printer) live(e report.LiveEvent) {
-	if e.Test.Outcome == report.Failed && !p.output {
-		s := &report.Shard{Label: e.Shard.Label, Run: e.Shard.Run, Index: e.Shard.Index, Total: e.Shard.Total}
+func (p *printer) live(e results.LiveEvent) {
+	if e.Test.Outcome == results.Failed && !p.output {
+		s := &results.Shard{Label: e.Shard.Label, Run: e.Shard.Run, Index: e.Shard.Index, Total: e.Shard.Total}
 		p.failure(s, e.Test)
 	}
 }
 
 // shard prints a result when it comes; attempts is how often the shard is run at most.
-func (p *printer) shard(s *report.Shard, attempts int) {
+func (p *printer) shard(s *results.Shard, attempts int) {
 	if p.named && len(s.Tests) == 0 && s.OK() || p.hold(s) {
 		return
 	}
@@ -100,7 +100,7 @@ func (p *printer) shard(s *report.Shard, attempts int) {
 
 // hold keeps a cached shard back, and prints one line in place of all when it was its target's last.
 // It reports whether s is taken care of.
-func (p *printer) hold(s *report.Shard) bool {
+func (p *printer) hold(s *results.Shard) bool {
 	if p.verbose || p.output || p.quiet {
 		return false
 	}
@@ -110,7 +110,7 @@ func (p *printer) hold(s *report.Shard) bool {
 		return false
 	}
 	if p.held == nil {
-		p.held = make(map[string][]*report.Shard)
+		p.held = make(map[string][]*results.Shard)
 	}
 	p.held[target] = append(p.held[target], s)
 	if held := p.held[target]; len(held) == s.Total {
@@ -140,7 +140,7 @@ func (p *printer) releaseAll() {
 }
 
 // result prints a shard's line and, where it died, how.
-func (p *printer) result(s *report.Shard) {
+func (p *printer) result(s *results.Shard) {
 	p.line("%s %s %.1fs%s", p.paint(status(s.Status)), s, s.Duration.Seconds(), note(s))
 	if s.Note != "" {
 		p.line("  %s", s.Note)
@@ -158,7 +158,7 @@ func (p *printer) result(s *report.Shard) {
 }
 
 // failure prints a failed test with its output, once.
-func (p *printer) failure(s *report.Shard, t *report.Test) {
+func (p *printer) failure(s *results.Shard, t *results.Test) {
 	key := failure{s.Label, fmt.Sprintf("%s#%d", t.Name, s.Attempt), s.Run, s.Index}
 	if s.Attempt <= 1 {
 		key.name = t.Name // a live one does not know its attempt
@@ -175,7 +175,7 @@ func (p *printer) failure(s *report.Shard, t *report.Test) {
 	}
 	p.indented(clean(t.Output), "    ")
 	for _, sub := range t.Subtests {
-		if sub.Outcome == report.Failed {
+		if sub.Outcome == results.Failed {
 			p.line("    %s %.2fs", sub.Name, sub.Duration.Seconds())
 			p.indented(clean(sub.Output), "      ")
 		}
@@ -183,7 +183,7 @@ func (p *printer) failure(s *report.Shard, t *report.Test) {
 }
 
 // note gives what stands in parentheses behind a shard.
-func note(s *report.Shard) string {
+func note(s *results.Shard) string {
 	var notes []string
 	if n := len(s.Tests); n == 0 && s.Died != "" {
 		// it may have had tests, and nobody knows how many
@@ -210,9 +210,9 @@ func plural(n int, what string) string {
 }
 
 // status gives Bazel's word, in the width of PASSED where there is one as short.
-func status(s bep.Status) string {
+func status(s bazel.Status) string {
 	switch s {
-	case bep.Incomplete, bep.NoStatus:
+	case bazel.Incomplete, bazel.NoStatus:
 		return "STOPPED"
 	default:
 		return string(s)
@@ -220,7 +220,7 @@ func status(s bep.Status) string {
 }
 
 // test prints one line for -v.
-func (p *printer) test(s *report.Shard, t *report.Test) {
+func (p *printer) test(s *results.Shard, t *results.Test) {
 	line := fmt.Sprintf("%s %s %.2fs", p.paint(t.Outcome.String()), title(s, t), t.Duration.Seconds())
 	if s.Cached {
 		line += " (cached)"
@@ -232,8 +232,8 @@ func (p *printer) test(s *report.Shard, t *report.Test) {
 }
 
 // skipReason is the last line that a skipped test printed.
-func skipReason(t *report.Test) string {
-	if t.Outcome != report.Skipped {
+func skipReason(t *results.Test) string {
+	if t.Outcome != results.Skipped {
 		return ""
 	}
 	lines := strings.Split(clean(t.Output), "\n")
@@ -241,7 +241,7 @@ func skipReason(t *report.Test) string {
 }
 
 // title names a test in the form that "pgcell run" takes, and its worker.
-func title(s *report.Shard, t *report.Test) string {
+func title(s *results.Shard, t *results.Test) string {
 	name := s.Label
 	if t.Name != "" {
 		name = fmt.Sprintf("%s::%s [%s]", s.Label, t.Name, s.Worker())

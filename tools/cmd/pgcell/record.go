@@ -2,7 +2,7 @@ package main
 
 import (
 	"github.com/pgcell/pgcell/tools/internal/history"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // openHistory gives the history of a workspace, nil where there is no place for one.
@@ -66,7 +66,7 @@ func (s *session) record(calls []*call, sum *summary, code int) *history.Run {
 	return run
 }
 
-func recordShard(s *report.Shard, filter string) history.Shard {
+func recordShard(s *results.Shard, filter string) history.Shard {
 	shard := history.Shard{
 		Label: s.Label, Shard: s.Index, Shards: s.Total, Run: s.Run, Attempt: s.Attempt, Status: string(s.Status),
 		Cached: s.Cached, Start: s.Start, End: s.End(), Seconds: s.Duration.Seconds(), Filter: filter,
@@ -81,9 +81,9 @@ func recordShard(s *report.Shard, filter string) history.Shard {
 	return shard
 }
 
-func recordTest(t *report.Test) history.Test {
-	outcomes := map[report.Outcome]string{
-		report.Passed: history.Passed, report.Failed: history.Failed, report.Skipped: history.Skipped,
+func recordTest(t *results.Test) history.Test {
+	outcomes := map[results.Outcome]string{
+		results.Passed: history.Passed, results.Failed: history.Failed, results.Skipped: history.Skipped,
 	}
 	return history.Test{
 		Name: t.Name, Outcome: outcomes[t.Outcome], Seconds: t.Duration.Seconds(),

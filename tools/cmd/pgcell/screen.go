@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/history"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // screen shows lines on standard output and, on a terminal, one line of progress on standard error below them.
@@ -128,7 +128,7 @@ func (s *screen) target(label string, shards, runs int) {
 }
 
 // shard takes a result in.
-func (s *screen) shard(r *report.Shard) {
+func (s *screen) shard(r *results.Shard) {
 	key := failure{r.Label, "", r.Run, r.Index}
 	if _, waited := s.pending[key]; !waited {
 		return // another attempt
@@ -149,22 +149,22 @@ func (s *screen) shard(r *report.Shard) {
 }
 
 // test takes in what a running shard's log tells.
-func (s *screen) test(e report.LiveEvent) {
+func (s *screen) test(e results.LiveEvent) {
 	s.count(failure{e.Shard.Label, e.Test.Name, e.Shard.Run, e.Shard.Index}, e.Test.Outcome)
 }
 
 // count counts a test once, be it live or by its result.
-func (s *screen) count(key failure, o report.Outcome) {
-	if o == report.Running || s.seen[key] {
+func (s *screen) count(key failure, o results.Outcome) {
+	if o == results.Running || s.seen[key] {
 		return
 	}
 	s.seen[key] = true
 	switch o {
-	case report.Passed:
+	case results.Passed:
 		s.passed++
-	case report.Failed:
+	case results.Failed:
 		s.failed++
-	case report.Skipped:
+	case results.Skipped:
 		s.skipped++
 	}
 }

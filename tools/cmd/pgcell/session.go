@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/bep"
+	"github.com/pgcell/pgcell/tools/internal/bazel"
 	"github.com/pgcell/pgcell/tools/internal/history"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 func bazelError(format string, args ...any) error {
@@ -41,10 +41,10 @@ type session struct {
 // call is one finished call of Bazel.
 type call struct {
 	invocation
-	run      *report.Run
-	finished *bep.Finished // nil when Bazel ended without its last events
-	exit     int           // of the process
-	live     *report.Live  // nil until Bazel has said where it runs tests
+	run      *results.Run
+	finished *bazel.Finished // nil when Bazel ended without its last events
+	exit     int             // of the process
+	live     *results.Live   // nil until Bazel has said where it runs tests
 	process  *process
 }
 
@@ -160,9 +160,9 @@ func (s *session) call(inv invocation, events string) (*call, error) {
 		s.watch(process)
 	}()
 
-	c := &call{invocation: inv, run: &report.Run{}, process: process}
+	c := &call{invocation: inv, run: &results.Run{}, process: process}
 	s.print.named = len(inv.names) > 0
-	err = bep.FollowIdle(ctx, events, func(e bep.Event) { s.event(c, e) }, func() { s.idle(c) })
+	err = bazel.FollowIdle(ctx, events, func(e bazel.Event) { s.event(c, e) }, func() { s.idle(c) })
 	if err != nil {
 		fmt.Fprintf(s.screen.messages(), "pgcell run: %v: the results are not complete\n", err)
 	}
@@ -173,13 +173,13 @@ func (s *session) call(inv invocation, events string) (*call, error) {
 }
 
 // event takes one event in.
-func (s *session) event(c *call, e bep.Event) {
+func (s *session) event(c *call, e bazel.Event) {
 	switch {
 	case e.Finished != nil:
 		c.finished = e.Finished
 	case e.ExecRoot != nil:
 		// A file's time may be a little behind the clock; but what the run before has written is older than that.
-		c.live = report.NewLive(e.ExecRoot.Path, s.start.Add(-20*time.Millisecond))
+		c.live = results.NewLive(e.ExecRoot.Path, s.start.Add(-20*time.Millisecond))
 	case e.Target != nil && e.Target.OK && e.Target.Shards > 0:
 		s.limit.flaky[e.Target.Label] = e.Target.Flaky
 		s.screen.target(e.Target.Label, e.Target.Shards, max(s.o.stress, 1))
@@ -203,7 +203,7 @@ func (s *session) event(c *call, e bep.Event) {
 // idle looks at what tests print while they run.
 func (s *session) idle(c *call) {
 	if c.live != nil && s.screen.due() {
-		c.live.Poll(func(e report.LiveEvent) {
+		c.live.Poll(func(e results.LiveEvent) {
 			s.limit.live(e)
 			s.screen.test(e)
 			s.print.live(e)
@@ -227,7 +227,7 @@ func (s *session) takeStopped(c *call) {
 	if c.live == nil {
 		return
 	}
-	c.live.Poll(func(e report.LiveEvent) { s.limit.live(e) })
+	c.live.Poll(func(e results.LiveEvent) { s.limit.live(e) })
 	c.live.Close()
 	if !s.stopped && !s.limit.reached {
 		return

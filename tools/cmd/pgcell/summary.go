@@ -7,14 +7,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // summary is what stands below the results, in the terminal and in the report.
 type summary struct {
-	shards          []*report.Shard
-	counts          report.Counts
-	subtests        report.Counts
+	shards          []*results.Shard
+	counts          results.Counts
+	subtests        results.Counts
 	targets, cached int
 	took            time.Duration
 	reasons         []reason
@@ -40,8 +40,8 @@ func (f flake) String() string {
 
 // timed is a test with its shard.
 type timed struct {
-	shard *report.Shard
-	test  *report.Test
+	shard *results.Shard
+	test  *results.Test
 }
 
 // sum gathers the calls' results.
@@ -55,8 +55,8 @@ func (s *session) sum(calls []*call) *summary {
 		sum.counts.Skipped += n.Skipped
 		sum.counts.Interrupted += n.Interrupted
 	}
-	sum.targets, sum.cached = report.Targets(sum.shards)
-	sum.subtests = report.Subtests(sum.shards)
+	sum.targets, sum.cached = results.Targets(sum.shards)
+	sum.subtests = results.Subtests(sum.shards)
 	sum.flaky = flakes(sum.shards)
 	sum.reasons = s.reasons(calls)
 	return sum
@@ -107,7 +107,7 @@ func (s *session) reasons(calls []*call) []reason {
 }
 
 // flakes finds tests that both passed and failed: in several runs of one shard, or in its attempts.
-func flakes(shards []*report.Shard) []flake {
+func flakes(shards []*results.Shard) []flake {
 	type runs struct{ failed, all int }
 	tests := make(map[string]*runs)
 	var order []string
@@ -121,7 +121,7 @@ func flakes(shards []*report.Shard) []flake {
 				tests[name] = &runs{}
 				order = append(order, name)
 			}
-			if t.Outcome == report.Failed || s.FailedBefore(t.Name) > 0 {
+			if t.Outcome == results.Failed || s.FailedBefore(t.Name) > 0 {
 				tests[name].failed += max(s.FailedBefore(t.Name), 1)
 			}
 			tests[name].all += 1 + s.FailedBefore(t.Name)
@@ -186,9 +186,9 @@ func (p *printer) skips(sum *summary) {
 	var order []string
 	for _, s := range sum.shards {
 		for i := range s.Tests {
-			all := append([]report.Test{s.Tests[i]}, s.Tests[i].Subtests...)
+			all := append([]results.Test{s.Tests[i]}, s.Tests[i].Subtests...)
 			for j := range all {
-				if all[j].Outcome != report.Skipped {
+				if all[j].Outcome != results.Skipped {
 					continue
 				}
 				reason := cmp.Or(skipReason(&all[j]), "no reason given")
@@ -327,7 +327,7 @@ func (p *printer) interrupted(sum *summary) {
 	}
 	for _, s := range sum.shards {
 		for i := range s.Tests {
-			if t := &s.Tests[i]; t.Outcome == report.Interrupted && left > 0 {
+			if t := &s.Tests[i]; t.Outcome == results.Interrupted && left > 0 {
 				p.line("  %s", title(s, t))
 				left--
 			}

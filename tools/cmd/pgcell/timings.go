@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pgcell/pgcell/tools/internal/plan"
 	"github.com/pgcell/pgcell/tools/internal/shard"
-	"github.com/pgcell/pgcell/tools/internal/timings"
 )
 
 const timingsLong = `Record what tests take, and balance shards by it.
@@ -73,7 +73,7 @@ func (p *program) updateTimings(space *workspace, testlogs string, dirs []string
 	if err != nil {
 		return err
 	}
-	suites, err := timings.Read(testlogs)
+	suites, err := plan.Read(testlogs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return failed("%w: run the tests first; where Bazel makes no link bazel-testlogs, give "+
 			`--testlogs="$(bazel info bazel-testlogs)"`, err)
@@ -81,7 +81,7 @@ func (p *program) updateTimings(space *workspace, testlogs string, dirs []string
 	if err != nil {
 		return failed("%w", err)
 	}
-	byPackage := map[string][]*timings.Suite{}
+	byPackage := map[string][]*plan.Suite{}
 	for _, s := range suites {
 		if within(s.Package) {
 			byPackage[s.Package] = append(byPackage[s.Package], s)
@@ -89,7 +89,7 @@ func (p *program) updateTimings(space *workspace, testlogs string, dirs []string
 	}
 	written, same := 0, 0
 	for _, path := range sortedKeys(byPackage) {
-		pkg, err := timings.OpenPackage(space.root, path)
+		pkg, err := plan.OpenPackage(space.root, path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // another workspace's, or removed since
 		}
@@ -111,7 +111,7 @@ func (p *program) updateTimings(space *workspace, testlogs string, dirs []string
 	return nil
 }
 
-func (p *program) updatePackage(pkg *timings.Package, suites []*timings.Suite) (written bool, err error) {
+func (p *program) updatePackage(pkg *plan.Package, suites []*plan.Suite) (written bool, err error) {
 	if pkg.Damaged != nil {
 		fmt.Fprintf(p.stderr, "pgcell timings: %v: writing it anew\n", pkg.Damaged)
 	}
@@ -201,8 +201,8 @@ func (p *program) timingsShowCommand() *cobra.Command {
 
 // suite is a suite with recorded times.
 type suite struct {
-	timings.Balance
-	pkg    *timings.Package
+	plan.Balance
+	pkg    *plan.Package
 	target string
 }
 
@@ -219,7 +219,7 @@ func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	packages, err := timings.Recorded(space.root)
+	packages, err := plan.Recorded(space.root)
 	if err != nil {
 		return nil, failed("%w", err)
 	}
@@ -239,7 +239,7 @@ func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
 			if shards < 1 {
 				shards = ran[label] // a macro's default, or a select
 			}
-			b := timings.Weigh(label, pkg.Times[target], shards, time.Duration(worth*float64(time.Second)))
+			b := plan.Weigh(label, pkg.Times[target], shards, time.Duration(worth*float64(time.Second)))
 			if declared.Alone {
 				b.Suggest = b.Shards
 			}
@@ -254,7 +254,7 @@ func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
 
 // lastShards gives the number of shards in which suites ran last, by label; of those whose results are there.
 func lastShards(space *workspace) map[string]int {
-	suites, err := timings.Read(filepath.Join(space.root, "bazel-testlogs"))
+	suites, err := plan.Read(filepath.Join(space.root, "bazel-testlogs"))
 	if err != nil {
 		return nil // no run yet
 	}

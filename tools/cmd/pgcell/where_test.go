@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // TestWhere finds the place at which a test failed among what it printed.
@@ -16,7 +16,7 @@ func TestWhere(t *testing.T) {
 		"    a_test.go:28: pgcell: the test left a session\n    a_test.go:28: pgcell: kept cell test_db_w0_1: psql 'x' (y)\n": {"a_test.go", 28},
 		"nothing": {},
 	} {
-		got := new(printer).where(&report.Shard{Label: "//a:a_test"}, &report.Test{Output: output})
+		got := new(printer).where(&results.Shard{Label: "//a:a_test"}, &results.Test{Output: output})
 		if got != want {
 			t.Errorf("where(%q) = %v, want %v", output, got, want)
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/history"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // Run is what a report tells of.
@@ -28,15 +28,15 @@ type Run struct {
 	Why       string // why that many; empty where the user said the number
 	Verdict   string // the closing line
 	OK        bool
-	Counts    report.Counts
-	Subtests  report.Counts
-	Shards    []*report.Shard
+	Counts    results.Counts
+	Subtests  results.Counts
+	Shards    []*results.Shard
 	Reasons   []Reason
 	Flaky     []string
 	Past      []*history.Run // newest first, without this one
 
 	// Where gives the place in the source where a test failed, "tests/a_test.go:12"; empty when unknown.
-	Where func(*report.Shard, *report.Test) string
+	Where func(*results.Shard, *results.Test) string
 	// Clean takes out of a test's output what go test adds.
 	Clean func(output string) string
 }

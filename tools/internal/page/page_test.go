@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/bep"
+	"github.com/pgcell/pgcell/tools/internal/bazel"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/page"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -24,18 +24,18 @@ const ms = time.Millisecond
 // shard
 // that died, skips, subtests.
 func sample() *page.Run {
-	var shards []*report.Shard
+	var shards []*results.Shard
 	for i := range 4 {
 		start := noon.Add(time.Duration(i%2) * 2 * time.Second).Add(time.Duration(i/2) * 100 * ms)
-		s := &report.Shard{
-			Label: "//tests/ddl:ddl_test", Run: 1, Index: i, Total: 4, Attempt: 1, Status: bep.Passed,
+		s := &results.Shard{
+			Label: "//tests/ddl:ddl_test", Run: 1, Index: i, Total: 4, Attempt: 1, Status: bazel.Passed,
 			Start: start, Duration: time.Duration(1+i) * 400 * ms,
 		}
 		for j := range 5 {
 			name := fmt.Sprintf("TestView%d%d", i, j)
 			at := start.Add(time.Duration(j) * 70 * ms)
-			s.Tests = append(s.Tests, report.Test{Name: name, Duration: time.Duration(60+i) * ms, CellTime: 12 * ms})
-			s.Cells = append(s.Cells, report.Cell{
+			s.Tests = append(s.Tests, results.Test{Name: name, Duration: time.Duration(60+i) * ms, CellTime: 12 * ms})
+			s.Cells = append(s.Cells, results.Cell{
 				Test: name, Worker: s.Worker(), Start: at, End: at.Add(60 * ms), CellSeconds: 0.012, WaitSeconds: 0.02,
 				Made: "recycled",
 			})
@@ -43,22 +43,22 @@ func sample() *page.Run {
 		shards = append(shards, s)
 	}
 	red := shards[1]
-	red.Status, red.Log, red.Outputs = bep.Failed, "/logs/test.log", "/logs/test.outputs"
-	red.Tests[2].Outcome = report.Failed
+	red.Status, red.Log, red.Outputs = bazel.Failed, "/logs/test.log", "/logs/test.outputs"
+	red.Tests[2].Outcome = results.Failed
 	red.Tests[2].Output = "    view_test.go:12: rows <b>differ</b>\n    cell.go:7: pgcell: kept cell " +
 		"test_db_w1_1a2b3c4d: psql 'postgres://pgcell@/test_db_w1_1a2b3c4d?host=/tmp/x'\n"
-	red.Tests[2].Subtests = []report.Test{{Name: "TestView12/sub", Outcome: report.Failed,
+	red.Tests[2].Subtests = []results.Test{{Name: "TestView12/sub", Outcome: results.Failed,
 		Output: "    view_test.go:20: sub is wrong\n"}}
 	red.Cells[2].Dump, red.Cells[2].Failed = "pgcell/TestView12.sql", true
-	shards[2].Tests[0].Outcome, shards[2].Tests[0].Output = report.Skipped, "    view_test.go:3: needs PostgreSQL 18\n"
+	shards[2].Tests[0].Outcome, shards[2].Tests[0].Output = results.Skipped, "    view_test.go:3: needs PostgreSQL 18\n"
 	shards = append(shards,
-		&report.Shard{
-			Label: "//tests/types:types_test", Run: 1, Total: 1, Attempt: 1, Status: bep.Passed, Cached: true,
-			Start: noon.Add(-time.Hour), Duration: 9 * time.Second, Tests: []report.Test{{Name: "TestArrays",
+		&results.Shard{
+			Label: "//tests/types:types_test", Run: 1, Total: 1, Attempt: 1, Status: bazel.Passed, Cached: true,
+			Start: noon.Add(-time.Hour), Duration: 9 * time.Second, Tests: []results.Test{{Name: "TestArrays",
 				Duration: 8 * time.Second}},
 		},
-		&report.Shard{
-			Label: "//tests/dead:dead_test", Run: 1, Total: 1, Attempt: 1, Status: bep.Failed,
+		&results.Shard{
+			Label: "//tests/dead:dead_test", Run: 1, Total: 1, Attempt: 1, Status: bazel.Failed,
 			Start: noon.Add(ms), Duration: 500 * ms, Died: "died of signal 9",
 		})
 	past := []*history.Run{
@@ -68,12 +68,12 @@ func sample() *page.Run {
 	return &page.Run{
 		Title: "tests of shop", Start: noon, Took: 4 * time.Second, Workspace: "/ws", Args: []string{"--report", "r.html"},
 		Workers: 2, Why: "one for each core", Verdict: "19 passed, 2 failed, 1 skipped",
-		Counts:   report.Counts{Passed: 19, Failed: 2, Skipped: 1},
-		Subtests: report.Counts{Failed: 1},
+		Counts:   results.Counts{Passed: 19, Failed: 2, Skipped: 1},
+		Subtests: results.Counts{Failed: 1},
 		Shards:   shards, Past: past,
 		Reasons: []page.Reason{{Why: "changed", Labels: []string{"//tests/ddl:ddl_test"}}},
 		Flaky:   []string{"//tests/ddl:ddl_test::TestView00 failed 1 of 2 times"},
-		Where:   func(*report.Shard, *report.Test) string { return "tests/ddl/view_test.go:12" },
+		Where:   func(*results.Shard, *results.Test) string { return "tests/ddl/view_test.go:12" },
 		Clean:   strings.TrimSpace,
 	}
 }
@@ -169,12 +169,12 @@ func TestLanesDoNotOverlap(t *testing.T) {
 func big() *page.Run {
 	run := sample()
 	for i := range 200 {
-		s := &report.Shard{
-			Label: fmt.Sprintf("//tests/p%d:p_test", i), Run: 1, Total: 1, Attempt: 1, Status: bep.Passed,
+		s := &results.Shard{
+			Label: fmt.Sprintf("//tests/p%d:p_test", i), Run: 1, Total: 1, Attempt: 1, Status: bazel.Passed,
 			Start: noon.Add(time.Duration(i) * 10 * ms), Duration: 100 * ms,
 		}
 		for j := range 10 {
-			s.Tests = append(s.Tests, report.Test{Name: fmt.Sprintf("Test%d", j), Duration: 9 * ms})
+			s.Tests = append(s.Tests, results.Test{Name: fmt.Sprintf("Test%d", j), Duration: 9 * ms})
 		}
 		run.Shards = append(run.Shards, s)
 	}

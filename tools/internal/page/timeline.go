@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/history"
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // timeline shows what ran when: a lane for each shard that ran at the same time as others, cached ones apart.
@@ -39,8 +39,8 @@ type tick struct {
 }
 
 // newTimeline puts executed shards into lanes, each into the first that is free when it begins.
-func newTimeline(shards []*report.Shard) timeline {
-	var ran []*report.Shard
+func newTimeline(shards []*results.Shard) timeline {
+	var ran []*results.Shard
 	for _, s := range shards {
 		if !s.Cached && !s.Start.IsZero() {
 			ran = append(ran, s)
@@ -50,7 +50,7 @@ func newTimeline(shards []*report.Shard) timeline {
 	if len(ran) == 0 {
 		return timeline{Cached: cached}
 	}
-	slices.SortStableFunc(ran, func(a, b *report.Shard) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(ran, func(a, b *results.Shard) int { return a.Start.Compare(b.Start) })
 	start, end := ran[0].Start, ran[0].End()
 	for _, s := range ran {
 		if s.End().After(end) {
@@ -79,7 +79,7 @@ func newTimeline(shards []*report.Shard) timeline {
 }
 
 // cachedBars puts cached shards one after the other.
-func cachedBars(shards []*report.Shard) []bar {
+func cachedBars(shards []*results.Shard) []bar {
 	var all, at time.Duration
 	for _, s := range shards {
 		if s.Cached {
@@ -99,7 +99,7 @@ func cachedBars(shards []*report.Shard) []bar {
 	return bars
 }
 
-func (t *timeline) bar(s *report.Shard, start time.Time) bar {
+func (t *timeline) bar(s *results.Shard, start time.Time) bar {
 	b := bar{
 		Left: t.percent(s.Start.Sub(start)), Width: max(t.percent(s.Duration), 0.15), Class: "passed",
 		Title: fmt.Sprintf("%s [%s]: %s, %d tests", s, s.Worker(), seconds(s.Duration), len(s.Tests)),
@@ -141,8 +141,8 @@ type balance struct {
 	Longest      string  // the longest test, where it alone takes more than the ideal
 }
 
-func balances(shards []*report.Shard) []balance {
-	suites := make(map[string][]*report.Shard)
+func balances(shards []*results.Shard) []balance {
+	suites := make(map[string][]*results.Shard)
 	var labels []string
 	for _, s := range shards {
 		if s.Run > 1 || s.Interrupted() {
@@ -163,8 +163,8 @@ func balances(shards []*report.Shard) []balance {
 	return all
 }
 
-func newBalance(label string, shards []*report.Shard) balance {
-	slices.SortFunc(shards, func(a, b *report.Shard) int { return cmp.Compare(a.Index, b.Index) })
+func newBalance(label string, shards []*results.Shard) balance {
+	slices.SortFunc(shards, func(a, b *results.Shard) int { return cmp.Compare(a.Index, b.Index) })
 	b := balance{Label: label}
 	var longest time.Duration
 	name := ""

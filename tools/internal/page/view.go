@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/report"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
 // view is what the template shows.
@@ -97,7 +97,7 @@ func newView(run *Run) *view {
 	return v
 }
 
-func (v *view) test(s *report.Shard, t *report.Test) {
+func (v *view) test(s *results.Shard, t *results.Test) {
 	v.Cells.Time += t.CellTime
 	v.Cells.Wait += t.WaitTime
 	v.Cells.Test += t.Duration
@@ -105,7 +105,7 @@ func (v *view) test(s *report.Shard, t *report.Test) {
 		Outcome: strings.ToLower(t.Outcome.String()), Suite: s.Label, Name: t.Name, Worker: s.Worker(),
 		Took: t.Duration, Cell: t.CellTime, Wait: t.WaitTime, Cached: s.Cached, Subtests: len(t.Subtests),
 	}
-	if t.Outcome == report.Skipped {
+	if t.Outcome == results.Skipped {
 		lines := strings.Split(strings.TrimSpace(v.Clean(t.Output)), "\n")
 		r.Reason = strings.TrimSpace(lines[len(lines)-1])
 	}
@@ -113,18 +113,18 @@ func (v *view) test(s *report.Shard, t *report.Test) {
 }
 
 // failures adds those of a shard.
-func (v *view) failures(s *report.Shard) {
+func (v *view) failures(s *results.Shard) {
 	for _, t := range s.Failed() {
 		f := v.failure(s, &t)
 		for i := range t.Subtests {
-			if sub := &t.Subtests[i]; sub.Outcome == report.Failed {
+			if sub := &t.Subtests[i]; sub.Outcome == results.Failed {
 				f.Subtests = append(f.Subtests, failure{Title: sub.Name, Took: sub.Duration, Output: v.Clean(sub.Output)})
 			}
 		}
 		v.Failures = append(v.Failures, f)
 	}
 	if s.Died != "" {
-		f := v.failure(s, &report.Test{Duration: s.Duration, Output: s.Died})
+		f := v.failure(s, &results.Test{Duration: s.Duration, Output: s.Died})
 		f.Title = s.String()
 		v.Failures = append(v.Failures, f)
 	}
@@ -136,7 +136,7 @@ var (
 	dumpedLine = regexp.MustCompile(`pgcell: dumped cell (\S+): (\S+)`)
 )
 
-func (v *view) failure(s *report.Shard, t *report.Test) failure {
+func (v *view) failure(s *results.Shard, t *results.Test) failure {
 	f := failure{
 		ID: fmt.Sprintf("failure-%d", len(v.Failures)+1), Title: s.Label, Worker: s.Worker(), Took: t.Duration,
 		Output: v.Clean(t.Output), Where: v.Where(s, t),
@@ -177,7 +177,7 @@ func (f *failure) addPsql(line string) {
 }
 
 // addDump links a dump: a file among the test's outputs, or the zip file that these are packed into.
-func (f *failure) addDump(s *report.Shard, name string) {
+func (f *failure) addDump(s *results.Shard, name string) {
 	path := name
 	if !filepath.IsAbs(name) {
 		path = s.Outputs

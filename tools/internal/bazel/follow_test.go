@@ -1,0 +1,140 @@
+package bazel_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+)
+
+const lineLast = `{"id":{"buildToolLogs":{}},"buildToolLogs":{},"lastMessage":true}` + "\n"
+
+var lineA, lineB = line("//x:a"), line("//x:b")
+
+// line gives the event that says that a test passed.
+func line(label string) string {
+	return `{"id":{"testResult":{"label":"` + label + `","run":1,"shard":1,"attempt":1}},` +
+		`"testResult":{"status":"PASSED"}}` + "\n"
+}
+
+// follow runs Follow with a context that has ended: it reads what is there.
+func follow(t *testing.T, path string) []string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var labels []string
+	if err := bazel.Follow(ctx, path, collect(&labels)); err != nil {
+		t.Fatalf("Follow: %v", err)
+	}
+	return labels
+}
+
+func collect(labels *[]string) func(bazel.Event) {
+	return func(e bazel.Event) {
+		if e.Result != nil {
+			*labels = append(*labels, e.Result.Label)
+		}
+	}
+}
+
+func TestFollowEnds(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		content string
+		want    []string
+	}{
+		{"with the last event", lineA + lineB + lineLast, []string{"//x:a", "//x:b"}},
+		{"early", lineA, []string{"//x:a"}},
+		{"in the middle of a line", lineA + lineB[:40], []string{"//x:a"}},
+		{"before the end of a line", lineA + lineB[:len(lineB)-1], []string{"//x:a", "//x:b"}},
+		{"after lines that are none", "\n{\"id\":\n" + lineA + "garbage\n[]\n7\n" + lineB, []string{"//x:a", "//x:b"}},
+		{"empty", "", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "events.json")
+			if err := os.WriteFile(path, []byte(test.content), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if got := follow(t, path); !slices.Equal(got, test.want) {
+				t.Errorf("labels = %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestFollowWithoutFile(t *testing.T) {
+	t.Parallel()
+	if got := follow(t, filepath.Join(t.TempDir(), "never")); got != nil {
+		t.Errorf("labels = %q, want none", got)
+	}
+}
+
+func TestFollowReportsReadErrors(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := bazel.Follow(ctx, dir, func(bazel.Event) {})
+	want := "read build events " + dir + ": read " + dir + ": is a directory"
+	if err == nil || err.Error() != want {
+		t.Errorf("Follow of a directory = %v, want %s", err, want)
+	}
+}
+
+// TestFollowWhileWritten has the file come, grow in the middle of a line and end.
+func TestFollowWhileWritten(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.json")
+	labels := make(chan string)
+	done := make(chan error, 1)
+	go func() {
+		done <- bazel.Follow(t.Context(), path, func(e bazel.Event) {
+			if e.Result != nil {
+				labels <- e.Result.Label
+			}
+		})
+	}()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	write := func(s string) {
+		if _, err := f.WriteString(s); err != nil {
+			t.Error(err)
+		}
+	}
+	receive := func(want string) {
+		t.Helper()
+		select {
+		case got := <-labels:
+			if got != want {
+				t.Errorf("label = %q, want %q", got, want)
+			}
+		case err := <-done:
+			t.Fatalf("Follow ended: %v", err)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s did not come within 10 s", want)
+		}
+	}
+	write(lineA + lineB[:20])
+	receive("//x:a")
+	write(lineB[20:])
+	receive("//x:b")
+	write(lineLast)
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("Follow: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("Follow did not end within 10 s after the last event")
+	}
+}

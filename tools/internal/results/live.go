@@ -1,0 +1,246 @@
+package results
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// LiveEvent says that a top-level test began or ended.
+type LiveEvent struct {
+	Shard *LiveShard
+	Test  *Test // its Outcome is Running when it began
+}
+
+// LiveShard is a shard that may be running. Its fields are those of Shard.
+type LiveShard struct {
+	Label      string
+	Run, Index int // from 1, from 0
+	Total      int
+	Log        string // once the shard has started
+	parser     logParser
+	file       *os.File
+}
+
+// Tests gives what is known of the shard's top-level tests, in the order in which they began.
+func (s *LiveShard) Tests() []Test {
+	tests := make([]Test, 0, len(s.parser.order))
+	for _, name := range s.parser.order {
+		tests = append(tests, *s.parser.tests[name])
+	}
+	return tests
+}
+
+// Live follows the logs of tests that run on this machine, which Bazel writes while they run. What it cannot find, as
+// with tests that run elsewhere, it is silent about. It is not safe for concurrent use.
+type Live struct {
+	root   string // Bazel's execution root
+	since  time.Time
+	shards map[liveKey]*LiveShard
+	logs   []string // Bazel's directories of logs, one for each configuration
+}
+
+type liveKey struct {
+	label      string
+	run, index int
+}
+
+// NewLive follows tests below an execution root. A log that is older than since is one of an earlier run.
+func NewLive(root string, since time.Time) *Live {
+	return &Live{root: root, since: since, shards: make(map[liveKey]*LiveShard)}
+}
+
+// Add has a test target followed; runs is 1 without --runs_per_test.
+func (l *Live) Add(label string, shards, runs int) {
+	shards, runs = max(shards, 1), max(runs, 1)
+	for run := 1; run <= runs; run++ {
+		for index := range shards {
+			s := &LiveShard{Label: label, Run: run, Index: index, Total: shards}
+			s.Log = s.path(runs)
+			l.shards[liveKey{label, run, index}] = s
+		}
+	}
+}
+
+// path gives a shard's log below a directory of logs: PACKAGE/NAME/shard_I_of_N_run_R_of_M/test.log.
+func (s *LiveShard) path(runs int) string {
+	label := strings.TrimLeft(s.Label, "@")
+	repo, rest, _ := strings.Cut(label, "//")
+	pkg, name, _ := strings.Cut(rest, ":")
+	if repo != "" {
+		pkg = filepath.Join("external", repo, pkg)
+	}
+	var parts []string
+	if s.Total > 1 {
+		parts = append(parts, fmt.Sprintf("shard_%d_of_%d", s.Index+1, s.Total))
+	}
+	if runs > 1 {
+		parts = append(parts, fmt.Sprintf("run_%d_of_%d", s.Run, runs))
+	}
+	return filepath.Join(filepath.FromSlash(pkg), name, strings.Join(parts, "_"), "test.log")
+}
+
+// Done ends the following of a shard that has a result.
+func (l *Live) Done(label string, run, index int) {
+	key := liveKey{label, run, index}
+	if s := l.shards[key]; s != nil {
+		s.close()
+		delete(l.shards, key)
+	}
+}
+
+// Close ends the following of all shards; Started still tells what is known of them.
+func (l *Live) Close() {
+	for _, s := range l.shards {
+		s.close()
+	}
+}
+
+func (s *LiveShard) close() {
+	if s.file != nil {
+		s.file.Close()
+		s.file = nil
+	}
+}
+
+// Started gives the followed shards of which something is known, sorted.
+func (l *Live) Started() []*LiveShard {
+	var started []*LiveShard
+	for _, s := range l.shards {
+		if len(s.parser.order) > 0 || s.file != nil {
+			started = append(started, s)
+		}
+	}
+	slices.SortFunc(started, func(a, b *LiveShard) int {
+		return cmp.Or(strings.Compare(a.Label, b.Label), cmp.Compare(a.Run, b.Run), cmp.Compare(a.Index, b.Index))
+	})
+	return started
+}
+
+// Poll reads what was added to the logs and calls handle for each test that began or ended.
+func (l *Live) Poll(handle func(LiveEvent)) {
+	l.logs, _ = filepath.Glob(filepath.Join(l.root, "bazel-out", "*", "testlogs")) // a malformed pattern finds nothing
+	for _, s := range l.shards {
+		if s.file == nil && !l.open(s) {
+			continue
+		}
+		b, err := io.ReadAll(s.file)
+		if err != nil {
+			continue
+		}
+		s.parser.write(b, func(t *Test) { handle(LiveEvent{s, t}) })
+	}
+}
+
+// open looks for a shard's log of this run.
+func (l *Live) open(s *LiveShard) bool {
+	for _, dir := range l.logs {
+		path := filepath.Join(dir, s.Log)
+		info, err := os.Stat(path)
+		if err != nil || info.ModTime().Before(l.since) {
+			continue
+		}
+		if s.file, err = os.Open(path); err == nil {
+			s.Log = path
+			return true
+		}
+	}
+	return false
+}
+
+// outputLimit is how much of a test's output is held while it runs, in bytes.
+const outputLimit = 256 << 10
+
+// logParser reads the log of "go test -v" piece by piece.
+type logParser struct {
+	rest    []byte
+	body    bool // Bazel's head is over
+	current string
+	order   []string // top-level tests
+	tests   map[string]*Test
+	output  map[string]*bytes.Buffer
+}
+
+// write takes a piece in and calls report for each top-level test that began or ended.
+func (p *logParser) write(b []byte, report func(*Test)) {
+	p.rest = append(p.rest, b...)
+	for {
+		end := bytes.IndexByte(p.rest, '\n')
+		if end < 0 {
+			return
+		}
+		p.line(string(p.rest[:end]), report)
+		p.rest = p.rest[end+1:]
+	}
+}
+
+func (p *logParser) line(line string, report func(*Test)) {
+	if p.tests == nil {
+		p.tests, p.output = make(map[string]*Test), make(map[string]*bytes.Buffer)
+	}
+	plain := strings.TrimPrefix(line, "\x16")
+	switch word, name, _ := strings.Cut(strings.TrimPrefix(plain, "=== "), " "); {
+	case !strings.HasPrefix(plain, "=== "):
+	case word == "RUN" || word == "CONT" || word == "NAME" || word == "PAUSE":
+		name = strings.TrimSpace(name)
+		if word != "PAUSE" {
+			p.current = name
+		}
+		if word == "RUN" {
+			p.begin(name, report)
+		}
+		return
+	}
+	if m := resultLine.FindStringSubmatch(line); m != nil && p.output[m[2]] != nil {
+		p.end(m[1], m[2], m[3], report)
+		return
+	}
+	if out := p.output[p.current]; out != nil && out.Len() < outputLimit {
+		out.WriteString(line + "\n")
+	}
+}
+
+func (p *logParser) begin(name string, report func(*Test)) {
+	p.output[name] = &bytes.Buffer{}
+	if strings.Contains(name, "/") {
+		return
+	}
+	if p.tests[name] == nil {
+		p.order = append(p.order, name)
+	}
+	p.tests[name] = &Test{Name: name, Outcome: Running}
+	report(p.tests[name])
+}
+
+func (p *logParser) end(word, name, duration string, report func(*Test)) {
+	seconds, _ := strconv.ParseFloat(duration, 64)
+	t := Test{Name: name, Duration: time.Duration(seconds * float64(time.Second))}
+	switch word {
+	case "FAIL":
+		t.Outcome = Failed
+	case "SKIP":
+		t.Outcome = Skipped
+	}
+	if t.Outcome != Passed {
+		t.Output = p.output[name].String()
+	}
+	top, _, isSub := strings.Cut(name, "/")
+	if isSub {
+		if parent := p.tests[top]; parent != nil {
+			parent.Subtests = append(parent.Subtests, t)
+		}
+		return
+	}
+	if running := p.tests[name]; running != nil {
+		t.Subtests = running.Subtests
+		*running = t
+		report(running)
+	}
+}

@@ -1,0 +1,211 @@
+// Package results turns Bazel's events and the test.xml files of a run into results by test.
+//
+// Goals: the same counts whether a result is fresh or cached, and no failure that goes uncounted: a
+// shard that died without a word is one. Non-goals: printing; running Bazel.
+package results
+
+import (
+	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+)
+
+// Counts are top-level tests: a subtest is part of its test. A shard that died outside of its tests
+// counts as one failed test.
+type Counts struct {
+	Passed, Failed, Skipped int
+
+	// Interrupted tests have no result that counts.
+	Interrupted int
+}
+
+// Total is the number of tests that have a result; interrupted ones have none.
+func (c Counts) Total() int { return c.Passed + c.Failed + c.Skipped }
+
+// Run gathers one test run out of the events of one or more Bazel commands. The zero value is an
+// empty run. It is not safe for concurrent use.
+type Run struct {
+	Shards  []*Shard        // with a result, in the order in which they ended; of attempts, the last
+	Broken  []*bazel.Action // failed actions
+	Aborted []*bazel.Aborted
+	Errors  []string // Bazel's messages that begin with "ERROR: ", without that
+
+	// Unbuilt lists the labels that failed to build or to be analysed, each once.
+	Unbuilt []string
+
+	index  map[shardKey]int
+	totals map[targetKey]int
+}
+
+type targetKey struct{ label, config string }
+
+type shardKey struct {
+	targetKey
+	run, shard int
+}
+
+// Add takes an event in. It returns the shard whose result the event brought, with its tests read
+// from test.xml, and nil for every other event.
+func (r *Run) Add(e bazel.Event) *Shard {
+	switch {
+	case e.Target != nil:
+		if r.totals == nil {
+			r.totals = make(map[targetKey]int)
+		}
+		r.totals[targetKey{e.Target.Label, e.Target.Config}] = e.Target.Shards
+		if !e.Target.OK {
+			r.unbuilt(e.Target.Label)
+		}
+	case e.Action != nil && !e.Action.OK:
+		r.Broken = append(r.Broken, e.Action)
+	case e.Summary != nil && e.Summary.Status == bazel.FailedToBuild:
+		r.unbuilt(e.Summary.Label)
+	case e.Aborted != nil:
+		r.Aborted = append(r.Aborted, e.Aborted)
+		if e.Aborted.Label != "" && e.Aborted.Reason == bazel.ReasonAnalysis {
+			r.unbuilt(e.Aborted.Label)
+		}
+	case e.Progress != nil:
+		for line := range strings.Lines(e.Progress.Stderr) {
+			if text, ok := strings.CutPrefix(line, "ERROR: "); ok {
+				r.Errors = append(r.Errors, strings.TrimSpace(text))
+			}
+		}
+	case e.Result != nil:
+		return r.result(e.Result)
+	}
+	return nil
+}
+
+func (r *Run) unbuilt(label string) {
+	for _, l := range r.Unbuilt {
+		if l == label {
+			return
+		}
+	}
+	r.Unbuilt = append(r.Unbuilt, label)
+}
+
+func (r *Run) result(res *bazel.TestResult) *Shard {
+	target := targetKey{res.Label, res.Config}
+	s := &Shard{
+		Label: res.Label, Config: res.Config, Run: res.Run, Index: res.Shard - 1, Total: max(r.totals[target], res.Shard),
+		Attempt: res.Attempt, Status: res.Status, Cached: res.Cached, Start: res.Start, Duration: res.Duration,
+	}
+	s.read(res)
+
+	key := shardKey{target, res.Run, res.Shard}
+	if r.index == nil {
+		r.index = make(map[shardKey]int)
+	}
+	if i, again := r.index[key]; again {
+		if r.Shards[i].Attempt <= s.Attempt {
+			s.Earlier = append(r.Shards[i].Earlier, r.Shards[i])
+			r.Shards[i] = s
+		}
+	} else {
+		r.index[key] = len(r.Shards)
+		r.Shards = append(r.Shards, s)
+	}
+	return s
+}
+
+// Subtests counts subtests in the same way.
+func Subtests(shards []*Shard) Counts {
+	var c Counts
+	for _, s := range shards {
+		for _, t := range s.Tests {
+			for _, sub := range t.Subtests {
+				c.add(sub.Outcome)
+			}
+		}
+	}
+	return c
+}
+
+func (c *Counts) add(o Outcome) {
+	switch o {
+	case Passed:
+		c.Passed++
+	case Skipped:
+		c.Skipped++
+	case Failed:
+		c.Failed++
+	case Interrupted:
+		c.Interrupted++
+	}
+}
+
+// Counts counts the tests of all shards.
+func (r *Run) Counts() Counts {
+	var c Counts
+	for _, s := range r.Shards {
+		for _, t := range s.Tests {
+			c.add(t.Outcome)
+		}
+		if s.Died != "" {
+			c.Failed++
+		}
+	}
+	return c
+}
+
+// Targets counts the test targets that shards belong to, and those of them of which every shard
+// came from a cache.
+func Targets(shards []*Shard) (all, cached int) {
+	fresh := make(map[targetKey]bool)
+	for _, s := range shards {
+		key := targetKey{s.Label, s.Config}
+		fresh[key] = fresh[key] || !s.Cached
+	}
+	for _, f := range fresh {
+		if !f {
+			cached++
+		}
+	}
+	return len(fresh), cached
+}
+
+// Interrupted counts the shards that were stopped before they had a result.
+func (r *Run) Interrupted() int {
+	n := 0
+	for _, a := range r.Aborted {
+		if a.Shard > 0 && a.Reason == bazel.ReasonInterrupted {
+			n++
+		}
+	}
+	return n
+}
+
+// Has reports whether a test of this name, subtests included, has a result in this run.
+func (r *Run) Has(name string) bool {
+	for _, s := range r.Shards {
+		for _, t := range s.Tests {
+			if t.Name == name {
+				return true
+			}
+			for _, sub := range t.Subtests {
+				if sub.Name == name {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Stop takes in what is known of a shard that was stopped while it ran: the tests that ended have their result, those
+// that ran are interrupted.
+func (r *Run) Stop(live *LiveShard) *Shard {
+	s := &Shard{
+		Label: live.Label, Run: live.Run, Index: live.Index, Total: live.Total, Attempt: 1, Status: bazel.Incomplete,
+		Tests: live.Tests(), Log: live.Log,
+	}
+	for i := range s.Tests {
+		if s.Tests[i].Outcome == Running {
+			s.Tests[i].Outcome = Interrupted
+		}
+	}
+	r.Shards = append(r.Shards, s)
+	return s
+}
