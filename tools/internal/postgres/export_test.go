@@ -17,9 +17,6 @@ func KillKeeper(s *Server) error { return s.keeper.Process.Kill() }
 // MinMemory is minMemory.
 const MinMemory = minMemory
 
-// Room is room.
-func Room(root fs.FS) int64 { return room(root) }
-
 // Choose is choose.
 func Choose(want Storage, limit int64, root fs.FS, workers int) (memory bool, size int64) {
 	p := choose(want, limit, root, workers)

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"syscall"
+
+	"github.com/pgcell/pgcell/tools/internal/memory"
 )
 
 // Storage is where the data of a private server lies.
@@ -144,7 +146,7 @@ func freeSpace(dir string) (free, size int64, err error) {
 	}
 	free, size = int64(fs.Bavail)*int64(fs.Bsize), int64(fs.Blocks)*int64(fs.Bsize)
 	if memoryBacked(dir) {
-		free = min(free, room(os.DirFS("/")))
+		free = min(free, memory.Available(os.DirFS("/")))
 	}
 	return free, size, nil
 }
