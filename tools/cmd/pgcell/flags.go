@@ -223,17 +223,6 @@ func bindFlags(cmd *cobra.Command, o *options) {
 	})
 }
 
-// defaultOptions are those of a command line without flags.
-func defaultOptions() *options {
-	o := &options{config: &config{}}
-	for _, spec := range runFlags {
-		if target, ok := spec.target(o).(*string); ok {
-			*target = spec.preset
-		}
-	}
-	return o
-}
-
 // textValue is a string flag whose value has a name of its own in the help text.
 type textValue struct {
 	text *string

@@ -9,7 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/run"
+	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/plan"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/screen"
+	"github.com/pgcell/pgcell/tools/internal/selection"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
 // options are the flags of "pgcell run", first as they were written, then as check understood them.
@@ -18,19 +24,39 @@ type options struct {
 	paths []string
 	bazel []string // what follows --
 
-	numprocesses, dist                            string
-	maxfailText, stressText, rerunText            string
-	durationsText, durationsMinText               string
-	keyword, markers, color                       string
-	report, junit, postgres                       string
-	serial, exitFirst, lastFailed, failedFirst    bool
-	all, collectOnly, noCache, verbose, output    bool
-	noProgress, keep, noWait                      bool
-	maxfail, stress, rerun, durations, fixedCount int
-	durationsMin                                  time.Duration
-	keywordExpr, markersExpr                      *expression
+	numprocesses, dist                         string
+	maxfailText, stressText, rerunText         string
+	durationsText, durationsMinText            string
+	keyword, markers, color                    string
+	report, junit, postgres                    string
+	serial, exitFirst, lastFailed, failedFirst bool
+	all, collectOnly, noCache, verbose, output bool
+	noProgress, keep, noWait                   bool
 
-	config *config
+	maxfail, stress, rerun, durations int
+	fixedCount                        int // of numprocesses; 0 for a word
+	durationsMin                      time.Duration
+	keywordExpr, markersExpr          *selection.Expression
+
+	config *workspace.Config
+}
+
+// run gives the checked options as the run takes them.
+func (o *options) run() *run.Options {
+	return &run.Options{
+		Args: o.args,
+		Selection: selection.Options{
+			Paths: o.paths, All: o.all, Keyword: o.keywordExpr, Markers: o.markersExpr, LastFailed: o.lastFailed,
+			FailedFirst: o.failedFirst, CollectOnly: o.collectOnly, Config: o.config,
+		},
+		Screen: screen.Options{
+			Verbose: o.verbose, Output: o.output, Color: o.color, NoProgress: o.noProgress || o.collectOnly,
+			Durations: o.durations, DurationsMin: o.durationsMin,
+		},
+		Numprocesses: o.numprocesses, Serial: o.inSeries(), Dist: o.dist, Maxfail: o.failLimit(), Stress: o.stress,
+		Rerun: o.rerun, NoCache: o.noCache, Keep: o.keep, Postgres: o.postgres, NoWait: o.noWait, Report: o.report,
+		JUnit: o.junit, Bazel: o.bazel,
+	}
 }
 
 // check reads the values and finds what contradicts itself. Every error is one line that says what to write instead.
@@ -38,7 +64,7 @@ func (o *options) check() error {
 	for _, spec := range runFlags {
 		if text, ok := spec.target(o).(*string); ok && len(spec.values) > 0 && spec.name != "numprocesses" &&
 			!slices.Contains(spec.values, *text) {
-			return usage("--%s %s: want %s", spec.name, *text, oneOf(spec.values))
+			return cli.Usage("--%s %s: want %s", spec.name, *text, oneOf(spec.values))
 		}
 	}
 	if err := o.checkNumbers(); err != nil {
@@ -52,7 +78,7 @@ func (o *options) check() error {
 	}
 	for _, flag := range o.bazel {
 		if strings.HasPrefix(flag, "--build_event_json_file") {
-			return usage("%s: pgcell run reads that file itself: for one of your own, take "+
+			return cli.Usage("%s: pgcell run reads that file itself: for one of your own, take "+
 				"--build_event_binary_file or --build_event_text_file", flag)
 		}
 	}
@@ -66,15 +92,11 @@ func oneOf(values []string) string {
 
 // checkNumbers sets the fields that are numbers.
 func (o *options) checkNumbers() error {
-	switch o.numprocesses {
-	case "auto", "logical":
-	default:
-		n, err := strconv.Atoi(o.numprocesses)
-		if err != nil || n < 0 {
-			return usage("-n %s: want a number from 0, auto or logical", o.numprocesses)
-		}
-		o.fixedCount = max(n, 1)
+	fixed, err := plan.ParseWorkers(o.numprocesses)
+	if err != nil {
+		return err
 	}
+	o.fixedCount = fixed
 	for _, number := range []struct {
 		name, text string
 		least      int
@@ -88,28 +110,24 @@ func (o *options) checkNumbers() error {
 		}
 		n, err := strconv.Atoi(number.text)
 		if err != nil || n < number.least {
-			return usage("--%s %s: want a number from %d", number.name, number.text, number.least)
+			return cli.Usage("--%s %s: want a number from %d", number.name, number.text, number.least)
 		}
 		*number.value = n
 	}
 	seconds, err := strconv.ParseFloat(o.durationsMinText, 64)
 	if err != nil || !(seconds >= 0) || seconds > 1e9 {
-		return usage("--durations-min %s: want seconds, such as 0.5", o.durationsMinText)
+		return cli.Usage("--durations-min %s: want seconds, such as 0.5", o.durationsMinText)
 	}
 	o.durationsMin = time.Duration(seconds * float64(time.Second))
 	return nil
 }
 
 func (o *options) checkExpressions() (err error) {
-	if o.keyword != "" {
-		if o.keywordExpr, err = parseExpression(o.keyword); err != nil {
-			return usage("-k %q: %w", o.keyword, err)
-		}
+	if o.keywordExpr, err = selection.ParseExpression(o.keyword); err != nil {
+		return cli.Usage("-k %q: %w", o.keyword, err)
 	}
-	if o.markers != "" {
-		if o.markersExpr, err = parseExpression(o.markers); err != nil {
-			return usage("-m %q: %w", o.markers, err)
-		}
+	if o.markersExpr, err = selection.ParseExpression(o.markers); err != nil {
+		return cli.Usage("-m %q: %w", o.markers, err)
 	}
 	return nil
 }
@@ -134,11 +152,11 @@ func (o *options) checkContradictions() error {
 		{o.collectOnly && o.junit != "", "--collect-only runs nothing: leave --junitxml out"},
 	} {
 		if c.wrong {
-			return usage("%s", c.what)
+			return cli.Usage("%s", c.what)
 		}
 	}
 	if o.all && len(o.paths) > 0 {
-		return usage("--all and %s: --all runs everything; leave the path out, or --all", o.paths[0])
+		return cli.Usage("--all and %s: --all runs everything; leave the path out, or --all", o.paths[0])
 	}
 	return o.checkPostgres()
 }
@@ -154,22 +172,18 @@ func (o *options) checkPostgres() error {
 				return nil
 			}
 		}
-		return usage("--postgres %s: it holds neither bin/postgres nor postgres: give the directory of an installation", o.postgres)
+		return cli.Usage("--postgres %s: it holds neither bin/postgres nor postgres: give the directory of an installation",
+			o.postgres)
 	}
 	if o.postgres != "" && !postgresChoice.MatchString(o.postgres) {
-		return usage("--postgres %s: want a major version such as 15, host, npm, npm-15, or an absolute directory",
+		return cli.Usage("--postgres %s: want a major version such as 15, host, npm, npm-15, or an absolute directory",
 			o.postgres)
 	}
 	major := o.postgres[strings.LastIndex(o.postgres, "-")+1:]
 	if n, err := strconv.Atoi(major); err == nil && (n < postgres.MinMajor || n > postgres.MaxMajor) {
-		return usage("--postgres %s: want a version from %d to %d", o.postgres, postgres.MinMajor, postgres.MaxMajor)
+		return cli.Usage("--postgres %s: want a version from %d to %d", o.postgres, postgres.MinMajor, postgres.MaxMajor)
 	}
 	return nil
-}
-
-// everywhere reports whether no path was given: names alone (::TestX) are looked for in all.
-func (o *options) everywhere() bool {
-	return !slices.ContainsFunc(o.paths, func(path string) bool { return !strings.HasPrefix(path, "::") })
 }
 
 // inSeries reports whether one shard at a time was asked for.

@@ -4,6 +4,10 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/run"
+	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
 const runLong = `Run tests in parallel on Bazel, each in a database of its own.
@@ -42,18 +46,15 @@ Environment:
   PGCELL_BAZEL  the Bazel to call; default: bazel or bazelisk on PATH, else the workspace's tools/bazel
 `
 
-func (p *program) runCommand() *cobra.Command {
-	var o options
+// runCommand is "pgcell run". written are its arguments as the user wrote them, config the workspace's settings.
+func runCommand(p *cli.Process, written []string, config *workspace.Config) *cobra.Command {
+	o := options{args: written, config: config}
 	cmd := &cobra.Command{
 		Use:     "run [flags] [path[::TestName]]... [-- bazel flags]",
 		Short:   "Run tests in parallel, each in a database of its own",
 		Long:    runLong,
 		Example: runExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.args, o.config = p.runArgs, p.config
-			if o.config == nil {
-				o.config = &config{}
-			}
 			o.paths = args
 			if at := cmd.ArgsLenAtDash(); at >= 0 {
 				o.paths, o.bazel = args[:at], slices.Clone(args[at:])
@@ -61,10 +62,30 @@ func (p *program) runCommand() *cobra.Command {
 			if err := o.check(); err != nil {
 				return err
 			}
-			return p.runTests(&o)
+			return run.Run(p, o.run())
 		},
 	}
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + runExitCodes)
 	bindFlags(cmd, &o)
 	return cmd
+}
+
+// withAddopts puts the flags of .pgcell.toml before those of the command line, so that the latter win. It also gives
+// the file's other settings. Outside of a workspace there are none.
+func withAddopts(p *cli.Process, args []string) ([]string, *workspace.Config, error) {
+	w, err := workspace.Find(p)
+	if err != nil {
+		return args, &workspace.Config{}, nil // said later, unless it was for help
+	}
+	c, err := workspace.ReadConfig(w.Root)
+	if err != nil {
+		return args, &workspace.Config{}, err
+	}
+	for _, option := range c.Run.Addopts {
+		if option == "--" {
+			return args, c, cli.Usage(`%s: addopts: "--" cannot stand there: flags for Bazel go into .bazelrc`,
+				workspace.ConfigFile)
+		}
+	}
+	return append(slices.Clone([]string(c.Run.Addopts)), args...), c, nil
 }

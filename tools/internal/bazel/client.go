@@ -1,34 +1,79 @@
-package main
+// Package bazel finds Bazel, calls it, and reads what it says: messages, the answers of queries, and the Build Event
+// Protocol in its JSON form, while Bazel still writes it.
+//
+// Goals: a typed view of the few events that a test command needs; no protobuf; no event is ever fatal, because every
+// Bazel release adds some. Non-goals: the whole protocol, its binary form, a Build Event Service; which flags a test
+// run needs.
+package bazel
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/cli"
 )
 
-// findBazel gives the Bazel to call. What is on PATH goes first, for Bazelisk calls the workspace's
-// tools/bazel itself and tells it what it needs to know.
-func (p *program) findBazel(w *workspace) (string, error) {
-	if bazel := p.getenv("PGCELL_BAZEL"); bazel != "" {
+// Exit codes of Bazel, https://bazel.build/run/scripts#exit-codes
+const (
+	ExitOK          = 0
+	ExitBuildFailed = 1
+	ExitUsage       = 2
+	ExitTestsFailed = 3
+	ExitNoTests     = 4
+	ExitInterrupted = 8
+	ExitLocked      = 9
+)
+
+// Client calls Bazel in one workspace.
+type Client struct {
+	Program string   // of Bazel
+	Root    string   // of the workspace
+	Env     []string // for Bazel
+	NoWait  bool     // fail if another command holds Bazel's lock, in place of waiting for it
+}
+
+// NewClient looks for the Bazel to call in a workspace: the program that PGCELL_BAZEL names, bazelisk or bazel on PATH,
+// or the workspace's tools/bazel, in this order. PATH comes before tools/bazel because Bazelisk calls tools/bazel
+// itself.
+func NewClient(p *cli.Process, root string) (*Client, error) {
+	program, err := find(p, root)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{Program: program, Root: root}
+	for _, e := range p.Env { // without what "bazel run" set for this command
+		if !strings.HasPrefix(e, "BUILD_WORKING_DIRECTORY=") && !strings.HasPrefix(e, "BUILD_WORKSPACE_DIRECTORY=") {
+			c.Env = append(c.Env, e)
+		}
+	}
+	return c, nil
+}
+
+func find(p *cli.Process, root string) (string, error) {
+	if bazel := p.Getenv("PGCELL_BAZEL"); bazel != "" {
 		if _, err := exec.LookPath(bazel); err != nil {
-			return "", bazelError("PGCELL_BAZEL: %w: name a program that can be run, or unset it", err)
+			return "", cli.Broken("PGCELL_BAZEL: %w: name a program that can be run, or unset it", err)
 		}
 		return bazel, nil
 	}
-	for _, dir := range filepath.SplitList(p.getenv("PATH")) {
+	for _, dir := range filepath.SplitList(p.Getenv("PATH")) {
 		for _, name := range []string{"bazelisk", "bazel"} {
 			if path := filepath.Join(dir, name); filepath.IsAbs(dir) && executable(path) {
 				return path, nil
 			}
 		}
 	}
-	if path := filepath.Join(w.root, "tools", "bazel"); executable(path) {
+	if path := filepath.Join(root, "tools", "bazel"); executable(path) {
 		return path, nil
 	}
-	return "", bazelError("find Bazel: neither bazelisk nor bazel is on PATH, and %s has no tools/bazel: "+
-		"install Bazelisk, or name a Bazel in PGCELL_BAZEL", w.root)
+	return "", cli.Broken("find Bazel: neither bazelisk nor bazel is on PATH, and %s has no tools/bazel: "+
+		"install Bazelisk, or name a Bazel in PGCELL_BAZEL", root)
 }
 
 func executable(path string) bool {
@@ -36,88 +81,24 @@ func executable(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
 }
 
-// bazelEnv is the environment for Bazel: without what "bazel run" set for this command.
-func (p *program) bazelEnv(o *options) []string {
-	var env []string
-	for _, e := range p.env {
-		if !strings.HasPrefix(e, "BUILD_WORKING_DIRECTORY=") && !strings.HasPrefix(e, "BUILD_WORKSPACE_DIRECTORY=") {
-			env = append(env, e)
-		}
+// Version asks Bazel for its version; it gives the last line that it prints.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	cmd := c.command(ctx, []string{"--version"})
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", c.Program, err)
 	}
-	if filepath.IsAbs(o.postgres) {
-		env = append(env, "PGCELL_POSTGRES="+o.postgres) // read by the module extension postgres
-	}
-	return env
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return strings.TrimSpace(lines[len(lines)-1]), nil
 }
 
-// bazelArgs gives the arguments of one call. Flags of the user come last and so win.
-func (s *session) bazelArgs(inv *invocation, events string) []string {
-	var args []string
-	o := s.o
-	if o.noWait {
-		args = append(args, "--noblock_for_lock")
+// command prepares a call; a startup option comes before its arguments.
+func (c *Client) command(ctx context.Context, args []string) *exec.Cmd {
+	if c.NoWait {
+		args = slices.Insert(slices.Clone(args), 0, "--noblock_for_lock")
 	}
-	args = append(args, "test",
-		"--build_event_json_file="+events,
-		"--nobuild_event_json_file_path_conversion", // local paths, also with a remote cache
-		`--remote_download_regex=.*/((test|attempt_[0-9]+)\.(log|xml)|test\.outputs/.*)`,
-		"--test_env=GO_TEST_WRAP_TESTV=1", // else rules_go leaves passed tests out of test.xml
-		"--test_output=summary",
-		"--test_summary=none",
-		"--local_termination_grace_seconds=1", // Ctrl-C, --maxfail: rules_go's tests sit SIGTERM out
-		"--show_result=0",
-	)
-	rate := "5"
-	if s.screen.bar {
-		rate = "0.5"
-	}
-	args = append(args, "--ui_event_filters=-info,-pass,-fail,-timeout", "--curses=no",
-		"--show_progress_rate_limit="+rate)
-	args = append(args, s.workers.bazelFlags()...)
-	args = append(args, s.o.bazelFlags(s.workers)...)
-	if !o.all {
-		args = append(args, "--build_tests_only")
-		if o.everywhere() {
-			args = append(args, "--test_tag_filters=-e2e")
-		}
-	}
-	if len(inv.names) > 0 {
-		args = append(args, "--test_filter="+inv.filter())
-	}
-	args = append(args, o.bazel...)
-	args = append(args, "--")
-	return append(args, inv.patterns...)
+	cmd := exec.CommandContext(ctx, c.Program, args...)
+	cmd.Dir, cmd.Env = c.Root, c.Env
+	return cmd
 }
-
-// bazelFlags gives Bazel's flags for those of this command that it passes on.
-func (o *options) bazelFlags(w workers) []string {
-	var flags []string
-	switch o.dist {
-	case "loadfile":
-		flags = append(flags, "--test_sharding_strategy=disabled")
-	case "worksteal":
-		flags = append(flags, fmt.Sprintf("--test_sharding_strategy=forced=%d", min(4*w.count, maxShards)))
-	}
-	if o.stress > 0 {
-		flags = append(flags, fmt.Sprintf("--runs_per_test=%d", o.stress))
-	}
-	if o.rerun > 0 {
-		flags = append(flags, fmt.Sprintf("--flaky_test_attempts=%d", o.rerun+1))
-	}
-	if o.noCache {
-		flags = append(flags, "--cache_test_results=no")
-	}
-	if o.keep {
-		// The sandbox has a /tmp of its own, where nobody else reaches the server's socket.
-		flags = append(flags, "--test_env=PGCELL_KEEP=1", "--sandbox_add_mount_pair=/tmp")
-	}
-	if filepath.IsAbs(o.postgres) {
-		flags = append(flags, "--@pgcell//tools/rules:postgres=host", "--test_env=PGCELL_POSTGRES="+o.postgres)
-	} else if o.postgres != "" {
-		flags = append(flags, "--@pgcell//tools/rules:postgres="+o.postgres)
-	}
-	return flags
-}
-
-// maxShards is Bazel's own limit for one target.
-const maxShards = 50

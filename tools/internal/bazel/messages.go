@@ -1,4 +1,4 @@
-package main
+package bazel
 
 import (
 	"bytes"
@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// messageFilter passes Bazel's messages on, line by line, where no terminal shows them. It leaves out
-// what says nothing or is printed from the results anyway, and puts one message more clearly.
-type messageFilter struct {
-	w       io.Writer
+// Messages passes Bazel's messages on, line by line. It leaves out those that say nothing and those that are printed
+// from the results anyway, and rewrites the one about Bazel's lock.
+type Messages struct {
+	To io.Writer
+	// Progress takes the lines of progress, which are then not passed on; it may be nil.
+	Progress func(line string)
+
 	rest    []byte
 	last    string
 	summary bool   // within Bazel's own lines about a failed target
 	locked  bool   // within those about the client that holds the lock
 	holder  string // its PID
-
-	// progress takes Bazel's lines of progress where they are not passed on.
-	progress func(line string)
 }
 
 var (
@@ -36,7 +36,7 @@ var (
 )
 
 // Write takes a part of Bazel's messages.
-func (f *messageFilter) Write(b []byte) (int, error) {
+func (f *Messages) Write(b []byte) (int, error) {
 	f.rest = append(f.rest, b...)
 	for {
 		end := bytes.IndexByte(f.rest, '\n')
@@ -50,7 +50,7 @@ func (f *messageFilter) Write(b []byte) (int, error) {
 	}
 }
 
-func (f *messageFilter) pass(line string) error {
+func (f *Messages) pass(line string) error {
 	if f.locked = f.locked || clientLock.MatchString(line); f.locked {
 		owner := lockOwner.FindStringSubmatch(line)
 		switch {
@@ -78,8 +78,8 @@ func (f *messageFilter) pass(line string) error {
 		return nil
 	case emptyLine.MatchString(line), line == f.last:
 		return nil
-	case f.progress != nil && progressLine.MatchString(line):
-		f.progress(line)
+	case f.Progress != nil && progressLine.MatchString(line):
+		f.Progress(line)
 		return nil
 	}
 	f.summary, f.last = false, line
@@ -94,12 +94,12 @@ func (f *messageFilter) pass(line string) error {
 		}
 		line = fmt.Sprintf("another Bazel command%s runs in this workspace; %s", who, then)
 	}
-	_, err := fmt.Fprintln(f.w, line)
+	_, err := fmt.Fprintln(f.To, line)
 	return err
 }
 
-// flush passes on what came without an end of line.
-func (f *messageFilter) flush() {
+// Flush passes on what came without an end of line.
+func (f *Messages) Flush() {
 	if len(f.rest) > 0 {
 		_ = f.pass(string(f.rest))
 		f.rest = nil

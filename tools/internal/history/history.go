@@ -23,8 +23,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
 // KeptRuns is how many runs of a workspace are kept.
@@ -121,7 +123,8 @@ func (s *Store) Save(run *Run) error {
 	if err := os.MkdirAll(filepath.Join(s.dir, "runs"), 0o777); err != nil {
 		return fmt.Errorf("keep the run's history: %w", err)
 	}
-	unlock, err := s.lock()
+	// Other runs that are being written hold the lock for milliseconds.
+	unlock, err := lockedfile.MutexAt(filepath.Join(s.dir, "lock")).Lock()
 	if err != nil {
 		return fmt.Errorf("keep the run's history: %w", err)
 	}
@@ -138,19 +141,6 @@ func (s *Store) Save(run *Run) error {
 }
 
 func (s *Store) runFile(id string) string { return filepath.Join(s.dir, "runs", id+".json") }
-
-// lock waits for other runs that are being written, which takes milliseconds.
-func (s *Store) lock() (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
-	}
-	return func() { f.Close() }, nil
-}
 
 // ids gives the kept runs, oldest first.
 func (s *Store) ids() ([]string, error) {
@@ -204,16 +194,7 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it was renamed
-	_, err = f.Write(append(b, '\n'))
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return renameio.WriteFile(path, append(b, '\n'), 0o644)
 }
 
 func readJSON(path string, v any) error {

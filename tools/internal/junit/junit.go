@@ -1,52 +1,55 @@
-package results
+// Package junit writes the results of a run as JUnit XML, for CI systems.
+package junit
 
 import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"strings"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/gotest"
+	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
-type junitSuites struct {
-	XMLName  xml.Name     `xml:"testsuites"`
-	Tests    int          `xml:"tests,attr"`
-	Failures int          `xml:"failures,attr"`
-	Skipped  int          `xml:"skipped,attr"`
-	Time     string       `xml:"time,attr"`
-	Suites   []junitSuite `xml:"testsuite"`
+type suites struct {
+	XMLName  xml.Name `xml:"testsuites"`
+	Tests    int      `xml:"tests,attr"`
+	Failures int      `xml:"failures,attr"`
+	Skipped  int      `xml:"skipped,attr"`
+	Time     string   `xml:"time,attr"`
+	Suites   []suite  `xml:"testsuite"`
 }
 
-type junitSuite struct {
-	Name      string      `xml:"name,attr"`
-	Tests     int         `xml:"tests,attr"`
-	Failures  int         `xml:"failures,attr"`
-	Skipped   int         `xml:"skipped,attr"`
-	Time      string      `xml:"time,attr"`
-	Timestamp string      `xml:"timestamp,attr,omitempty"`
-	Cases     []junitTest `xml:"testcase"`
+type suite struct {
+	Name      string     `xml:"name,attr"`
+	Tests     int        `xml:"tests,attr"`
+	Failures  int        `xml:"failures,attr"`
+	Skipped   int        `xml:"skipped,attr"`
+	Time      string     `xml:"time,attr"`
+	Timestamp string     `xml:"timestamp,attr,omitempty"`
+	Cases     []testcase `xml:"testcase"`
 }
 
-type junitTest struct {
-	Class   string      `xml:"classname,attr"`
-	Name    string      `xml:"name,attr"`
-	Time    string      `xml:"time,attr"`
-	Failure *junitFault `xml:"failure"`
-	Skipped *junitFault `xml:"skipped"`
+type testcase struct {
+	Class   string `xml:"classname,attr"`
+	Name    string `xml:"name,attr"`
+	Time    string `xml:"time,attr"`
+	Failure *fault `xml:"failure"`
+	Skipped *fault `xml:"skipped"`
 }
 
-type junitFault struct {
+type fault struct {
 	Message string `xml:"message,attr"`
 	Text    string `xml:",chardata"`
 }
 
-// WriteJUnit writes the results as one JUnit XML document: a testsuite a shard, in the order given, with subtests as
+// Write writes the results as one JUnit XML document: a testsuite a shard, in the order given, with subtests as
 // testcases of their own. A shard that died is a failed testcase with the shard's name. Interrupted tests are left out.
-func WriteJUnit(w io.Writer, shards []*Shard) error {
-	all := junitSuites{}
+func Write(w io.Writer, shards []*results.Shard) error {
+	all := suites{}
 	var sum time.Duration
 	for _, s := range shards {
-		suite := junitSuite{Name: s.String(), Time: junitTime(s.Duration)}
+		suite := suite{Name: s.String(), Time: seconds(s.Duration)}
 		if !s.Start.IsZero() {
 			suite.Timestamp = s.Start.UTC().Format("2006-01-02T15:04:05")
 		}
@@ -57,8 +60,8 @@ func WriteJUnit(w io.Writer, shards []*Shard) error {
 			}
 		}
 		if s.Died != "" {
-			suite.Cases = append(suite.Cases, junitTest{
-				Class: s.Label, Name: s.String(), Time: junitTime(s.Duration), Failure: &junitFault{Message: s.Died},
+			suite.Cases = append(suite.Cases, testcase{
+				Class: s.Label, Name: s.String(), Time: seconds(s.Duration), Failure: &fault{Message: s.Died},
 			})
 			suite.Tests++
 			suite.Failures++
@@ -69,7 +72,7 @@ func WriteJUnit(w io.Writer, shards []*Shard) error {
 		sum += s.Duration
 		all.Suites = append(all.Suites, suite)
 	}
-	all.Time = junitTime(sum)
+	all.Time = seconds(sum)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write JUnit XML: %w", err)
 	}
@@ -82,26 +85,23 @@ func WriteJUnit(w io.Writer, shards []*Shard) error {
 	return err
 }
 
-func (j *junitSuite) add(s *Shard, t *Test) {
-	c := junitTest{Class: s.Label, Name: t.Name, Time: junitTime(t.Duration)}
+func (j *suite) add(s *results.Shard, t *results.Test) {
+	c := testcase{Class: s.Label, Name: t.Name, Time: seconds(t.Duration)}
 	if c.Name == "" {
 		c.Name = s.Label
 	}
 	switch t.Outcome {
-	case Interrupted, Running:
+	case results.Interrupted, results.Running:
 		return
-	case Failed:
-		c.Failure = &junitFault{"Failed", printable(t.Output)}
+	case results.Failed:
+		c.Failure = &fault{"Failed", gotest.Unframe(t.Output)}
 		j.Failures++
-	case Skipped:
-		c.Skipped = &junitFault{"Skipped", printable(t.Output)}
+	case results.Skipped:
+		c.Skipped = &fault{"Skipped", gotest.Unframe(t.Output)}
 		j.Skipped++
 	}
 	j.Tests++
 	j.Cases = append(j.Cases, c)
 }
 
-func junitTime(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
-
-// printable takes out go test's framing characters. What XML cannot hold otherwise, the encoder replaces.
-func printable(s string) string { return strings.ReplaceAll(s, "\x16", "") }
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/bazelbuild/buildtools/build"
+	"github.com/google/renameio/v2"
 )
 
 // BuildFile is the BUILD file of a package.
@@ -96,30 +97,14 @@ func (b *BuildFile) Save() error {
 	if !b.changed {
 		return nil
 	}
-	return WriteFile(b.Path, build.Format(b.file))
+	return writeFile(b.Path, build.Format(b.file))
 }
 
-// WriteFile replaces a file as a whole, so that a stop in between leaves the old one. It keeps the permissions of a
+// writeFile replaces a file as a whole, so that a stop in between leaves the old one. It keeps the permissions of a
 // file that is there.
-func WriteFile(path string, text []byte) error {
-	mode := fs.FileMode(0o644)
-	if info, err := os.Stat(path); err == nil {
-		mode = info.Mode().Perm()
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".")
-	if err != nil {
+func writeFile(path string, text []byte) error {
+	if err := renameio.WriteFile(path, text, 0o644, renameio.WithExistingPermissions()); err != nil {
 		return fmt.Errorf("write %q: %w", path, err)
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Chmod(f.Name(), mode)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %q: %w", path, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

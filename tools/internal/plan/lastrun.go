@@ -1,8 +1,8 @@
-// Package plan reads what tests took in Bazel's last run of them, says how well shards are balanced, and divides
-// targets among machines.
+// Package plan decides how tests are spread: over workers, shards and machines, by the times of earlier runs.
 //
-// Goals: results that are there are enough, fresh or cached; no call of Bazel. Non-goals: the plan itself and the file
-// of recorded times, which are of package shard, for test binaries need them.
+// It reads what tests took in Bazel's last run of them, keeps recorded times in the tree, and says how well shards are
+// balanced by these. Goals: results that are there are enough, fresh or cached; no call of Bazel. Non-goals: the shard
+// plan itself and the format of recorded times, which are of package shard, for test binaries need them.
 package plan
 
 import (

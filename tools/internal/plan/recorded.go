@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/shard"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
 // Package is a Bazel package with its recorded times.
@@ -136,7 +137,7 @@ func (p *Package) Save() (written bool, err error) {
 	if bytes.Equal(text, p.text) {
 		return false, nil
 	}
-	return true, WriteFile(p.file, text)
+	return true, writeFile(p.file, text)
 }
 
 // Recorded gives the packages of the workspace in root that have recorded times, by path. Workspaces inside of it are
@@ -147,7 +148,7 @@ func Recorded(root string) ([]*Package, error) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && file != root && (strings.HasPrefix(d.Name(), ".") || isWorkspace(file)) {
+		if d.IsDir() && file != root && (strings.HasPrefix(d.Name(), ".") || workspace.IsRoot(file)) {
 			return fs.SkipDir
 		}
 		if d.IsDir() || d.Name() != shard.TimesFile {
@@ -169,13 +170,4 @@ func Recorded(root string) ([]*Package, error) {
 	}
 	slices.SortFunc(all, func(a, b *Package) int { return strings.Compare(a.Path, b.Path) })
 	return all, nil
-}
-
-func isWorkspace(dir string) bool {
-	for _, name := range []string{"MODULE.bazel", "WORKSPACE", "WORKSPACE.bazel", "REPO.bazel"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
 }

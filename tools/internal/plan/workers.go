@@ -1,33 +1,48 @@
-package main
+package plan
 
 import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/memory"
 )
 
-// workers says how many shards run at once, and why that many were chosen.
-type workers struct {
-	count int
-	why   string // for the summary; empty where the user said the number
+// Workers says how many shards run at once, and why that many were chosen.
+type Workers struct {
+	Count int
+	Why   string // for the summary; empty where the user said the number
 }
 
-// chooseWorkers turns -n into a number. shards are the recorded executions of what is to run; none may be known.
-func (o *options) chooseWorkers(shards []history.Shard) workers {
-	switch {
-	case o.inSeries():
-		return workers{count: 1}
-	case o.fixedCount > 0:
-		return workers{count: o.fixedCount}
-	case o.numprocesses == "logical":
-		return workers{runtime.NumCPU(), "one for each logical CPU"}
+// Series is one worker: one shard after the other.
+var Series = Workers{Count: 1}
+
+// ParseWorkers reads a value of -n: "auto", "logical", or a number from 0. fixed is that number, 1 for 0; it is 0 for
+// the words.
+func ParseWorkers(text string) (fixed int, err error) {
+	if text == "auto" || text == "logical" {
+		return 0, nil
 	}
-	return autoWorkers(shards, cores(), availableMemory())
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, cli.Usage("-n %s: want a number from 0, auto or logical", text)
+	}
+	return max(n, 1), nil
+}
+
+// ChooseWorkers turns a value of -n, which ParseWorkers accepts, into a number. shards are the recorded executions of
+// what is to run; none may be known.
+func ChooseWorkers(n string, shards []history.Shard) Workers {
+	if fixed, _ := ParseWorkers(n); fixed > 0 {
+		return Workers{Count: fixed}
+	}
+	if n == "logical" {
+		return Workers{runtime.NumCPU(), "one for each logical CPU"}
+	}
+	return AutoWorkers(shards, Cores(), memory.Available(os.DirFS("/")))
 }
 
 // What bounds -n auto. A worker is a test process with a server, its data in memory.
@@ -40,10 +55,10 @@ const (
 	tooShort = 0.5
 )
 
-// autoWorkers is -n auto: as many as keep the cores busy, by the share of their time that shards have computed in their
+// AutoWorkers is -n auto: as many as keep the cores busy, by the share of their time that shards have computed in their
 // last executions. Shards that compute all the time get one for each core, and so do those that were not measured.
-// memory is what is available, in bytes; 0 when unknown.
-func autoWorkers(shards []history.Shard, cores int, memory int64) workers {
+// available is the memory that is left, in bytes; 0 when unknown.
+func AutoWorkers(shards []history.Shard, cores int, available int64) Workers {
 	var cpu, seconds float64
 	measured := 0
 	for _, s := range shards {
@@ -55,7 +70,7 @@ func autoWorkers(shards []history.Shard, cores int, memory int64) workers {
 		}
 	}
 	if cpu == 0 || 2*measured < len(shards) {
-		return workers{cores, "one for each core"}
+		return Workers{cores, "one for each core"}
 	}
 	wanted := int(float64(cores) * seconds / cpu)
 	count, bound := wanted, ""
@@ -66,70 +81,29 @@ func autoWorkers(shards []history.Shard, cores int, memory int64) workers {
 	}
 	limit(len(shards), fmt.Sprintf("%d shards in all", len(shards)))
 	limit(workersPerCore*cores, fmt.Sprintf("%d for each core at most", workersPerCore))
-	if memory > 0 {
-		limit(int(memory/memoryPerWorker), fmt.Sprintf("%d MiB of memory for each", memoryPerWorker>>20))
+	if available > 0 {
+		limit(int(available/memoryPerWorker), fmt.Sprintf("%d MiB of memory for each", memoryPerWorker>>20))
 	}
 	if count <= cores {
-		return workers{cores, "one for each core"}
+		return Workers{cores, "one for each core"}
 	}
 	why := fmt.Sprintf("in their last runs the shards computed %.0f %% of their time, on %d cores", 100*cpu/seconds, cores)
 	if bound != "" {
 		why += "; " + bound
 	}
-	return workers{count, why}
+	return Workers{count, why}
 }
 
-// availableMemory is what Linux thinks can be used without swapping, in bytes; 0 where it does not say.
-func availableMemory() int64 {
-	text, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		var kilobytes int64
-		if n, _ := fmt.Sscanf(line, "MemAvailable: %d kB", &kilobytes); n == 1 {
-			return kilobytes << 10
-		}
-	}
-	return 0
-}
+// Cores is how many CPUs this process may use, as Bazel counts them: affinity and the container's quota included.
+func Cores() int { return runtime.GOMAXPROCS(0) }
 
-// recorded gives the recorded executions of targets that a plan's patterns name.
-func recorded(times *history.Times, plan []invocation) []history.Shard {
-	var shards []history.Shard
-	for _, s := range times.All() {
-		if slices.ContainsFunc(plan, func(inv invocation) bool {
-			return slices.ContainsFunc(inv.patterns, func(pattern string) bool { return covers(pattern, s.Label) })
-		}) {
-			shards = append(shards, s)
-		}
-	}
-	return shards
-}
+// Oversubscribed reports whether there are more workers than cores.
+func (w Workers) Oversubscribed() bool { return w.Count > Cores() }
 
-// covers reports whether a target pattern names a label: "//a/...", "//a:all", "//a:t" or "//a".
-func covers(pattern, label string) bool {
-	label = strings.TrimPrefix(label, "@@")
-	pkg, _, _ := strings.Cut(label, ":")
-	if below, ok := strings.CutSuffix(pattern, "/..."); ok {
-		return below == "/" || pkg == below || strings.HasPrefix(pkg, below+"/")
-	}
-	if all, ok := strings.CutSuffix(pattern, ":all"); ok {
-		return pkg == all
-	}
-	if !strings.Contains(pattern, ":") {
-		pattern += ":" + pattern[strings.LastIndexByte(pattern, '/')+1:]
-	}
-	return pattern == label
-}
-
-// cores is how many CPUs this process may use, as Bazel counts them: affinity and the container's quota included.
-func cores() int { return runtime.GOMAXPROCS(0) }
-
-// bazelFlags gives the Bazel flags for the number. None of them touches a cache key.
-func (w workers) bazelFlags() []string {
-	count := strconv.Itoa(w.count)
-	if w.count <= cores() {
+// BazelFlags gives the Bazel flags for the number. None of them touches a cache key.
+func (w Workers) BazelFlags() []string {
+	count := strconv.Itoa(w.Count)
+	if !w.Oversubscribed() {
 		return []string{"--local_test_jobs=" + count}
 	}
 	// Bazel runs the least of the three: its jobs, what its resources allow, its test jobs.

@@ -1,14 +1,12 @@
 package results
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -30,13 +28,7 @@ type LiveShard struct {
 }
 
 // Tests gives what is known of the shard's top-level tests, in the order in which they began.
-func (s *LiveShard) Tests() []Test {
-	tests := make([]Test, 0, len(s.parser.order))
-	for _, name := range s.parser.order {
-		tests = append(tests, *s.parser.tests[name])
-	}
-	return tests
-}
+func (s *LiveShard) Tests() []Test { return s.parser.all() }
 
 // Live follows the logs of tests that run on this machine, which Bazel writes while they run. What it cannot find, as
 // with tests that run elsewhere, it is silent about. It is not safe for concurrent use.
@@ -153,94 +145,4 @@ func (l *Live) open(s *LiveShard) bool {
 		}
 	}
 	return false
-}
-
-// outputLimit is how much of a test's output is held while it runs, in bytes.
-const outputLimit = 256 << 10
-
-// logParser reads the log of "go test -v" piece by piece.
-type logParser struct {
-	rest    []byte
-	body    bool // Bazel's head is over
-	current string
-	order   []string // top-level tests
-	tests   map[string]*Test
-	output  map[string]*bytes.Buffer
-}
-
-// write takes a piece in and calls report for each top-level test that began or ended.
-func (p *logParser) write(b []byte, report func(*Test)) {
-	p.rest = append(p.rest, b...)
-	for {
-		end := bytes.IndexByte(p.rest, '\n')
-		if end < 0 {
-			return
-		}
-		p.line(string(p.rest[:end]), report)
-		p.rest = p.rest[end+1:]
-	}
-}
-
-func (p *logParser) line(line string, report func(*Test)) {
-	if p.tests == nil {
-		p.tests, p.output = make(map[string]*Test), make(map[string]*bytes.Buffer)
-	}
-	plain := strings.TrimPrefix(line, "\x16")
-	switch word, name, _ := strings.Cut(strings.TrimPrefix(plain, "=== "), " "); {
-	case !strings.HasPrefix(plain, "=== "):
-	case word == "RUN" || word == "CONT" || word == "NAME" || word == "PAUSE":
-		name = strings.TrimSpace(name)
-		if word != "PAUSE" {
-			p.current = name
-		}
-		if word == "RUN" {
-			p.begin(name, report)
-		}
-		return
-	}
-	if m := resultLine.FindStringSubmatch(line); m != nil && p.output[m[2]] != nil {
-		p.end(m[1], m[2], m[3], report)
-		return
-	}
-	if out := p.output[p.current]; out != nil && out.Len() < outputLimit {
-		out.WriteString(line + "\n")
-	}
-}
-
-func (p *logParser) begin(name string, report func(*Test)) {
-	p.output[name] = &bytes.Buffer{}
-	if strings.Contains(name, "/") {
-		return
-	}
-	if p.tests[name] == nil {
-		p.order = append(p.order, name)
-	}
-	p.tests[name] = &Test{Name: name, Outcome: Running}
-	report(p.tests[name])
-}
-
-func (p *logParser) end(word, name, duration string, report func(*Test)) {
-	seconds, _ := strconv.ParseFloat(duration, 64)
-	t := Test{Name: name, Duration: time.Duration(seconds * float64(time.Second))}
-	switch word {
-	case "FAIL":
-		t.Outcome = Failed
-	case "SKIP":
-		t.Outcome = Skipped
-	}
-	if t.Outcome != Passed {
-		t.Output = p.output[name].String()
-	}
-	top, _, isSub := strings.Cut(name, "/")
-	if isSub {
-		if parent := p.tests[top]; parent != nil {
-			parent.Subtests = append(parent.Subtests, t)
-		}
-		return
-	}
-	if running := p.tests[name]; running != nil {
-		t.Subtests = running.Subtests
-		*running = t
-		report(running)
-	}
 }

@@ -80,6 +80,18 @@ func (s *Shard) String() string {
 	return b.String()
 }
 
+// Title names a test in the form that "pgcell run" takes, and its worker.
+func (s *Shard) Title(t *Test) string {
+	name := s.Label
+	if t.Name != "" {
+		name = fmt.Sprintf("%s::%s [%s]", s.Label, t.Name, s.Worker())
+	}
+	if s.Run > 1 {
+		name += fmt.Sprintf(" run %d", s.Run)
+	}
+	return name
+}
+
 // FailedBefore counts the earlier attempts in which a test failed; a shard that died is a failure of each of its tests.
 func (s *Shard) FailedBefore(name string) int {
 	n := 0

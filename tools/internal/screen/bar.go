@@ -1,74 +1,75 @@
-package main
+// Package screen shows a run: lines of results on standard output and, on a terminal, one line of progress below them.
+package screen
 
 import (
 	"fmt"
 	"io"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
-// screen shows lines on standard output and, on a terminal, one line of progress on standard error below them.
-type screen struct {
+// Bar shows lines on standard output and, on a terminal, one line of progress on standard error below them.
+type Bar struct {
+	Workers int // shards that can run at once, for the estimate of the time that is left
+	Running int // shards that run now
+
 	out, err io.Writer
-	bar      bool
-	workers  int
 	known    *history.Times
+	width    func() int
 
-	mu      sync.Mutex
-	shown   bool // the bar is on the screen
-	partial bool // the last line that was written has no end yet
-	drawn   time.Time
-	polled  time.Time
-	width   func() int
-	action  string // what Bazel says that it does
+	mu     sync.Mutex
+	active bool
+	shown  bool // the bar is on the screen
+	drawn  time.Time
+	polled time.Time
+	action string // what Bazel says that it does
 
-	pending                 map[failure]float64 // shards without a result, with their estimates in seconds
+	pending                 map[results.Key]float64 // shards without a result, with their estimates in seconds
 	shards, done, cached    int
 	passed, failed, skipped int
-	running                 int
 	lastResult              time.Time
-	seen                    map[failure]bool // tests that were counted live
+	seen                    map[results.Key]bool // tests that were counted live
 }
 
-func (p *program) newScreen(o *options, known *history.Times) *screen {
-	return &screen{
-		out: p.stdout, err: p.stderr, workers: 1, known: known, width: p.terminalWidth,
-		bar:     isTerminal(p.stderr) && p.getenv("TERM") != "dumb" && !o.noProgress && !o.collectOnly,
-		pending: make(map[failure]float64), seen: make(map[failure]bool),
+// Options say what is shown.
+type Options struct {
+	Verbose      bool   // each test's name and result
+	Output       bool   // what the tests print
+	Color        string // auto, yes or no
+	NoProgress   bool   // no bar
+	Durations    int    // so many of the slowest tests; 0 for all
+	DurationsMin time.Duration
+}
+
+// NewBar makes the bar of one run, active on a terminal alone. known serves its estimates.
+func NewBar(p *cli.Process, o Options, known *history.Times) *Bar {
+	return &Bar{
+		out: p.Stdout, err: p.Stderr, Workers: 1, known: known, width: func() int { return width(p) },
+		active:  isTerminal(p.Stderr) && p.Getenv("TERM") != "dumb" && !o.NoProgress,
+		pending: make(map[results.Key]float64), seen: make(map[results.Key]bool),
 	}
 }
 
-// terminalWidth gives the columns of the terminal; COLUMNS goes first.
-func (p *program) terminalWidth() int {
-	if n, err := strconv.Atoi(p.getenv("COLUMNS")); err == nil && n > 0 {
-		return n
-	}
-	if f, ok := p.stderr.(*os.File); ok {
-		if n := columns(f); n > 0 {
-			return n
-		}
-	}
-	return 80
-}
+// Active reports whether there is a bar.
+func (s *Bar) Active() bool { return s.active }
 
 // Write writes lines above the bar.
-func (s *screen) Write(b []byte) (int, error) {
+func (s *Bar) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear()
 	return s.out.Write(b)
 }
 
-// messages is standard error, above the bar.
-func (s *screen) messages() io.Writer { return aboveBar{s} }
+// Messages is standard error, above the bar.
+func (s *Bar) Messages() io.Writer { return aboveBar{s} }
 
-type aboveBar struct{ s *screen }
+type aboveBar struct{ s *Bar }
 
 // Write writes to standard error.
 func (a aboveBar) Write(b []byte) (int, error) {
@@ -78,7 +79,7 @@ func (a aboveBar) Write(b []byte) (int, error) {
 	return a.s.err.Write(b)
 }
 
-func (s *screen) clear() {
+func (s *Bar) clear() {
 	if s.shown {
 		fmt.Fprint(s.err, "\r\x1b[K")
 		s.shown = false
@@ -86,23 +87,23 @@ func (s *screen) clear() {
 	}
 }
 
-// close takes the bar away for good.
-func (s *screen) close() {
+// Close takes the bar away for good.
+func (s *Bar) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear()
-	s.bar = false
+	s.active = false
 }
 
-// building takes in a line of Bazel's progress: "[12 / 34] GoCompilePkg ...".
-func (s *screen) building(line string) {
+// Building takes in a line of Bazel's progress: "[12 / 34] GoCompilePkg ...".
+func (s *Bar) Building(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.action = line
 }
 
-// due reports whether it is time to look at the running tests again.
-func (s *screen) due() bool {
+// Due reports whether it is time to look at the running tests again.
+func (s *Bar) Due() bool {
 	t := time.Now()
 	if t.Sub(s.polled) < pollEvery {
 		return false
@@ -117,19 +118,19 @@ const (
 	drawEvery = 200 * time.Millisecond
 )
 
-// target takes in that a test target will be run.
-func (s *screen) target(label string, shards, runs int) {
+// Target takes in that a test target will be run.
+func (s *Bar) Target(label string, shards, runs int) {
 	for run := 1; run <= runs; run++ {
 		for i := range shards {
-			s.pending[failure{label, "", run, i}] = s.known.Seconds(label, i, shards)
+			s.pending[results.Key{Label: label, Run: run, Shard: i}] = s.known.Seconds(label, i, shards)
 		}
 	}
 	s.shards += shards * runs
 }
 
-// shard takes a result in.
-func (s *screen) shard(r *results.Shard) {
-	key := failure{r.Label, "", r.Run, r.Index}
+// Shard takes a result in.
+func (s *Bar) Shard(r *results.Shard) {
+	key := r.Key("")
 	if _, waited := s.pending[key]; !waited {
 		return // another attempt
 	}
@@ -141,20 +142,20 @@ func (s *screen) shard(r *results.Shard) {
 		s.lastResult = time.Now()
 	}
 	for i := range r.Tests {
-		s.count(failure{r.Label, r.Tests[i].Name, r.Run, r.Index}, r.Tests[i].Outcome)
+		s.count(r.Key(r.Tests[i].Name), r.Tests[i].Outcome)
 	}
 	if r.Died != "" {
 		s.failed++
 	}
 }
 
-// test takes in what a running shard's log tells.
-func (s *screen) test(e results.LiveEvent) {
-	s.count(failure{e.Shard.Label, e.Test.Name, e.Shard.Run, e.Shard.Index}, e.Test.Outcome)
+// Test takes in what a running shard's log tells.
+func (s *Bar) Test(e results.LiveEvent) {
+	s.count(e.Shard.Key(e.Test.Name), e.Test.Outcome)
 }
 
 // count counts a test once, be it live or by its result.
-func (s *screen) count(key failure, o results.Outcome) {
+func (s *Bar) count(key results.Key, o results.Outcome) {
 	if o == results.Running || s.seen[key] {
 		return
 	}
@@ -169,11 +170,11 @@ func (s *screen) count(key failure, o results.Outcome) {
 	}
 }
 
-// draw puts the bar on the screen, not more often than eyes can follow.
-func (s *screen) draw() {
+// Draw puts the bar on the screen, not more often than eyes can follow.
+func (s *Bar) Draw() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.bar || time.Since(s.drawn) < drawEvery {
+	if !s.active || time.Since(s.drawn) < drawEvery {
 		return
 	}
 	s.drawn, s.shown = time.Now(), true
@@ -181,7 +182,7 @@ func (s *screen) draw() {
 }
 
 // line is the bar in at most width columns: what matters less is left out first.
-func (s *screen) line(width int) string {
+func (s *Bar) line(width int) string {
 	if s.shards == 0 {
 		text := s.action
 		if text == "" {
@@ -194,8 +195,8 @@ func (s *screen) line(width int) string {
 	if left := s.left(); left != "" {
 		parts = append(parts, left)
 	}
-	if s.running > 0 {
-		parts = append(parts, fmt.Sprintf("%d running", s.running))
+	if s.Running > 0 {
+		parts = append(parts, fmt.Sprintf("%d running", s.Running))
 	}
 	if s.cached > 0 {
 		parts = append(parts, fmt.Sprintf("%d cached", s.cached))
@@ -217,13 +218,13 @@ func (s *screen) line(width int) string {
 }
 
 // left estimates the time until the end by the recorded times; "" where none are known.
-func (s *screen) left() string {
+func (s *Bar) left() string {
 	var sum, longest float64
 	for _, seconds := range s.pending {
 		sum += seconds
 		longest = max(longest, seconds)
 	}
-	seconds := max(sum/float64(s.workers), longest)
+	seconds := max(sum/float64(s.Workers), longest)
 	if !s.lastResult.IsZero() {
 		seconds -= time.Since(s.lastResult).Seconds()
 	}

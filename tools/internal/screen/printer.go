@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"fmt"
@@ -9,44 +9,45 @@ import (
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
-// printer writes results as lines.
-type printer struct {
+// Printer writes results as lines.
+type Printer struct {
+	// Named has shards without any test go unmentioned: names were asked for.
+	Named bool
+
 	w        io.Writer
-	quiet    bool // what passed is shown by the bar alone
-	named    bool // names were asked for: shards without one of them go unmentioned
-	verbose  bool
-	output   bool
+	o        Options
+	root     string // of the workspace
+	quiet    bool   // what passed is shown by the bar alone
 	color    bool
 	annotate bool // failures are annotations of GitHub's as well
-	space    *workspace
 
-	shown map[failure]bool // failures that were printed
+	shown map[results.Key]bool // failures that were printed
 
 	// held are cached shards of a target whose other shards are not known yet: a target that is cached
 	// as a whole gets one line.
 	held map[string][]*results.Shard
 }
 
-func (p *printer) line(format string, args ...any) {
+// NewPrinter prints above a bar. root is the workspace.
+func NewPrinter(p *cli.Process, bar *Bar, root string, o Options) *Printer {
+	return &Printer{
+		w: bar, o: o, root: root, quiet: bar.Active() && !o.Verbose && !o.Output, color: o.colored(p),
+		annotate: p.Getenv("GITHUB_ACTIONS") == "true", shown: make(map[results.Key]bool),
+	}
+}
+
+// Line prints a line.
+func (p *Printer) Line(format string, args ...any) {
 	fmt.Fprintf(p.w, format+"\n", args...)
 }
 
-// colored reports whether words get colours.
-func (p *program) colored(o *options) bool {
-	switch o.color {
-	case "yes":
-		return true
-	case "no":
-		return false
-	}
-	return isTerminal(p.stdout) && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
-}
-
 // paint colours a word by what it says.
-func (p *printer) paint(word string) string {
+func (p *Printer) paint(word string) string {
 	if !p.color {
 		return word
 	}
@@ -60,27 +61,27 @@ func (p *printer) paint(word string) string {
 	return "\x1b[" + code + "m" + word + "\x1b[0m"
 }
 
-// live prints a failure of a running shard.
-func (p *printer) live(e results.LiveEvent) {
-	if e.Test.Outcome == results.Failed && !p.output {
+// Live prints a failure of a running shard.
+func (p *Printer) Live(e results.LiveEvent) {
+	if e.Test.Outcome == results.Failed && !p.o.Output {
 		s := &results.Shard{Label: e.Shard.Label, Run: e.Shard.Run, Index: e.Shard.Index, Total: e.Shard.Total}
 		p.failure(s, e.Test)
 	}
 }
 
-// shard prints a result when it comes; attempts is how often the shard is run at most.
-func (p *printer) shard(s *results.Shard, attempts int) {
-	if p.named && len(s.Tests) == 0 && s.OK() || p.hold(s) {
+// Shard prints a result when it comes; attempts is how often the shard is run at most.
+func (p *Printer) Shard(s *results.Shard, attempts int) {
+	if p.Named && len(s.Tests) == 0 && s.OK() || p.hold(s) {
 		return
 	}
-	if p.output {
-		p.line("----- %s -----", s)
+	if p.o.Output {
+		p.Line("----- %s -----", s)
 		p.log(s, "", 0)
 	}
 	for _, t := range s.Failed() {
 		p.failure(s, &t)
 	}
-	if p.verbose {
+	if p.o.Verbose {
 		for _, t := range s.Tests {
 			p.test(s, &t)
 			for _, sub := range t.Subtests {
@@ -89,19 +90,19 @@ func (p *printer) shard(s *results.Shard, attempts int) {
 		}
 	}
 	clean := s.OK() && s.Note == "" && s.Attempt == 1
-	if p.quiet && clean || p.verbose && clean && len(s.Tests) > 0 {
+	if p.quiet && clean || p.o.Verbose && clean && len(s.Tests) > 0 {
 		return
 	}
 	p.result(s)
 	if !s.OK() && s.Attempt < attempts {
-		p.line("  (attempt %d of at most %d)", s.Attempt, attempts)
+		p.Line("  (attempt %d of at most %d)", s.Attempt, attempts)
 	}
 }
 
 // hold keeps a cached shard back, and prints one line in place of all when it was its target's last.
 // It reports whether s is taken care of.
-func (p *printer) hold(s *results.Shard) bool {
-	if p.verbose || p.output || p.quiet {
+func (p *Printer) hold(s *results.Shard) bool {
+	if p.o.Verbose || p.o.Output || p.quiet {
 		return false
 	}
 	target := s.Label + " " + s.Config
@@ -119,13 +120,13 @@ func (p *printer) hold(s *results.Shard) bool {
 			tests += len(h.Tests)
 		}
 		delete(p.held, target)
-		p.line("%s %s (%s in %d shards, cached)", p.paint(string(s.Status)), s.Label, plural(tests, "test"), s.Total)
+		p.Line("%s %s (%s in %d shards, cached)", p.paint(string(s.Status)), s.Label, cli.Plural(tests, "test"), s.Total)
 	}
 	return true
 }
 
 // release prints the shards of a target that were held back.
-func (p *printer) release(target string) {
+func (p *Printer) release(target string) {
 	for _, s := range p.held[target] {
 		p.result(s)
 	}
@@ -133,53 +134,61 @@ func (p *printer) release(target string) {
 }
 
 // releaseAll prints all that was held back.
-func (p *printer) releaseAll() {
+func (p *Printer) releaseAll() {
 	for _, target := range slices.Sorted(maps.Keys(p.held)) {
 		p.release(target)
 	}
 }
 
 // result prints a shard's line and, where it died, how.
-func (p *printer) result(s *results.Shard) {
-	p.line("%s %s %.1fs%s", p.paint(status(s.Status)), s, s.Duration.Seconds(), note(s))
+func (p *Printer) result(s *results.Shard) {
+	p.Line("%s %s %.1fs%s", p.paint(status(s.Status)), s, s.Duration.Seconds(), note(s))
 	if s.Note != "" {
-		p.line("  %s", s.Note)
+		p.Line("  %s", s.Note)
 	}
 	if s.Died != "" {
-		p.line("  %s", s.Died)
+		p.Line("  %s", s.Died)
 		p.annotation("", 0, s.String(), s.Died)
-		if !p.output {
+		if !p.o.Output {
 			p.log(s, "    ", logTail)
 		}
 	}
 	if _, err := os.Stat(s.Log); err == nil && (len(s.Failed()) > 0 || s.Died != "") {
-		p.line("  log: %s", s.Log)
+		p.Line("  log: %s", s.Log)
 	}
 }
 
 // failure prints a failed test with its output, once.
-func (p *printer) failure(s *results.Shard, t *results.Test) {
-	key := failure{s.Label, fmt.Sprintf("%s#%d", t.Name, s.Attempt), s.Run, s.Index}
+func (p *Printer) failure(s *results.Shard, t *results.Test) {
+	key := s.Key(fmt.Sprintf("%s#%d", t.Name, s.Attempt))
 	if s.Attempt <= 1 {
-		key.name = t.Name // a live one does not know its attempt
+		key.Name = t.Name // a live one does not know its attempt
 	}
 	if p.shown[key] {
 		return
 	}
 	p.shown[key] = true
-	where := p.where(s, t)
-	p.line("%s %s %.2fs%s", p.paint("FAILED"), title(s, t), t.Duration.Seconds(), where.suffix())
-	p.annotation(where.path, where.line, title(s, t), firstLines(t))
-	if p.output {
+	where := s.Where(t, p.root)
+	p.Line("%s %s %.2fs%s", p.paint("FAILED"), s.Title(t), t.Duration.Seconds(), suffix(where))
+	p.annotation(where.Path, where.Line, s.Title(t), firstLines(t))
+	if p.o.Output {
 		return // it was shown with the log
 	}
-	p.indented(clean(t.Output), "    ")
+	p.indented(gotest.Clean(t.Output), "    ")
 	for _, sub := range t.Subtests {
 		if sub.Outcome == results.Failed {
-			p.line("    %s %.2fs", sub.Name, sub.Duration.Seconds())
-			p.indented(clean(sub.Output), "      ")
+			p.Line("    %s %.2fs", sub.Name, sub.Duration.Seconds())
+			p.indented(gotest.Clean(sub.Output), "      ")
 		}
 	}
+}
+
+// suffix is a place behind a line.
+func suffix(p results.Place) string {
+	if p == (results.Place{}) {
+		return ""
+	}
+	return "  " + p.String()
 }
 
 // note gives what stands in parentheses behind a shard.
@@ -188,7 +197,7 @@ func note(s *results.Shard) string {
 	if n := len(s.Tests); n == 0 && s.Died != "" {
 		// it may have had tests, and nobody knows how many
 	} else if n != 1 || s.Tests[0].Name != "" {
-		notes = append(notes, plural(n, "test"))
+		notes = append(notes, cli.Plural(n, "test"))
 	}
 	if s.Attempt > 1 {
 		notes = append(notes, fmt.Sprintf("attempt %d", s.Attempt))
@@ -202,13 +211,6 @@ func note(s *results.Shard) string {
 	return " (" + strings.Join(notes, ", ") + ")"
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // status gives Bazel's word, in the width of PASSED where there is one as short.
 func status(s bazel.Status) string {
 	switch s {
@@ -220,34 +222,13 @@ func status(s bazel.Status) string {
 }
 
 // test prints one line for -v.
-func (p *printer) test(s *results.Shard, t *results.Test) {
-	line := fmt.Sprintf("%s %s %.2fs", p.paint(t.Outcome.String()), title(s, t), t.Duration.Seconds())
+func (p *Printer) test(s *results.Shard, t *results.Test) {
+	line := fmt.Sprintf("%s %s %.2fs", p.paint(t.Outcome.String()), s.Title(t), t.Duration.Seconds())
 	if s.Cached {
 		line += " (cached)"
 	}
-	if reason := skipReason(t); reason != "" {
+	if reason := t.SkipReason(); reason != "" {
 		line += ": " + reason
 	}
-	p.line("%s", line)
-}
-
-// skipReason is the last line that a skipped test printed.
-func skipReason(t *results.Test) string {
-	if t.Outcome != results.Skipped {
-		return ""
-	}
-	lines := strings.Split(clean(t.Output), "\n")
-	return strings.TrimSpace(lines[len(lines)-1])
-}
-
-// title names a test in the form that "pgcell run" takes, and its worker.
-func title(s *results.Shard, t *results.Test) string {
-	name := s.Label
-	if t.Name != "" {
-		name = fmt.Sprintf("%s::%s [%s]", s.Label, t.Name, s.Worker())
-	}
-	if s.Run > 1 {
-		name += fmt.Sprintf(" run %d", s.Run)
-	}
-	return name
+	p.Line("%s", line)
 }

@@ -1,4 +1,4 @@
-package main
+package selection
 
 import (
 	"errors"
@@ -6,16 +6,20 @@ import (
 	"strings"
 )
 
-// expression is a parsed -k or -m: words with and, or, not and parentheses, as pytest has them.
-type expression struct {
+// Expression is a parsed -k or -m: words with and, or, not and parentheses, as pytest has them.
+type Expression struct {
+	text  string // as the user wrote it; of the whole alone
 	op    string // "and", "or", "not", or "" for a word
 	word  string
-	parts []*expression
+	parts []*Expression
 }
 
-// parseExpression reads an expression. A word is whatever stands between spaces and parentheses; and, or and not are
-// none.
-func parseExpression(text string) (*expression, error) {
+// ParseExpression reads an expression. A word is whatever stands between spaces and parentheses, except and, or and
+// not. The empty text gives nil.
+func ParseExpression(text string) (*Expression, error) {
+	if text == "" {
+		return nil, nil
+	}
 	p := &expressionParser{tokens: strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(text))}
 	e, err := p.or()
 	if err != nil {
@@ -24,6 +28,7 @@ func parseExpression(text string) (*expression, error) {
 	if p.next() != "" {
 		return nil, fmt.Errorf("%q is one too many: write words with and, or, not between them", p.next())
 	}
+	e.text = text
 	return e, nil
 }
 
@@ -38,16 +43,16 @@ func (p *expressionParser) next() string {
 
 func (p *expressionParser) take() { p.tokens = p.tokens[1:] }
 
-func (p *expressionParser) or() (*expression, error)  { return p.chain("or", p.and) }
-func (p *expressionParser) and() (*expression, error) { return p.chain("and", p.not) }
+func (p *expressionParser) or() (*Expression, error)  { return p.chain("or", p.and) }
+func (p *expressionParser) and() (*Expression, error) { return p.chain("and", p.not) }
 
 // chain reads parts that op joins.
-func (p *expressionParser) chain(op string, part func() (*expression, error)) (*expression, error) {
+func (p *expressionParser) chain(op string, part func() (*Expression, error)) (*Expression, error) {
 	first, err := part()
 	if err != nil {
 		return nil, err
 	}
-	e := &expression{op: op, parts: []*expression{first}}
+	e := &Expression{op: op, parts: []*Expression{first}}
 	for p.next() == op {
 		p.take()
 		more, err := part()
@@ -62,7 +67,7 @@ func (p *expressionParser) chain(op string, part func() (*expression, error)) (*
 	return e, nil
 }
 
-func (p *expressionParser) not() (*expression, error) {
+func (p *expressionParser) not() (*Expression, error) {
 	switch word := p.next(); word {
 	case "":
 		return nil, errors.New("a word is missing at its end")
@@ -71,7 +76,7 @@ func (p *expressionParser) not() (*expression, error) {
 	case "not":
 		p.take()
 		part, err := p.not()
-		return &expression{op: "not", parts: []*expression{part}}, err
+		return &Expression{op: "not", parts: []*Expression{part}}, err
 	case "(":
 		p.take()
 		e, err := p.or()
@@ -85,25 +90,33 @@ func (p *expressionParser) not() (*expression, error) {
 		return e, nil
 	default:
 		p.take()
-		return &expression{word: word}, nil
+		return &Expression{word: word}, nil
 	}
 }
 
-// match evaluates the expression; has says whether a word holds.
-func (e *expression) match(has func(word string) bool) bool {
+// String gives the expression as the user wrote it; "" for nil.
+func (e *Expression) String() string {
+	if e == nil {
+		return ""
+	}
+	return e.text
+}
+
+// Match evaluates the expression; has says whether a word holds.
+func (e *Expression) Match(has func(word string) bool) bool {
 	switch e.op {
 	case "not":
-		return !e.parts[0].match(has)
+		return !e.parts[0].Match(has)
 	case "and":
 		for _, p := range e.parts {
-			if !p.match(has) {
+			if !p.Match(has) {
 				return false
 			}
 		}
 		return true
 	case "or":
 		for _, p := range e.parts {
-			if p.match(has) {
+			if p.Match(has) {
 				return true
 			}
 		}
@@ -113,7 +126,7 @@ func (e *expression) match(has func(word string) bool) bool {
 }
 
 // words gives all words, in order.
-func (e *expression) words() []string {
+func (e *Expression) words() []string {
 	if e.op == "" {
 		return []string{e.word}
 	}

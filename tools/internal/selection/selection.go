@@ -1,53 +1,80 @@
-package main
+// Package selection chooses what to run: it turns paths, labels, ::TestName, -k, -m, --lf and --ff into calls of Bazel,
+// each with its target patterns and its filter by name.
+package selection
 
 import (
+	"errors"
+	"io"
 	"maps"
+	"os/exec"
 	"slices"
 	"strings"
 
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
-// selected is a suite and what was chosen of it.
-type selected struct {
-	*testSuite
+// Options say which tests to run.
+type Options struct {
+	Paths       []string    // directories, files and labels, each with or without ::TestName; none for all
+	All         bool        // everything in the workspace
+	Keyword     *Expression // -k; nil for none
+	Markers     *Expression // -m; nil for none
+	LastFailed  bool        // suites alone in which tests failed when they last ran
+	FailedFirst bool        // those suites first
+	CollectOnly bool        // list the tests
+	*workspace.Config
+}
+
+// Everywhere reports whether no path was given: names alone (::TestX) are looked for in all.
+func (o *Options) Everywhere() bool {
+	return !slices.ContainsFunc(o.Paths, func(path string) bool { return !strings.HasPrefix(path, "::") })
+}
+
+// Selector chooses suites and tests by what Bazel and source files tell of them.
+type Selector struct {
+	*Options
+	Space    *workspace.Workspace
+	Bazel    *bazel.Client
+	Failed   []history.TestID // what failed when it last ran
+	Messages io.Writer        // for Bazel's messages
+}
+
+// Chosen is a suite and what was chosen of it.
+type Chosen struct {
+	*suite
 	names []string // tests or subtests; all when nil
 }
 
-// selection narrows the calls of Bazel down to what -k, -m, --lf and --ff ask for. Suites that are chosen as a whole
-// are
-// called without a filter by name, so that their cached results serve.
-func (s *session) selection(plan []invocation) ([]invocation, error) {
-	o := s.o
-	remembered := (o.lastFailed || o.failedFirst) && len(s.last) > 0
-	if (o.lastFailed || o.failedFirst) && !remembered {
-		s.print.line("no failed tests are known: running all")
+// Narrow narrows the calls of Bazel down to what -k, -m, --lf and --ff ask for, and gives what was chosen; nothing if
+// none of these flags was given. Suites that are chosen as a whole are called without a filter by name, so that their
+// cached results serve.
+func (s *Selector) Narrow(plan []Invocation) ([]Invocation, []Chosen, error) {
+	remembered := (s.LastFailed || s.FailedFirst) && len(s.Failed) > 0
+	if s.Keyword == nil && s.Markers == nil && !remembered && !s.CollectOnly {
+		return plan, nil, nil
 	}
-	if o.keywordExpr == nil && o.markersExpr == nil && !remembered && !o.collectOnly {
-		return plan, nil
-	}
-	var first, chosen []selected
+	var first, chosen []Chosen
 	total := 0
 	for _, inv := range plan {
-		suites, err := s.querySuites(inv.patterns)
+		suites, err := s.suites(inv.Patterns)
 		if err != nil {
-			return nil, err
-		}
-		if !o.all && o.everywhere() {
-			suites = slices.DeleteFunc(suites, func(t *testSuite) bool { return slices.Contains(t.tags, "e2e") })
+			return nil, nil, err
 		}
 		if err := s.checkMarkers(suites); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		total += len(suites)
 		for _, t := range suites {
-			part, err := s.choose(t, inv.names)
+			part, err := s.choose(t, inv.Names)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			switch failed := failedBefore(s.last, t.label); {
-			case part == nil, remembered && o.lastFailed && !failed:
-			case remembered && o.failedFirst && failed:
+			switch failed := failedBefore(s.Failed, t.Label); {
+			case part == nil, remembered && s.LastFailed && !failed:
+			case remembered && s.FailedFirst && failed:
 				first = append(first, *part)
 			default:
 				chosen = append(chosen, *part)
@@ -55,10 +82,35 @@ func (s *session) selection(plan []invocation) ([]invocation, error) {
 		}
 	}
 	if len(first)+len(chosen) == 0 {
-		return nil, &codedError{code: exitNoTests, err: s.nothing(total)}
+		return nil, nil, &cli.Error{Code: cli.NoTests, Err: s.nothing(total)}
 	}
-	s.chosen = append(first, chosen...)
-	return append(calls(first), calls(chosen)...), nil
+	return append(calls(first), calls(chosen)...), append(first, chosen...), nil
+}
+
+// suites asks Bazel for the test targets behind patterns. Of patterns that stand for many, those tagged manual are left
+// out, as "bazel test" does, and those tagged e2e if nothing but names was given.
+func (s *Selector) suites(patterns []string) ([]*suite, error) {
+	messages := &bazel.Messages{To: s.Messages}
+	defer messages.Flush()
+	rules, err := s.Bazel.Query([]string{"--noimplicit_deps", "--order_output=auto", "--curses=no",
+		"--ui_event_filters=-info", "--noshow_progress", "--", "tests(set(" + strings.Join(patterns, " ") + "))"}, messages)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit) && exit.ExitCode() == bazel.ExitLocked:
+		return nil, cli.Broken("find the tests: another Bazel command has this workspace: try again when it has ended")
+	case errors.As(err, &exit):
+		return nil, cli.Usage("find the tests in %s: Bazel's message is above", strings.Join(patterns, " "))
+	case err != nil:
+		return nil, cli.Broken("find the tests: %w", err)
+	}
+	var suites []*suite
+	for _, rule := range rules {
+		manual := rule.HasTag("manual") && !slices.Contains(patterns, rule.Label)
+		if e2e := !s.All && s.Everywhere() && rule.HasTag("e2e"); !manual && !e2e {
+			suites = append(suites, &suite{Rule: rule})
+		}
+	}
+	return suites, nil
 }
 
 func failedBefore(last []history.TestID, label string) bool {
@@ -66,46 +118,47 @@ func failedBefore(last []history.TestID, label string) bool {
 }
 
 // nothing says that no test is left.
-func (s *session) nothing(total int) error {
+func (s *Selector) nothing(total int) error {
 	var flags []string
-	for _, f := range []struct{ name, value string }{{"-k", s.o.keyword}, {"-m", s.o.markers}} {
+	for _, f := range []struct{ name, value string }{{"-k", s.Keyword.String()}, {"-m", s.Markers.String()}} {
 		if f.value != "" {
 			flags = append(flags, f.name+" '"+f.value+"'")
 		}
 	}
-	if s.o.lastFailed {
+	if s.LastFailed {
 		flags = append(flags, "--lf")
 	}
 	if len(flags) == 0 {
-		return usage("no tests found")
+		return cli.Usage("no tests found")
 	}
-	return usage("%s: none of the tests of %s is left: --collect-only lists them", strings.Join(flags, " "),
-		plural(total, "suite"))
+	return cli.Usage("%s: none of the tests of %s is left: --collect-only lists them", strings.Join(flags, " "),
+		cli.Plural(total, "suite"))
 }
 
 // checkMarkers finds words of -m that mean nothing.
-func (s *session) checkMarkers(suites []*testSuite) error {
-	if s.o.markersExpr == nil {
+func (s *Selector) checkMarkers(suites []*suite) error {
+	if s.Markers == nil {
 		return nil
 	}
-	for _, word := range s.o.markersExpr.words() {
-		known := word == "serial_only" || word == "parallel_safe" || s.o.config.declares(word) ||
-			slices.ContainsFunc(suites, func(t *testSuite) bool { return t.is(word) })
+	for _, word := range s.Markers.words() {
+		known := word == "serial_only" || word == "parallel_safe" || s.Config.Declares(word) ||
+			slices.ContainsFunc(suites, func(t *suite) bool { return t.is(word) })
 		if !known {
-			return usage("-m %q: no suite is in a folder %s or has it as a tag: there are %s; a word that may be "+
-				"without suites goes into markers in %s", s.o.markers, word, strings.Join(categories(suites), ", "), configName)
+			return cli.Usage("-m %q: no suite is in a folder %s or has it as a tag: there are %s; a word that may be "+
+				"without suites goes into markers in %s", s.Markers.String(), word, strings.Join(categories(suites), ", "),
+				workspace.ConfigFile)
 		}
 	}
 	return nil
 }
 
 // categories gives the last folders and the tags of suites.
-func categories(suites []*testSuite) []string {
+func categories(suites []*suite) []string {
 	words := map[string]bool{"serial_only": true, "parallel_safe": true}
 	for _, t := range suites {
-		folders := strings.Split(t.pkg(), "/")
+		folders := strings.Split(t.Package(), "/")
 		words[folders[len(folders)-1]] = true
-		for _, tag := range t.tags {
+		for _, tag := range t.Tags {
 			words[tag] = true
 		}
 	}
@@ -114,21 +167,21 @@ func categories(suites []*testSuite) []string {
 }
 
 // choose gives what -m, -k and names of the command line leave of a suite; nil for nothing.
-func (s *session) choose(t *testSuite, names []string) (*selected, error) {
-	if s.o.markersExpr != nil && !s.o.markersExpr.match(t.is) {
+func (s *Selector) choose(t *suite, names []string) (*Chosen, error) {
+	if s.Markers != nil && !s.Markers.Match(t.is) {
 		return nil, nil
 	}
-	if s.o.keywordExpr == nil && len(names) == 0 {
-		return &selected{testSuite: t}, nil
+	if s.Keyword == nil && len(names) == 0 {
+		return &Chosen{suite: t}, nil
 	}
-	tests, err := t.testsIn(s.space)
+	tests, err := t.testsIn(s.Space)
 	if err != nil {
 		return nil, err
 	}
 	whole := true
 	var left []string
 	for _, one := range tests {
-		if s.o.keywordExpr != nil && !s.o.keywordExpr.match(func(word string) bool { return t.matches(word, one) }) {
+		if s.Keyword != nil && !s.Keyword.Match(func(word string) bool { return t.matches(word, one) }) {
 			whole = false
 			continue
 		}
@@ -145,23 +198,23 @@ func (s *session) choose(t *testSuite, names []string) (*selected, error) {
 	case len(left) == 0:
 		return nil, nil
 	case whole && len(names) == 0:
-		return &selected{testSuite: t}, nil
+		return &Chosen{suite: t}, nil
 	}
-	return &selected{t, left}, nil
+	return &Chosen{t, left}, nil
 }
 
 // calls joins selected suites to as few calls of Bazel as possible. A filter holds for a whole call: two suites go
 // together where the names of neither would run a test of the other that was not chosen.
-func calls(all []selected) []invocation {
-	var whole invocation
-	var groups [][]selected
+func calls(all []Chosen) []Invocation {
+	var whole Invocation
+	var groups [][]Chosen
 	for _, one := range all {
 		if one.names == nil {
-			whole.patterns = append(whole.patterns, one.label)
+			whole.Patterns = append(whole.Patterns, one.Label)
 			continue
 		}
-		i := slices.IndexFunc(groups, func(group []selected) bool {
-			return !slices.ContainsFunc(group, func(other selected) bool { return one.disturbs(other) || other.disturbs(one) })
+		i := slices.IndexFunc(groups, func(group []Chosen) bool {
+			return !slices.ContainsFunc(group, func(other Chosen) bool { return one.disturbs(other) || other.disturbs(one) })
 		})
 		if i < 0 {
 			groups = append(groups, nil)
@@ -169,17 +222,17 @@ func calls(all []selected) []invocation {
 		}
 		groups[i] = append(groups[i], one)
 	}
-	var plan []invocation
-	if len(whole.patterns) > 0 {
+	var plan []Invocation
+	if len(whole.Patterns) > 0 {
 		plan = append(plan, whole)
 	}
 	for _, group := range groups {
-		inv := invocation{derived: true}
+		inv := Invocation{Derived: true}
 		for _, one := range group {
-			inv.patterns = append(inv.patterns, one.label)
+			inv.Patterns = append(inv.Patterns, one.Label)
 			for _, name := range one.names {
-				if !slices.Contains(inv.names, name) {
-					inv.names = append(inv.names, name)
+				if !slices.Contains(inv.Names, name) {
+					inv.Names = append(inv.Names, name)
 				}
 			}
 		}
@@ -189,7 +242,7 @@ func calls(all []selected) []invocation {
 }
 
 // disturbs reports whether the names chosen of one suite would run more of another.
-func (one selected) disturbs(other selected) bool {
+func (one Chosen) disturbs(other Chosen) bool {
 	return slices.ContainsFunc(one.names, func(name string) bool {
 		top, _, _ := strings.Cut(name, "/")
 		has := slices.ContainsFunc(other.tests, func(t test) bool { return t.name == top })
@@ -197,33 +250,26 @@ func (one selected) disturbs(other selected) bool {
 	})
 }
 
-// collect lists the chosen tests.
-func (s *session) collect() error {
-	count, suites := 0, 0
-	for _, one := range s.chosen {
-		names := one.names
-		if names == nil {
-			tests, err := one.testsIn(s.space)
-			if err != nil {
-				return err
-			}
-			for _, t := range tests {
-				names = append(names, t.name)
-			}
+// Titles gives the chosen tests of the suite as "pgcell run" takes them: label::TestName, and the label alone where
+// tests are not known by name.
+func (one Chosen) Titles(w *workspace.Workspace) ([]string, error) {
+	names := one.names
+	if names == nil {
+		tests, err := one.testsIn(w)
+		if err != nil {
+			return nil, err
 		}
-		suites++
-		for _, name := range names {
-			count++
-			s.print.line("%s", collected(one.testSuite, name))
+		for _, t := range tests {
+			names = append(names, t.name)
 		}
 	}
-	s.print.line("%s in %s", plural(count, "test"), plural(suites, "suite"))
-	return nil
-}
-
-func collected(t *testSuite, name string) string {
-	if name == "" {
-		return t.label
+	titles := make([]string, 0, len(names))
+	for _, name := range names {
+		if name == "" {
+			titles = append(titles, one.Label)
+		} else {
+			titles = append(titles, one.Label+"::"+name)
+		}
 	}
-	return t.label + "::" + name
+	return titles, nil
 }

@@ -1,15 +1,11 @@
-package main
+package selection
 
 import (
-	"bytes"
-	"encoding/xml"
 	"errors"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -17,15 +13,16 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
-// testSuite is a test target, as its BUILD file declares it.
-type testSuite struct {
-	label string
-	kind  string // "go_test", "sh_test", ...
-	tags  []string
-	srcs  []string // labels
-	tests []test   // of testsIn, once asked for
+// suite is a test target and its tests.
+type suite struct {
+	*bazel.Rule
+	tests []test // of testsIn, once asked for
 	read  bool
 }
 
@@ -35,131 +32,46 @@ type test struct {
 	line       int
 }
 
-// querySuites asks Bazel for the test targets behind patterns. Of patterns that stand for many, those tagged manual are
-// left out, as "bazel test" does.
-func (s *session) querySuites(patterns []string) ([]*testSuite, error) {
-	args := []string{"query", "--output=xml", "--noimplicit_deps", "--order_output=auto", "--curses=no",
-		"--ui_event_filters=-info", "--noshow_progress", "--", "tests(set(" + strings.Join(patterns, " ") + "))"}
-	if s.o.noWait {
-		args = append([]string{"--noblock_for_lock"}, args...)
-	}
-	cmd := exec.Command(s.bazel, args...)
-	filter := &messageFilter{w: s.screen.messages()}
-	defer filter.flush()
-	cmd.Dir, cmd.Env, cmd.Stderr = s.space.root, s.bazelEnv(s.o), filter
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit) && exit.ExitCode() == bazelLocked:
-		return nil, bazelError("find the tests: another Bazel command has this workspace: try again when it has ended")
-	case errors.As(err, &exit):
-		return nil, usage("find the tests in %s: Bazel's message is above", strings.Join(patterns, " "))
-	case err != nil:
-		return nil, bazelError("find the tests: start Bazel: %w", err)
-	}
-	suites, err := readSuites(out)
-	if err != nil {
-		return nil, bazelError("find the tests: %w", err)
-	}
-	return slices.DeleteFunc(suites, func(t *testSuite) bool {
-		return slices.Contains(t.tags, "manual") && !slices.Contains(patterns, t.label)
-	}), nil
-}
-
-// readSuites reads the answer of "bazel query --output=xml".
-func readSuites(b []byte) ([]*testSuite, error) {
-	type value struct {
-		Value string `xml:"value,attr"`
-	}
-	var answer struct {
-		Rules []struct {
-			Class string `xml:"class,attr"`
-			Name  string `xml:"name,attr"`
-			Lists []struct {
-				Name    string  `xml:"name,attr"`
-				Labels  []value `xml:"label"`
-				Strings []value `xml:"string"`
-			} `xml:"list"`
-		} `xml:"rule"`
-	}
-	// Bazel declares XML 1.1, which differs in nothing that matters here and which Go's reader refuses.
-	b = bytes.Replace(b, []byte(`version="1.1"`), []byte(`version="1.0"`), 1)
-	if err := xml.Unmarshal(b, &answer); err != nil {
-		return nil, fmt.Errorf("read Bazel's answer: %w", err)
-	}
-	var suites []*testSuite
-	for _, rule := range answer.Rules {
-		t := &testSuite{label: rule.Name, kind: rule.Class}
-		for _, list := range rule.Lists {
-			switch list.Name {
-			case "tags":
-				for _, v := range list.Strings {
-					t.tags = append(t.tags, v.Value)
-				}
-			case "srcs":
-				for _, v := range list.Labels {
-					t.srcs = append(t.srcs, v.Value)
-				}
-			}
-		}
-		suites = append(suites, t)
-	}
-	slices.SortFunc(suites, func(a, b *testSuite) int { return strings.Compare(a.label, b.label) })
-	return suites, nil
-}
-
-// pkg is the suite's folder, relative to the workspace.
-func (t *testSuite) pkg() string {
-	pkg, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimLeft(t.label, "@"), "//"), ":")
-	return pkg
-}
-
-// target is the part of the label behind the colon.
-func (t *testSuite) target() string {
-	_, name, _ := strings.Cut(t.label, ":")
-	return name
-}
-
 // serialOnly reports whether nothing else runs beside the suite.
-func (t *testSuite) serialOnly() bool {
-	return slices.Contains(t.tags, "serial_only") || slices.Contains(t.tags, "exclusive")
+func (t *suite) serialOnly() bool {
+	return t.HasTag("serial_only") || t.HasTag("exclusive")
 }
 
 // is reports whether a word of -m holds for the suite.
-func (t *testSuite) is(word string) bool {
+func (t *suite) is(word string) bool {
 	switch word {
 	case "serial_only":
 		return t.serialOnly()
 	case "parallel_safe":
 		return !t.serialOnly()
 	}
-	return slices.Contains(t.tags, word) || slices.Contains(strings.Split(t.pkg(), "/"), word)
+	return t.HasTag(word) || slices.Contains(strings.Split(t.Package(), "/"), word)
 }
 
 // matches reports whether a word of -k holds for a test of the suite.
-func (t *testSuite) matches(word string, one test) bool {
+func (t *suite) matches(word string, one test) bool {
 	word = strings.ToLower(word)
-	return slices.ContainsFunc([]string{one.name, strings.TrimSuffix(path.Base(one.file), ".go"), t.target()},
+	return slices.ContainsFunc([]string{one.name, strings.TrimSuffix(path.Base(one.file), ".go"), t.Name()},
 		func(name string) bool {
 			return strings.Contains(strings.ToLower(name), word)
 		})
 }
 
 // testsIn reads the names of the suite's tests from its source files.
-func (t *testSuite) testsIn(w *workspace) ([]test, error) {
+func (t *suite) testsIn(w *workspace.Workspace) ([]test, error) {
 	if t.read {
 		return t.tests, nil
 	}
 	t.read = true
-	for _, src := range t.srcs {
+	for _, src := range t.Srcs {
 		pkg, name, _ := strings.Cut(strings.TrimPrefix(strings.TrimLeft(src, "@"), "//"), ":")
 		if !strings.HasSuffix(name, "_test.go") || !strings.HasPrefix(strings.TrimLeft(src, "@"), "//") {
 			continue
 		}
 		file := path.Join(pkg, name)
-		found, err := testsOf(filepath.Join(w.root, filepath.FromSlash(file)), file)
+		found, err := testsOf(filepath.Join(w.Root, filepath.FromSlash(file)), file)
 		if err != nil {
-			return nil, usage("read the tests of %s: %w", t.label, err)
+			return nil, cli.Usage("read the tests of %s: %w", t.Label, err)
 		}
 		t.tests = append(t.tests, found...)
 	}

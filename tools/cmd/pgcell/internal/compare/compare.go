@@ -1,4 +1,5 @@
-package main
+// Package compare is "pgcell compare": it measures what running in parallel saves.
+package compare
 
 import (
 	"cmp"
@@ -9,41 +10,73 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/run"
+	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/plan"
 	"github.com/pgcell/pgcell/tools/internal/results"
+	"github.com/pgcell/pgcell/tools/internal/screen"
+	"github.com/pgcell/pgcell/tools/internal/selection"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
-const compareLong = `Run the chosen tests in series and in parallel, in turn, with nothing from the cache, and print one table:
+const long = `Run the chosen tests in series and in parallel, in turn, with nothing from the cache, and print one table:
 what each suite takes one way and the other, what is saved, and what holds parallel runs back.
 
 Paths are those of "pgcell run".`
 
-func (p *program) compareCommand() *cobra.Command {
-	o := defaultOptions()
+// Command gives "pgcell compare".
+func Command(p *cli.Process) *cobra.Command {
+	var numprocesses string
 	var rounds int
 	cmd := &cobra.Command{
 		Use:   "compare [-n N] [--rounds N] [path[::TestName]]...",
 		Short: "Measure what running in parallel saves",
-		Long:  compareLong,
+		Long:  long,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if rounds < 1 {
-				return &codedError{code: exitUsage, err: fmt.Errorf("--rounds %d: want a number from 1", rounds),
-					command: "pgcell compare"}
+				return &cli.Error{Code: cli.WrongUsage, Err: fmt.Errorf("--rounds %d: want a number from 1", rounds),
+					Command: "pgcell compare"}
 			}
-			o.paths, o.maxfailText, o.noCache, o.noProgress = args, "0", true, true
-			err := o.check()
-			if err == nil && o.inSeries() {
-				err = usage("-n %s: comparing takes more than one worker: give a number from 2, or auto", o.numprocesses)
+			fixed, err := plan.ParseWorkers(numprocesses)
+			if err != nil {
+				return err
 			}
-			if err == nil {
-				err = p.compare(o, rounds)
+			if fixed == 1 {
+				return cli.Usage("-n %s: comparing takes more than one worker: give a number from 2, or auto", numprocesses)
 			}
-			return err
+			return Run(p, numprocesses, rounds, args)
 		},
 	}
-	cmd.Flags().StringVarP(&o.numprocesses, "numprocesses", "n", "auto",
+	cmd.Flags().StringVarP(&numprocesses, "numprocesses", "n", "auto",
 		"shards that run at once in parallel: a number from 2, auto or logical")
 	cmd.Flags().IntVar(&rounds, "rounds", 1, "how often each way is run; the fastest counts")
 	return cmd
+}
+
+// Run runs the tests of paths both ways in turn and prints the table.
+func Run(p *cli.Process, numprocesses string, rounds int, paths []string) error {
+	o := run.Options{
+		Selection: selection.Options{Paths: paths, Config: &workspace.Config{}},
+		Screen:    screen.Options{Color: "auto", NoProgress: true, Durations: 5, DurationsMin: 100 * time.Millisecond},
+		NoCache:   true, Dist: "load",
+	}
+	var best [2]*measured
+	for round := range rounds {
+		for way, serial := range []bool{true, false} {
+			o.Serial, o.Numprocesses = serial, numprocesses
+			fmt.Fprintf(p.Stderr, "pgcell compare: round %d of %d, %s\n", round+1, rounds, [2]string{"in series",
+				"in parallel"}[way])
+			m, err := measure(p, &o)
+			if err != nil {
+				return err
+			}
+			if best[way] == nil || m.took < best[way].took {
+				best[way] = m
+			}
+		}
+	}
+	table(p, best[0], best[1])
+	return nil
 }
 
 // measured is one run of all suites, and of each.
@@ -53,52 +86,18 @@ type measured struct {
 	shards []*results.Shard
 }
 
-// compare runs both ways in turn and prints the table.
-func (p *program) compare(o *options, rounds int) error {
-	var best [2]*measured
-	for round := range rounds {
-		for way, serial := range []bool{true, false} {
-			one := *o
-			one.serial = serial
-			if serial {
-				one.numprocesses, one.fixedCount = "auto", 0
-			}
-			fmt.Fprintf(p.stderr, "pgcell compare: round %d of %d, %s\n", round+1, rounds, [2]string{"in series",
-				"in parallel"}[way])
-			m, err := p.measure(&one)
-			if err != nil || p.code != exitPassed {
-				return err
-			}
-			if best[way] == nil || m.took < best[way].took {
-				best[way] = m
-			}
-		}
-	}
-	p.table(best[0], best[1])
-	return nil
-}
-
-// measure runs all once and prints nothing where all pass; else p.code is not exitPassed.
-func (p *program) measure(o *options) (*measured, error) {
-	quiet := *p
+// measure runs all once. It prints nothing if all tests pass; else the run's own output, and the error carries its exit
+// code.
+func measure(p *cli.Process, o *run.Options) (*measured, error) {
 	var out strings.Builder
-	quiet.stdout = &out
-	s, plan, done, err := quiet.prepare(o)
+	quiet := *p
+	quiet.Stdout = &out
+	shards, err := run.Measure(&quiet, o)
 	if err != nil {
+		fmt.Fprint(p.Stdout, out.String())
 		return nil, err
 	}
-	defer done()
-	calls, err := s.runAll(plan)
-	if err != nil {
-		return nil, err
-	}
-	m := &measured{suites: make(map[string]time.Duration)}
-	for _, c := range calls {
-		m.shards = append(m.shards, c.run.Shards...)
-	}
-	if p.code = s.summarise(calls); p.code != exitPassed {
-		fmt.Fprint(p.stdout, out.String())
-	}
+	m := &measured{suites: make(map[string]time.Duration), shards: shards}
 	m.measure()
 	return m, nil
 }
@@ -129,7 +128,7 @@ func span(shards []*results.Shard) time.Duration {
 }
 
 // table prints both ways side by side.
-func (p *program) table(serial, parallel *measured) {
+func table(p *cli.Process, serial, parallel *measured) {
 	labels := make([]string, 0, len(serial.suites))
 	width := len("all")
 	for label := range serial.suites {
@@ -139,20 +138,20 @@ func (p *program) table(serial, parallel *measured) {
 	slices.SortFunc(labels, func(a, b string) int {
 		return cmp.Or(cmp.Compare(serial.suites[b], serial.suites[a]), cmp.Compare(a, b))
 	})
-	fmt.Fprintf(p.stdout, "%-*s %10s %10s %8s\n", width, "suite", "serial", "parallel", "saved")
+	fmt.Fprintf(p.Stdout, "%-*s %10s %10s %8s\n", width, "suite", "serial", "parallel", "saved")
 	row := func(label string, one, other time.Duration) {
 		saved := 0.0
 		if one > 0 {
 			saved = 100 * (1 - other.Seconds()/one.Seconds())
 		}
-		fmt.Fprintf(p.stdout, "%-*s %9.2fs %9.2fs %6.0f %%\n", width, label, one.Seconds(), other.Seconds(), saved)
+		fmt.Fprintf(p.Stdout, "%-*s %9.2fs %9.2fs %6.0f %%\n", width, label, one.Seconds(), other.Seconds(), saved)
 	}
 	for _, label := range labels {
 		row(label, serial.suites[label], parallel.suites[label])
 	}
 	row("all", serial.took, parallel.took)
 	for _, why := range parallel.obstacles(serial) {
-		fmt.Fprintf(p.stdout, "held back: %s\n", why)
+		fmt.Fprintf(p.Stdout, "held back: %s\n", why)
 	}
 }
 
@@ -184,7 +183,7 @@ func (m *measured) obstacles(serial *measured) []string {
 	}
 	if slower := busy.Seconds() / max(alone.Seconds(), 0.001); slower > 1.3 {
 		why = append(why, fmt.Sprintf("each shard took %.1f times as long beside others: they compete for %d cores",
-			slower, cores()))
+			slower, plan.Cores()))
 	}
 	return why
 }

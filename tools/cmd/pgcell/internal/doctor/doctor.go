@@ -1,20 +1,23 @@
-package main
+// Package doctor is "pgcell doctor": it checks what this machine has for the tests.
+package doctor
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
 // finding is what doctor found in one place.
@@ -24,7 +27,8 @@ type finding struct {
 	mend  string // what to do, where there is something
 }
 
-func (p *program) doctorCommand() *cobra.Command {
+// Command gives "pgcell doctor".
+func Command(p *cli.Process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check what this machine has for the tests, and say how to mend what it lacks",
@@ -35,53 +39,47 @@ func (p *program) doctorCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Minute)
 			defer cancel()
-			bad := 0
-			for _, check := range []func(context.Context) finding{
-				p.checkBazel, p.checkPostgres, p.checkStorage, p.checkNamespaces, p.checkFiles, p.checkCache, p.checkLeftovers,
-			} {
-				f := check(ctx)
-				fmt.Fprintf(p.stdout, "%-4s  %s\n", f.state, f.what)
-				if f.mend != "" {
-					fmt.Fprintf(p.stdout, "      %s\n", f.mend)
-				}
-				if f.state == "bad" {
-					bad++
-				}
-			}
-			if bad > 0 {
-				p.code = exitFailed
-			}
-			return nil
+			return Run(ctx, p)
 		},
 	}
 }
 
-func (p *program) checkBazel(ctx context.Context) finding {
-	space, err := p.findWorkspace()
+// Run checks and prints everything. The error says no more than the exit code.
+func Run(ctx context.Context, p *cli.Process) error {
+	code := cli.Passed
+	for _, check := range []func(context.Context, *cli.Process) finding{
+		checkBazel, checkPostgres, checkStorage, checkNamespaces, checkFiles, checkCache, checkLeftovers,
+	} {
+		f := check(ctx, p)
+		fmt.Fprintf(p.Stdout, "%-4s  %s\n", f.state, f.what)
+		if f.mend != "" {
+			fmt.Fprintf(p.Stdout, "      %s\n", f.mend)
+		}
+		if f.state == "bad" {
+			code = cli.Failed
+		}
+	}
+	return cli.Exit(code)
+}
+
+func checkBazel(ctx context.Context, p *cli.Process) finding {
+	space, err := workspace.Find(p)
 	if err != nil {
 		return finding{"bad", "Bazel: " + err.Error(), ""}
 	}
-	bazel, err := p.findBazel(space)
+	client, err := bazel.NewClient(p, space.Root)
 	if err != nil {
 		return finding{"bad", "Bazel: none", err.Error()}
 	}
-	cmd := exec.CommandContext(ctx, bazel, "--version")
-	cmd.Dir, cmd.Env, cmd.WaitDelay = space.root, p.bazelEnv(defaultOptions()), time.Second
-	out, err := cmd.CombinedOutput()
+	version, err := client.Version(ctx)
 	if err != nil {
-		return finding{"bad", fmt.Sprintf("Bazel: %s --version: %v", bazel, err),
-			"run it by hand to see why, or name another one in PGCELL_BAZEL"}
+		return finding{"bad", "Bazel: " + err.Error(), "run it by hand to see why, or name another one in PGCELL_BAZEL"}
 	}
-	return finding{"ok", fmt.Sprintf("Bazel: %s, %s", strings.TrimSpace(lastLine(string(out))), bazel), ""}
+	return finding{"ok", fmt.Sprintf("Bazel: %s, %s", version, client.Program), ""}
 }
 
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
-}
-
-func (p *program) checkPostgres(ctx context.Context) finding {
-	found, err := postgres.Find(ctx, postgres.DefaultSearch(p.getenv))
+func checkPostgres(ctx context.Context, p *cli.Process) finding {
+	found, err := postgres.Find(ctx, postgres.DefaultSearch(p.Getenv))
 	var missing *postgres.NotFoundError
 	switch {
 	case errors.As(err, &missing):
@@ -97,11 +95,11 @@ func (p *program) checkPostgres(ctx context.Context) finding {
 // roomForData is the least free memory-backed storage with which servers use it.
 const roomForData = 256 << 20
 
-func (p *program) checkStorage(context.Context) finding {
+func checkStorage(_ context.Context, p *cli.Process) finding {
 	free, err := freeBytes("/dev/shm")
 	switch {
 	case err != nil:
-		return finding{"slow", "storage: no /dev/shm: data is kept in " + p.tempDir(),
+		return finding{"slow", "storage: no /dev/shm: data is kept in " + p.TempDir(),
 			"on a disk each cell costs about twice the time"}
 	case free < roomForData:
 		return finding{"slow", fmt.Sprintf("storage: /dev/shm has %d MB free, 256 are wanted", free>>20),
@@ -111,14 +109,14 @@ func (p *program) checkStorage(context.Context) finding {
 }
 
 func freeBytes(dir string) (uint64, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, err
 	}
 	return uint64(s.Bavail) * uint64(s.Bsize), nil
 }
 
-func (p *program) checkNamespaces(ctx context.Context) finding {
+func checkNamespaces(ctx context.Context, p *cli.Process) finding {
 	if err := tryNamespaces(ctx); err != nil {
 		return finding{"slow", fmt.Sprintf("user namespaces: not allowed (%v): a watchdog process cleans up after "+
 			"servers", err),
@@ -131,9 +129,9 @@ func (p *program) checkNamespaces(ctx context.Context) finding {
 // openFiles is what a test process with a pool and a server needs, with room to spare.
 const openFiles = 1024
 
-func (p *program) checkFiles(context.Context) finding {
-	var l syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+func checkFiles(_ context.Context, p *cli.Process) finding {
+	var l unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
 		return finding{"slow", fmt.Sprintf("limits: open files: %v", err), ""}
 	}
 	if uint64(l.Max) < openFiles {
@@ -145,8 +143,8 @@ func (p *program) checkFiles(context.Context) finding {
 // roomForCache is free disk space below which builds soon fail.
 const roomForCache = 2 << 30
 
-func (p *program) checkCache(context.Context) finding {
-	cache, err := history.CacheDir(p.getenv)
+func checkCache(_ context.Context, p *cli.Process) finding {
+	cache, err := history.CacheDir(p.Getenv)
 	if err != nil {
 		return finding{"bad", "cache: " + err.Error(), ""}
 	}
@@ -169,8 +167,8 @@ func (p *program) checkCache(context.Context) finding {
 	return finding{"ok", fmt.Sprintf("cache: %s, %d MB free", dir, free>>20), ""}
 }
 
-func (p *program) checkLeftovers(context.Context) finding {
-	if n := len(p.leftovers()); n > 0 {
+func checkLeftovers(_ context.Context, p *cli.Process) finding {
+	if n := len(gc.Leftovers(p)); n > 0 {
 		return finding{"slow", fmt.Sprintf("leftovers: %d of killed runs", n), "pgcell gc lists and removes them"}
 	}
 	return finding{"ok", "leftovers: none", ""}

@@ -1,4 +1,5 @@
-package main
+// Package gc is "pgcell gc": it lists and removes what killed runs left.
+package gc
 
 import (
 	"errors"
@@ -11,17 +12,18 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-const gcLong = `List and remove what killed runs left: servers' directories that nobody holds any more (a server that
+const long = `List and remove what killed runs left: servers' directories that nobody holds any more (a server that
 still runs in one is stopped), event files of runs that were killed, and the history of workspaces that are gone.
 
 A test that starts sweeps its servers' directories as well, so this is seldom needed.`
 
-// leftover is something that can go.
-type leftover struct {
+// Leftover is something that can go.
+type Leftover struct {
 	path, what string
 	remove     func() error
 }
@@ -29,25 +31,27 @@ type leftover struct {
 // runDirAge is how old the directory of a run's events is before it is taken for a killed run's.
 const runDirAge = 24 * time.Hour
 
-func (p *program) gcCommand() *cobra.Command {
+// Command gives "pgcell gc".
+func Command(p *cli.Process) *cobra.Command {
 	var dry bool
 	cmd := &cobra.Command{
 		Use:   "gc [--dry-run]",
 		Short: "Remove what killed runs left",
-		Long:  gcLong,
+		Long:  long,
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return p.collectGarbage(dry)
+			return Run(p, dry)
 		},
 	}
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "list, and remove nothing")
 	return cmd
 }
 
-func (p *program) collectGarbage(dry bool) error {
-	found := p.leftovers()
+// Run removes what was left, or lists it if dry is set.
+func Run(p *cli.Process, dry bool) error {
+	found := Leftovers(p)
 	if len(found) == 0 {
-		fmt.Fprintln(p.stdout, "nothing was left behind")
+		fmt.Fprintln(p.Stdout, "nothing was left behind")
 	}
 	var errs []error
 	for _, l := range found {
@@ -59,29 +63,29 @@ func (p *program) collectGarbage(dry bool) error {
 				continue
 			}
 		}
-		fmt.Fprintf(p.stdout, "%s %s (%s)\n", word, l.path, l.what)
+		fmt.Fprintf(p.Stdout, "%s %s (%s)\n", word, l.path, l.what)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return &codedError{code: exitFailed, err: err, command: "pgcell gc"}
+		return &cli.Error{Code: cli.Failed, Err: err, Command: "pgcell gc"}
 	}
 	return nil
 }
 
-// leftovers looks everywhere.
-func (p *program) leftovers() []leftover {
-	var found []leftover
-	for _, parent := range p.serverParents() {
+// Leftovers looks everywhere.
+func Leftovers(p *cli.Process) []Leftover {
+	var found []Leftover
+	for _, parent := range serverParents(p) {
 		for _, path := range postgres.Abandoned(parent) {
-			found = append(found, leftover{path, "a server's directory", func() error { return sweep(path) }})
+			found = append(found, Leftover{path, "a server's directory", func() error { return sweep(path) }})
 		}
 	}
-	dirs, _ := filepath.Glob(filepath.Join(p.tempDir(), "pgcell-run-*")) // the pattern is well formed
+	dirs, _ := filepath.Glob(filepath.Join(p.TempDir(), "pgcell-run-*")) // the pattern is well formed
 	for _, path := range dirs {
 		if info, err := os.Stat(path); err == nil && info.IsDir() && time.Since(info.ModTime()) > runDirAge {
-			found = append(found, leftover{path, "events of a killed run", func() error { return os.RemoveAll(path) }})
+			found = append(found, Leftover{path, "events of a killed run", func() error { return os.RemoveAll(path) }})
 		}
 	}
-	return append(found, p.goneWorkspaces()...)
+	return append(found, goneWorkspaces(p)...)
 }
 
 // sweep removes one server's directory the way that servers do.
@@ -94,9 +98,9 @@ func sweep(path string) error {
 }
 
 // serverParents are the directories in which servers make theirs.
-func (p *program) serverParents() []string {
+func serverParents(p *cli.Process) []string {
 	parents := []string{"/tmp"}
-	for _, dir := range []string{p.tempDir(), "/dev/shm"} {
+	for _, dir := range []string{p.TempDir(), "/dev/shm"} {
 		if dir != parents[0] {
 			parents = append(parents, dir)
 		}
@@ -104,21 +108,14 @@ func (p *program) serverParents() []string {
 	return parents
 }
 
-func (p *program) tempDir() string {
-	if dir := p.getenv("TMPDIR"); dir != "" {
-		return dir
-	}
-	return os.TempDir()
-}
-
 // goneWorkspaces finds histories of workspaces that are no longer there.
-func (p *program) goneWorkspaces() []leftover {
-	cache, err := history.CacheDir(p.getenv)
+func goneWorkspaces(p *cli.Process) []Leftover {
+	cache, err := history.CacheDir(p.Getenv)
 	if err != nil {
 		return nil
 	}
 	dirs, _ := filepath.Glob(filepath.Join(cache, "pgcell", "history", "*")) // the pattern is well formed
-	var found []leftover
+	var found []Leftover
 	for _, dir := range dirs {
 		runs, err := history.At(dir).Runs(1)
 		if err != nil || len(runs) == 0 || runs[0].Workspace == "" {
@@ -126,7 +123,7 @@ func (p *program) goneWorkspaces() []leftover {
 		}
 		if _, err := os.Stat(runs[0].Workspace); errors.Is(err, fs.ErrNotExist) {
 			what := "history of " + strings.TrimSpace(runs[0].Workspace) + ", which is gone"
-			found = append(found, leftover{dir, what, func() error { return os.RemoveAll(dir) }})
+			found = append(found, Leftover{dir, what, func() error { return os.RemoveAll(dir) }})
 		}
 	}
 	return found

@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"bufio"
@@ -9,44 +9,48 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/junit"
 	"github.com/pgcell/pgcell/tools/internal/page"
 	"github.com/pgcell/pgcell/tools/internal/results"
+	"github.com/pgcell/pgcell/tools/internal/summary"
 )
 
 // writeFiles writes what --junitxml and --report ask for.
-func (s *session) writeFiles(sum *summary, run *history.Run, past []*history.Run) error {
+func (s *session) writeFiles(sum *summary.Summary, run *history.Run, past []*history.Run) error {
 	var errs []error
-	if s.o.junit != "" {
-		err := s.writeFile(s.o.junit, func(w io.Writer) error { return results.WriteJUnit(w, sum.shards) })
+	if s.o.JUnit != "" {
+		err := s.writeFile(s.o.JUnit, func(w io.Writer) error { return junit.Write(w, sum.Shards) })
 		errs = append(errs, err)
 	}
-	if s.o.report != "" {
-		err := s.writeFile(s.o.report, func(w io.Writer) error { return page.Write(w, s.page(sum, run, past)) })
+	if s.o.Report != "" {
+		err := s.writeFile(s.o.Report, func(w io.Writer) error { return page.Write(w, s.page(sum, run, past)) })
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
 // page gives what the HTML report tells of.
-func (s *session) page(sum *summary, run *history.Run, past []*history.Run) *page.Run {
-	title := "all tests of " + filepath.Base(s.space.root)
-	if len(s.o.paths) > 0 {
-		title = strings.Join(s.o.paths, " ")
+func (s *session) page(sum *summary.Summary, run *history.Run, past []*history.Run) *page.Run {
+	title := "all tests of " + filepath.Base(s.space.Root)
+	if len(s.o.Selection.Paths) > 0 {
+		title = strings.Join(s.o.Selection.Paths, " ")
 	}
 	r := &page.Run{
-		Title: title, Start: run.Start, Took: sum.took, Workspace: s.space.root, Args: s.o.args, Workers: sum.workers.count,
-		Why: sum.workers.why, Verdict: sum.verdict(), OK: run.ExitCode == exitPassed, Counts: sum.counts,
-		Subtests: sum.subtests,
-		Shards:   sum.shards, Past: past, Clean: clean,
+		Title: title, Start: run.Start, Took: sum.Took, Workspace: s.space.Root, Args: s.o.Args, Workers: sum.Workers.Count,
+		Why: sum.Workers.Why, Verdict: sum.Verdict(), OK: run.ExitCode == cli.Passed, Counts: sum.Counts,
+		Subtests: sum.Subtests,
+		Shards:   sum.Shards, Past: past, Clean: gotest.Clean,
 		Where: func(shard *results.Shard, t *results.Test) string {
-			return strings.TrimSpace(s.print.where(shard, t).suffix())
+			return shard.Where(t, s.space.Root).String()
 		},
 	}
-	for _, why := range sum.reasons {
-		r.Reasons = append(r.Reasons, page.Reason{Why: why.why, Labels: why.labels})
+	for _, why := range sum.Reasons {
+		r.Reasons = append(r.Reasons, page.Reason{Why: why.Why, Labels: why.Labels})
 	}
-	for _, f := range sum.flaky {
+	for _, f := range sum.Flaky {
 		r.Flaky = append(r.Flaky, f.String())
 	}
 	return r
@@ -55,7 +59,7 @@ func (s *session) page(sum *summary, run *history.Run, past []*history.Run) *pag
 // writeFile writes a file, relative to the user's directory, and its directories.
 func (s *session) writeFile(path string, write func(io.Writer) error) error {
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(s.space.cwd, path)
+		path = filepath.Join(s.space.Cwd, path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

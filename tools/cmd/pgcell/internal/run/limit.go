@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"strconv"
@@ -12,24 +12,18 @@ import (
 // after that is no failure of this run but interrupted: the count that is printed does not overshoot.
 type limiter struct {
 	limit   int // 0: none
-	counted map[failure]bool
+	counted map[results.Key]bool
 	reached bool
 	flaky   map[string]bool // labels whose tests get three attempts by themselves
 	rerun   int             // attempts of all tests; 0 when not said
 }
 
-// failure is a failed test, or a shard that died (name is empty).
-type failure struct {
-	label, name string
-	run, shard  int
-}
-
-func newLimiter(o *options) *limiter {
-	l := &limiter{limit: o.failLimit(), counted: make(map[failure]bool), flaky: make(map[string]bool)}
-	if o.rerun > 0 {
-		l.rerun = o.rerun + 1
+func newLimiter(o *Options) *limiter {
+	l := &limiter{limit: o.Maxfail, counted: make(map[results.Key]bool), flaky: make(map[string]bool)}
+	if o.Rerun > 0 {
+		l.rerun = o.Rerun + 1
 	}
-	for _, flag := range o.bazel {
+	for _, flag := range o.Bazel {
 		if text, ok := strings.CutPrefix(flag, "--flaky_test_attempts="); ok {
 			l.rerun, _ = strconv.Atoi(text) // "default", or per target: 0
 		}
@@ -49,7 +43,7 @@ func (l *limiter) attempts(label string) int {
 }
 
 // add counts a failure, at most once, and reports whether it is among those that count.
-func (l *limiter) add(f failure) bool {
+func (l *limiter) add(f results.Key) bool {
 	if l.counted[f] {
 		return true
 	}
@@ -70,11 +64,11 @@ func (l *limiter) shard(s *results.Shard) {
 	}
 	for i := range s.Tests {
 		t := &s.Tests[i]
-		if t.Outcome == results.Failed && !l.add(failure{s.Label, t.Name, s.Run, s.Index}) {
+		if t.Outcome == results.Failed && !l.add(s.Key(t.Name)) {
 			t.Outcome = results.Interrupted
 		}
 	}
-	if s.Died != "" && !l.add(failure{s.Label, "", s.Run, s.Index}) {
+	if s.Died != "" && !l.add(s.Key("")) {
 		s.Died, s.Status = "", bazel.Incomplete
 	}
 }
@@ -85,7 +79,7 @@ func (l *limiter) live(e results.LiveEvent) {
 	if e.Test.Outcome != results.Failed || l.attempts(e.Shard.Label) > 1 {
 		return
 	}
-	if !l.add(failure{e.Shard.Label, e.Test.Name, e.Shard.Run, e.Shard.Index}) {
+	if !l.add(e.Shard.Key(e.Test.Name)) {
 		e.Test.Outcome = results.Interrupted
 	}
 }

@@ -1,17 +1,20 @@
-package main
+package run
 
 import (
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/results"
+	"github.com/pgcell/pgcell/tools/internal/summary"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
 // openHistory gives the history of a workspace, nil where there is no place for one.
-func (p *program) openHistory(w *workspace) *history.Store {
-	dir, err := history.CacheDir(p.getenv)
+func openHistory(p *cli.Process, w *workspace.Workspace) *history.Store {
+	dir, err := history.CacheDir(p.Getenv)
 	if err != nil {
 		return nil
 	}
-	return history.Open(dir, w.root)
+	return history.Open(dir, w.Root)
 }
 
 // recorded gives the recorded executions and what failed last; none where they cannot be read.
@@ -32,7 +35,7 @@ func (s *session) recorded() (*history.Times, []history.TestID) {
 
 // past gives the runs before this one, newest first.
 func (s *session) past() []*history.Run {
-	if s.history == nil || s.o.report == "" {
+	if s.history == nil || s.o.Report == "" {
 		return nil
 	}
 	runs, err := s.history.Runs(history.KeptRuns)
@@ -51,14 +54,14 @@ func (s *session) save(run *history.Run) error {
 }
 
 // record turns a finished run into what the history keeps.
-func (s *session) record(calls []*call, sum *summary, code int) *history.Run {
+func (s *session) record(calls []*call, sum *summary.Summary, code int) *history.Run {
 	run := &history.Run{
-		Start: s.start.UTC(), End: s.start.Add(sum.took).UTC(), Workspace: s.space.root, Args: s.o.args,
-		Workers:  s.workers.count,
-		ExitCode: code, Passed: sum.counts.Passed, Failed: sum.counts.Failed, Skipped: sum.counts.Skipped,
+		Start: s.start.UTC(), End: s.start.Add(sum.Took).UTC(), Workspace: s.space.Root, Args: s.o.Args,
+		Workers:  s.workers.Count,
+		ExitCode: code, Passed: sum.Counts.Passed, Failed: sum.Counts.Failed, Skipped: sum.Counts.Skipped,
 	}
 	for _, c := range calls {
-		filter := c.filter()
+		filter := c.Filter()
 		for _, shard := range c.run.Shards {
 			run.Shards = append(run.Shards, recordShard(shard, filter))
 		}

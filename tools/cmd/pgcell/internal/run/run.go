@@ -1,32 +1,54 @@
-package main
+// Package run is the body of "pgcell run": it calls Bazel for the chosen tests, takes in its events while it runs,
+// stops it when enough tests have failed, and sums up.
+package run
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/plan"
 	"github.com/pgcell/pgcell/tools/internal/results"
+	"github.com/pgcell/pgcell/tools/internal/screen"
+	"github.com/pgcell/pgcell/tools/internal/selection"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
-func bazelError(format string, args ...any) error {
-	return &codedError{code: exitBuild, err: fmt.Errorf(format, args...)}
+// Options say what to run, how, and what to show of it.
+type Options struct {
+	Args      []string // of "pgcell run", for the report and the history
+	Selection selection.Options
+	Screen    screen.Options
+
+	Numprocesses string   // -n: auto, logical or a number, see plan.ParseWorkers
+	Serial       bool     // one shard after the other, whatever Numprocesses says
+	Dist         string   // load, loadfile, worksteal or no
+	Maxfail      int      // stop after so many failed tests; 0 for never
+	Stress       int      // run each test so often; 0 for once
+	Rerun        int      // run a failed shard so often again
+	NoCache      bool     // run again what is cached
+	Keep         bool     // keep the databases of failed tests
+	Postgres     string   // a major version, a source, or the directory of an installation; empty for Bazel's choice
+	NoWait       bool     // fail if another Bazel command runs
+	Report       string   // file of the HTML report; empty for none
+	JUnit        string   // file of the JUnit XML; empty for none
+	Bazel        []string // more flags for Bazel
 }
 
 // session is one "pgcell run": one or more calls of Bazel and a summary.
 type session struct {
-	*program
-	o       *options
-	workers workers
-	bazel   string
-	space   *workspace
-	print   *printer
-	screen  *screen
+	*cli.Process
+	o       *Options
+	workers plan.Workers
+	bazel   *bazel.Client
+	space   *workspace.Workspace
+	print   *screen.Printer
+	bar     *screen.Bar
 	stop    chan os.Signal
 	stopped bool // by a signal
 	limit   *limiter
@@ -34,269 +56,123 @@ type session struct {
 	known   *history.Times
 	last    []history.TestID // what failed when it last ran, before this run
 	start   time.Time
-	dir     string     // for Bazel's events
-	chosen  []selected // by -k, -m, --lf, --ff and --collect-only
+	dir     string // for Bazel's events
 }
 
-// call is one finished call of Bazel.
-type call struct {
-	invocation
-	run      *results.Run
-	finished *bazel.Finished // nil when Bazel ended without its last events
-	exit     int             // of the process
-	live     *results.Live   // nil until Bazel has said where it runs tests
-	process  *process
-}
-
-// runTests is the body of "pgcell run"; it sets p.code.
-func (p *program) runTests(o *options) error {
-	s, plan, done, err := p.prepare(o)
+// Run runs the chosen tests. Its error carries the exit code, also where all has been said already.
+func Run(p *cli.Process, o *Options) error {
+	s, calls, done, err := prepare(p, o)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if plan, err = s.selection(plan); err != nil {
-		return err
+	selector := selection.Selector{
+		Options: &o.Selection, Space: s.space, Bazel: s.bazel, Failed: s.last, Messages: s.bar.Messages(),
 	}
-	if o.collectOnly {
-		err := s.collect()
-		p.code = s.code
-		return err
+	if (o.Selection.LastFailed || o.Selection.FailedFirst) && len(s.last) == 0 {
+		s.print.Line("no failed tests are known: running all")
 	}
-	calls, err := s.runAll(plan)
+	calls, chosen, err := selector.Narrow(calls)
 	if err != nil {
 		return err
 	}
-	s.screen.close()
-	p.code = s.summarise(calls)
-	return nil
+	if o.Selection.CollectOnly {
+		return s.collect(chosen)
+	}
+	finished, err := s.runAll(calls)
+	if err != nil {
+		return err
+	}
+	s.bar.Close()
+	return cli.Exit(s.summarise(finished))
+}
+
+// Measure runs the chosen tests and gives the results of their shards. Where a test fails, or the run does, the error
+// carries the exit code. What the run prints goes to p.
+func Measure(p *cli.Process, o *Options) ([]*results.Shard, error) {
+	s, plan, done, err := prepare(p, o)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	calls, err := s.runAll(plan)
+	if err != nil {
+		return nil, err
+	}
+	var shards []*results.Shard
+	for _, c := range calls {
+		shards = append(shards, c.run.Shards...)
+	}
+	return shards, cli.Exit(s.summarise(calls))
 }
 
 // prepare makes a session and the calls of Bazel that the paths ask for. done takes away what it made.
-func (p *program) prepare(o *options) (s *session, plan []invocation, done func(), err error) {
-	space, err := p.findWorkspace()
+func prepare(p *cli.Process, o *Options) (s *session, calls []selection.Invocation, done func(), err error) {
+	space, err := workspace.Find(p)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if plan, err = space.plan(o); err != nil {
+	if calls, err = selection.Plan(space, &o.Selection); err != nil {
 		return nil, nil, nil, err
 	}
-	bazel, err := p.findBazel(space)
+	client, err := bazel.NewClient(p, space.Root)
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	client.NoWait = o.NoWait
+	if filepath.IsAbs(o.Postgres) {
+		client.Env = append(client.Env, "PGCELL_POSTGRES="+o.Postgres) // read by the module extension postgres
 	}
 	dir, err := os.MkdirTemp("", "pgcell-run-")
 	if err != nil {
-		return nil, nil, nil, bazelError("make a directory for Bazel's events: %w: free space there, or set TMPDIR", err)
+		return nil, nil, nil, cli.Broken("make a directory for Bazel's events: %w: free space there, or set TMPDIR", err)
 	}
-	s = p.newSession(o, space, bazel)
+	s = newSession(p, o, space, client)
 	s.dir = dir
 	done = func() {
-		s.screen.close()
+		s.bar.Close()
 		signal.Stop(s.stop)
 		os.RemoveAll(dir)
 	}
-	return s, plan, done, nil
+	return s, calls, done, nil
+}
+
+func newSession(p *cli.Process, o *Options, space *workspace.Workspace, client *bazel.Client) *session {
+	s := &session{Process: p, o: o, bazel: client, space: space, stop: make(chan os.Signal, 1), start: p.Now()}
+	cli.NotifyStop(s.stop)
+	s.history = openHistory(p, space)
+	s.known, s.last = s.recorded()
+	s.limit = newLimiter(o)
+	s.bar = screen.NewBar(p, o.Screen, s.known)
+	s.print = screen.NewPrinter(p, s.bar, space.Root, o.Screen)
+	return s
 }
 
 // runAll calls Bazel as planned, until a call shows that there is no sense in more.
-func (s *session) runAll(plan []invocation) ([]*call, error) {
-	s.chooseWorkers(plan)
-	var calls []*call
-	for i, inv := range plan {
+func (s *session) runAll(calls []selection.Invocation) ([]*call, error) {
+	s.chooseWorkers(calls)
+	var finished []*call
+	for i, inv := range calls {
 		c, err := s.call(inv, filepath.Join(s.dir, fmt.Sprintf("events-%d.json", i)))
 		if err != nil {
 			return nil, err
 		}
-		calls = append(calls, c)
-		if s.stopped || s.limit.reached || s.verdict(c) != exitPassed && s.verdict(c) != exitFailed {
+		finished = append(finished, c)
+		if s.stopped || s.limit.reached || s.verdict(c) != cli.Passed && s.verdict(c) != cli.Failed {
 			break
 		}
 	}
-	return calls, nil
-}
-
-func (p *program) newSession(o *options, space *workspace, bazel string) *session {
-	s := &session{program: p, o: o, bazel: bazel, space: space, stop: make(chan os.Signal, 1), start: now()}
-	notifyStop(s.stop)
-	s.history = p.openHistory(space)
-	s.known, s.last = s.recorded()
-	s.limit = newLimiter(o)
-	s.screen = p.newScreen(o, s.known)
-	s.print = &printer{
-		w: s.screen, verbose: o.verbose, output: o.output, quiet: s.screen.bar && !o.verbose && !o.output,
-		space: space, color: p.colored(o), annotate: p.getenv("GITHUB_ACTIONS") == "true",
-		shown: make(map[failure]bool),
-	}
-	return s
+	return finished, nil
 }
 
 // chooseWorkers decides how many shards run at once, and says so where that is not what people expect.
-func (s *session) chooseWorkers(plan []invocation) {
-	s.workers = s.o.chooseWorkers(recorded(s.known, plan))
-	s.screen.workers = max(s.workers.count, 1)
-	if s.workers.count > cores() && s.workers.why != "" {
-		fmt.Fprintf(s.stderr, "pgcell run: %d shards at once (-n %s): %s\n", s.workers.count, s.o.numprocesses, s.workers.why)
+func (s *session) chooseWorkers(calls []selection.Invocation) {
+	s.workers = plan.Series
+	if !s.o.Serial {
+		s.workers = plan.ChooseWorkers(s.o.Numprocesses, selection.Recorded(s.known, calls))
 	}
-}
-
-// call runs Bazel once and takes in its events while it runs.
-func (s *session) call(inv invocation, events string) (*call, error) {
-	filter := &messageFilter{w: s.screen.messages()}
-	if s.screen.bar {
-		filter.progress = s.screen.building
+	s.bar.Workers = max(s.workers.Count, 1)
+	if s.workers.Oversubscribed() && s.workers.Why != "" {
+		fmt.Fprintf(s.Stderr, "pgcell run: %d shards at once (-n %s): %s\n", s.workers.Count, s.o.Numprocesses, s.workers.Why)
 	}
-	defer filter.flush()
-	process, err := startProcess(s.space.root, s.bazelEnv(s.o), filter, s.bazel, s.bazelArgs(&inv, events))
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		defer cancel()
-		s.watch(process)
-	}()
-
-	c := &call{invocation: inv, run: &results.Run{}, process: process}
-	s.print.named = len(inv.names) > 0
-	err = bazel.FollowIdle(ctx, events, func(e bazel.Event) { s.event(c, e) }, func() { s.idle(c) })
-	if err != nil {
-		fmt.Fprintf(s.screen.messages(), "pgcell run: %v: the results are not complete\n", err)
-	}
-	<-watched
-	c.exit = process.exitCode()
-	s.takeStopped(c)
-	return c, nil
-}
-
-// event takes one event in.
-func (s *session) event(c *call, e bazel.Event) {
-	switch {
-	case e.Finished != nil:
-		c.finished = e.Finished
-	case e.ExecRoot != nil:
-		// A file's time may be a little behind the clock; but what the run before has written is older than that.
-		c.live = results.NewLive(e.ExecRoot.Path, s.start.Add(-20*time.Millisecond))
-	case e.Target != nil && e.Target.OK && e.Target.Shards > 0:
-		s.limit.flaky[e.Target.Label] = e.Target.Flaky
-		s.screen.target(e.Target.Label, e.Target.Shards, max(s.o.stress, 1))
-		if c.live != nil && s.limit.attempts(e.Target.Label) == 1 {
-			c.live.Add(e.Target.Label, e.Target.Shards, s.o.stress)
-		}
-	}
-	shard := c.run.Add(e)
-	if shard == nil {
-		return
-	}
-	if c.live != nil {
-		c.live.Done(shard.Label, shard.Run, shard.Index)
-	}
-	s.limit.shard(shard)
-	s.screen.shard(shard)
-	s.print.shard(shard, s.limit.attempts(shard.Label))
-	s.checkLimit(c)
-}
-
-// idle looks at what tests print while they run.
-func (s *session) idle(c *call) {
-	if c.live != nil && s.screen.due() {
-		c.live.Poll(func(e results.LiveEvent) {
-			s.limit.live(e)
-			s.screen.test(e)
-			s.print.live(e)
-		})
-		s.screen.running = len(c.live.Started())
-		s.checkLimit(c)
-	}
-	s.screen.draw()
-}
-
-// checkLimit stops Bazel once enough tests have failed.
-func (s *session) checkLimit(c *call) {
-	if s.limit.reached && !c.process.interrupted() {
-		s.print.line("stopping: %s failed (--maxfail %d)", plural(len(s.limit.counted), "test"), s.limit.limit)
-		c.process.interrupt()
-	}
-}
-
-// takeStopped takes in what is known of shards that were stopped while they ran.
-func (s *session) takeStopped(c *call) {
-	if c.live == nil {
-		return
-	}
-	c.live.Poll(func(e results.LiveEvent) { s.limit.live(e) })
-	c.live.Close()
-	if !s.stopped && !s.limit.reached {
-		return
-	}
-	for _, live := range c.live.Started() {
-		c.run.Stop(live)
-	}
-}
-
-// watch waits for Bazel's end and passes the first signal on to it.
-func (s *session) watch(process *process) {
-	for {
-		select {
-		case <-process.done:
-			return
-		case <-s.stop:
-			if !s.stopped {
-				s.stopped = true
-				fmt.Fprintln(s.screen.messages(),
-					"pgcell run: interrupted: Bazel stops the running tests, which may take some seconds")
-				process.interrupt()
-			}
-		}
-	}
-}
-
-// isTerminal reports whether w is a device that shows what is written to it.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
-}
-
-// summarise prints what is left to say, writes the files that were asked for and gives the exit code.
-func (s *session) summarise(calls []*call) int {
-	sum := s.sum(calls)
-	code := exitPassed
-	var why []string
-	for _, c := range calls {
-		v := s.verdict(c)
-		if text := s.explain(c, v); text != "" {
-			why = append(why, text)
-		}
-		if code == exitPassed || v != exitPassed && v != exitFailed {
-			code = v
-		}
-	}
-	s.print.sections(sum, s.o)
-	for _, text := range why {
-		s.print.line("%s", text)
-	}
-	run := s.record(calls, sum, code)
-	past := s.past()
-	if err := s.save(run); err != nil {
-		s.print.line("pgcell run: %v: set XDG_CACHE_HOME to a directory that can be written to", err)
-	}
-	if err := s.writeFiles(sum, run, past); err != nil {
-		fmt.Fprintf(s.stderr, "pgcell run: %v\n", err)
-		if code == exitPassed {
-			code = exitBuild
-		}
-	}
-	s.print.closing(sum)
-	return code
 }

@@ -1,19 +1,11 @@
-package main
+package run
 
 import (
 	"fmt"
 	"strings"
-)
 
-// Bazel's exit codes, https://bazel.build/run/scripts#exit-codes
-const (
-	bazelOK          = 0
-	bazelBuildFailed = 1
-	bazelUsage       = 2
-	bazelTestsFailed = 3
-	bazelNoTests     = 4
-	bazelInterrupted = 8
-	bazelLocked      = 9
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/cli"
 )
 
 // verdict gives the exit code that a call asks for.
@@ -25,25 +17,25 @@ func (s *session) verdict(c *call) int {
 	counts := c.run.Counts()
 	switch {
 	case s.stopped:
-		return exitInterrupted
+		return cli.Interrupted
 	case s.limit.reached:
-		return exitFailed
-	case code == bazelInterrupted:
-		return exitInterrupted
-	case code == bazelNoTests:
-		return exitNoTests
-	case code == bazelUsage:
-		return exitUsage
-	case code == bazelTestsFailed, code == bazelOK && counts.Failed > 0:
-		return exitFailed
-	case code == bazelBuildFailed:
+		return cli.Failed
+	case code == bazel.ExitInterrupted:
+		return cli.Interrupted
+	case code == bazel.ExitNoTests:
+		return cli.NoTests
+	case code == bazel.ExitUsage:
+		return cli.WrongUsage
+	case code == bazel.ExitTestsFailed, code == bazel.ExitOK && counts.Failed > 0:
+		return cli.Failed
+	case code == bazel.ExitBuildFailed:
 		return c.buildFailure()
-	case code != bazelOK:
-		return exitBuild
+	case code != bazel.ExitOK:
+		return cli.BuildFailed
 	case counts.Total() == 0, len(c.missing()) > 0:
-		return exitNoTests
+		return cli.NoTests
 	}
-	return exitPassed
+	return cli.Passed
 }
 
 // buildFailure tells apart what Bazel reports as a failed build: a target that does not exist is wrong
@@ -51,13 +43,13 @@ func (s *session) verdict(c *call) int {
 func (c *call) buildFailure() int {
 	switch reason, bad := c.badPattern(); {
 	case !bad:
-		return exitBuild
+		return cli.BuildFailed
 	case strings.HasPrefix(reason, "no targets found beneath"):
-		return exitNoTests
+		return cli.NoTests
 	case strings.HasPrefix(reason, "no such "): // target, package
-		return exitUsage
+		return cli.WrongUsage
 	}
-	return exitBuild
+	return cli.BuildFailed
 }
 
 // badPattern reports whether a target pattern could not be expanded, and why. Bazel 7 gives the reason
@@ -79,11 +71,11 @@ func (c *call) badPattern() (reason string, bad bool) {
 
 // missing gives the names that were asked for and have no result.
 func (c *call) missing() []string {
-	if c.derived {
+	if c.Derived {
 		return nil
 	}
 	var missing []string
-	for _, name := range c.names {
+	for _, name := range c.Names {
 		if !c.run.Has(name) {
 			missing = append(missing, name)
 		}
@@ -93,24 +85,24 @@ func (c *call) missing() []string {
 
 // explain gives one sentence on a verdict that the results do not explain by themselves.
 func (s *session) explain(c *call, code int) string {
-	where := strings.Join(c.patterns, " ")
+	where := strings.Join(c.Patterns, " ")
 	switch code {
-	case exitInterrupted:
+	case cli.Interrupted:
 		if n := c.run.Interrupted(); n > 0 {
 			return fmt.Sprintf("interrupted: %d shards have no result", n)
 		}
 		return "interrupted: the results are not complete"
-	case exitNoTests:
+	case cli.NoTests:
 		if names := c.missing(); len(names) > 0 && len(c.run.Shards) > 0 {
 			return fmt.Sprintf("no test %s in %s: names are matched whole, and case counts", strings.Join(names, ", "), where)
 		}
 		return fmt.Sprintf("no tests found in %s", where)
-	case exitUsage:
+	case cli.WrongUsage:
 		if reason, bad := c.badPattern(); bad {
 			return fmt.Sprintf("cannot find %s: %s", where, reason)
 		}
 		return "Bazel does not accept the flags: its message is above"
-	case exitBuild:
+	case cli.BuildFailed:
 		return s.explainBuild(c)
 	}
 	return ""
@@ -119,7 +111,7 @@ func (s *session) explain(c *call, code int) string {
 // explainBuild gives the sentence for a build that failed, or a Bazel that did.
 func (s *session) explainBuild(c *call) string {
 	switch {
-	case c.exit == bazelLocked && s.o.noWait:
+	case c.exit == bazel.ExitLocked && s.o.NoWait:
 		return "another Bazel command has this workspace, and --no-wait was given: try again when it has ended"
 	case len(c.run.Unbuilt) > 0:
 		return fmt.Sprintf("the build failed: %s: the reason is above", strings.Join(c.run.Unbuilt, ", "))

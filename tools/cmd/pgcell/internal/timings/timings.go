@@ -1,10 +1,12 @@
-package main
+// Package timings is "pgcell timings": it records what tests take and balances shards by it.
+package timings
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,11 +15,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/plan"
 	"github.com/pgcell/pgcell/tools/internal/shard"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
-const timingsLong = `Record what tests take, and balance shards by it.
+const long = `Record what tests take, and balance shards by it.
 
 "update" writes the times of the last run of every suite into a file pgcell_times.txt in its package,
 which pg_go_test hands to the shards. Commit these files. They are rounded, and a time changes only when it
@@ -29,34 +33,35 @@ would serve into BUILD files.`
 // worthUsage is how much work is worth a shard.
 const worthUsage = "seconds of tests that are worth a shard of its own, above 0"
 
-func (p *program) timingsCommand() *cobra.Command {
+// Command gives "pgcell timings" with its own commands.
+func Command(p *cli.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "timings",
 		Short: "Record what tests take, and balance shards by it",
-		Long:  timingsLong,
+		Long:  long,
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return usage(`pgcell timings: want "update", "show" or "apply"`)
+			return cli.Usage(`pgcell timings: want "update", "show" or "apply"`)
 		},
 	}
-	cmd.AddCommand(p.timingsUpdateCommand(), p.timingsShowCommand(), p.timingsApplyCommand())
+	cmd.AddCommand(updateCommand(p), showCommand(p), applyCommand(p))
 	return cmd
 }
 
-func (p *program) timingsUpdateCommand() *cobra.Command {
+func updateCommand(p *cli.Process) *cobra.Command {
 	var testlogs string
 	cmd := &cobra.Command{
 		Use:   "update [directory]...",
 		Short: "Write the times of the last run of every suite into the packages' files",
 		RunE: func(_ *cobra.Command, args []string) error {
-			space, err := p.findWorkspace()
+			space, err := workspace.Find(p)
 			if err != nil {
 				return err
 			}
 			if testlogs == "" {
-				testlogs = filepath.Join(space.root, "bazel-testlogs")
+				testlogs = filepath.Join(space.Root, "bazel-testlogs")
 			}
-			return p.updateTimings(space, testlogs, args)
+			return update(p, space, testlogs, args)
 		},
 	}
 	cmd.Flags().StringVar(&testlogs, "testlogs", "", "`directory` of results; default bazel-testlogs in the workspace")
@@ -65,11 +70,11 @@ func (p *program) timingsUpdateCommand() *cobra.Command {
 
 // failed makes an error of a command other than run.
 func failed(format string, args ...any) error {
-	return &codedError{code: exitFailed, err: fmt.Errorf(format, args...), command: "pgcell timings"}
+	return &cli.Error{Code: cli.Failed, Err: fmt.Errorf(format, args...), Command: "pgcell timings"}
 }
 
-func (p *program) updateTimings(space *workspace, testlogs string, dirs []string) error {
-	within, err := space.within(dirs)
+func update(p *cli.Process, space *workspace.Workspace, testlogs string, dirs []string) error {
+	within, err := space.Within(dirs)
 	if err != nil {
 		return err
 	}
@@ -88,15 +93,15 @@ func (p *program) updateTimings(space *workspace, testlogs string, dirs []string
 		}
 	}
 	written, same := 0, 0
-	for _, path := range sortedKeys(byPackage) {
-		pkg, err := plan.OpenPackage(space.root, path)
+	for _, path := range slices.Sorted(maps.Keys(byPackage)) {
+		pkg, err := plan.OpenPackage(space.Root, path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // another workspace's, or removed since
 		}
 		if err != nil {
 			return failed("%w", err)
 		}
-		wrote, err := p.updatePackage(pkg, byPackage[path])
+		wrote, err := updatePackage(p, pkg, byPackage[path])
 		if err != nil {
 			return failed("%w", err)
 		}
@@ -107,24 +112,24 @@ func (p *program) updateTimings(space *workspace, testlogs string, dirs []string
 			same++
 		}
 	}
-	fmt.Fprintf(p.stdout, "%d of %d files of recorded times written\n", written, written+same)
+	fmt.Fprintf(p.Stdout, "%d of %d files of recorded times written\n", written, written+same)
 	return nil
 }
 
-func (p *program) updatePackage(pkg *plan.Package, suites []*plan.Suite) (written bool, err error) {
+func updatePackage(p *cli.Process, pkg *plan.Package, suites []*plan.Suite) (written bool, err error) {
 	if pkg.Damaged != nil {
-		fmt.Fprintf(p.stderr, "pgcell timings: %v: writing it anew\n", pkg.Damaged)
+		fmt.Fprintf(p.Stderr, "pgcell timings: %v: writing it anew\n", pkg.Damaged)
 	}
 	changed := pkg.Update(suites)
 	if written, err = pkg.Save(); err != nil {
 		return false, err
 	}
 	if written {
-		fmt.Fprintf(p.stdout, "%s: %d of %d tests changed\n", pkg.File(), changed, count(pkg.Times))
+		fmt.Fprintf(p.Stdout, "%s: %d of %d tests changed\n", pkg.File(), changed, count(pkg.Times))
 	}
 	for _, s := range suites {
 		if len(s.Missing) > 0 && pkg.Times[s.Target] != nil {
-			fmt.Fprintf(p.stderr, "pgcell timings: %s: no result of shard %s of %d: its tests keep the times that they have; "+
+			fmt.Fprintf(p.Stderr, "pgcell timings: %s: no result of shard %s of %d: its tests keep the times that they have; "+
 				"run the suite\n", s.Label(), join(s.Missing), s.Shards)
 		}
 	}
@@ -147,51 +152,21 @@ func join(numbers []int) string {
 	return strings.Join(all, ", ")
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	var keys []string
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// within gives a test for packages in some directories of the command line, or below; without any it is true of all.
-func (w *workspace) within(dirs []string) (func(pkg string) bool, error) {
-	var prefixes []string
-	for _, dir := range dirs {
-		pattern, err := w.pattern(dir, false)
-		if err != nil {
-			return nil, err
-		}
-		path, below := strings.CutSuffix(pattern, "/...")
-		if !below || !strings.HasPrefix(path, "/") {
-			return nil, usage("%s: want a directory", dir)
-		}
-		prefixes = append(prefixes, strings.TrimLeft(path, "/"))
-	}
-	return func(pkg string) bool {
-		return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(prefix string) bool {
-			return prefix == "" || pkg == prefix || strings.HasPrefix(pkg, prefix+"/")
-		})
-	}, nil
-}
-
-func (p *program) timingsShowCommand() *cobra.Command {
+func showCommand(p *cli.Process) *cobra.Command {
 	var asJSON bool
 	var worth float64
 	cmd := &cobra.Command{
 		Use:   "show [directory]...",
 		Short: "Tell how well the shards of each suite are balanced, and what limits them",
 		RunE: func(_ *cobra.Command, args []string) error {
-			all, err := p.balances(args, worth)
+			all, err := balances(p, args, worth)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return p.showJSON(all)
+				return showJSON(p, all)
 			}
-			return p.showTable(all)
+			return showTable(p, all)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array, one object for each suite")
@@ -207,19 +182,19 @@ type suite struct {
 }
 
 // balances gives the recorded suites in some directories; all without any.
-func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
+func balances(p *cli.Process, dirs []string, worth float64) ([]suite, error) {
 	if worth <= 0 || worth > 1e6 {
-		return nil, usage("--worth %v: want seconds, above 0", worth)
+		return nil, cli.Usage("--worth %v: want seconds, above 0", worth)
 	}
-	space, err := p.findWorkspace()
+	space, err := workspace.Find(p)
 	if err != nil {
 		return nil, err
 	}
-	within, err := space.within(dirs)
+	within, err := space.Within(dirs)
 	if err != nil {
 		return nil, err
 	}
-	packages, err := plan.Recorded(space.root)
+	packages, err := plan.Recorded(space.Root)
 	if err != nil {
 		return nil, failed("%w", err)
 	}
@@ -229,7 +204,7 @@ func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
 		if pkg.Damaged != nil {
 			return nil, failed("%w", pkg.Damaged)
 		}
-		for _, target := range sortedKeys(pkg.Times) {
+		for _, target := range slices.Sorted(maps.Keys(pkg.Times)) {
 			declared := pkg.Build.Target(target)
 			if !within(pkg.Path) {
 				continue
@@ -253,8 +228,8 @@ func (p *program) balances(dirs []string, worth float64) ([]suite, error) {
 }
 
 // lastShards gives the number of shards in which suites ran last, by label; of those whose results are there.
-func lastShards(space *workspace) map[string]int {
-	suites, err := plan.Read(filepath.Join(space.root, "bazel-testlogs"))
+func lastShards(space *workspace.Workspace) map[string]int {
+	suites, err := plan.Read(filepath.Join(space.Root, "bazel-testlogs"))
 	if err != nil {
 		return nil // no run yet
 	}
@@ -265,8 +240,8 @@ func lastShards(space *workspace) map[string]int {
 	return ran
 }
 
-func (p *program) showTable(all []suite) error {
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+func showTable(p *cli.Process, all []suite) error {
+	w := tabwriter.NewWriter(p.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "tests\tsum s\tshards\tslowest s\tideal s\tslowest/ideal\tlongest s\t  suite")
 	for _, b := range all {
 		fmt.Fprintf(w, "%d\t%.2f\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t  %s\n", b.Tests, b.Sum.Seconds(), b.Shards,
@@ -277,7 +252,7 @@ func (p *program) showTable(all []suite) error {
 	}
 	for _, b := range all {
 		if limit := b.Limit(); limit != "" {
-			fmt.Fprintf(p.stdout, "%s: %s\n", b.Label, limit)
+			fmt.Fprintf(p.Stdout, "%s: %s\n", b.Label, limit)
 		}
 	}
 	return nil
@@ -298,29 +273,29 @@ type balanceJSON struct {
 	Limit          string  `json:"limit"`
 }
 
-func (p *program) showJSON(all []suite) error {
+func showJSON(p *cli.Process, all []suite) error {
 	objects := []balanceJSON{}
 	for _, b := range all {
 		objects = append(objects, balanceJSON{b.Label, b.Tests, b.Sum.Seconds(), b.Shards,
 			b.Slowest.Seconds(), b.Ideal.Seconds(), b.Ratio(), b.Longest, b.Takes.Seconds(), b.Suggest, b.Limit()})
 	}
-	encoder := json.NewEncoder(p.stdout)
+	encoder := json.NewEncoder(p.Stdout)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(objects)
 }
 
-func (p *program) timingsApplyCommand() *cobra.Command {
+func applyCommand(p *cli.Process) *cobra.Command {
 	var dryRun bool
 	var worth float64
 	cmd := &cobra.Command{
 		Use:   "apply [directory]...",
 		Short: "Write the shard_count that would serve into BUILD files",
 		RunE: func(_ *cobra.Command, args []string) error {
-			all, err := p.balances(args, worth)
+			all, err := balances(p, args, worth)
 			if err != nil {
 				return err
 			}
-			return p.applyShards(all, dryRun)
+			return applyShards(p, all, dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
@@ -328,18 +303,18 @@ func (p *program) timingsApplyCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) applyShards(all []suite, dryRun bool) error {
+func applyShards(p *cli.Process, all []suite, dryRun bool) error {
 	changed := 0
 	for _, b := range all {
 		declared := b.pkg.Build.Target(b.target)
 		switch {
 		case b.Suggest == b.Shards && declared.Shards >= 0:
 		case declared.Kind == "" || declared.Shards < 0:
-			fmt.Fprintf(p.stderr, "pgcell timings: %s: not changed: %s has no plain shard_count of it; %d would serve\n",
+			fmt.Fprintf(p.Stderr, "pgcell timings: %s: not changed: %s has no plain shard_count of it; %d would serve\n",
 				b.Label, filepath.Base(b.pkg.Build.Path), b.Suggest)
 		default:
 			changed++
-			fmt.Fprintf(p.stdout, "%s: shard_count %d, was %d: %d tests take %s s, the longest %s s\n", b.Label,
+			fmt.Fprintf(p.Stdout, "%s: shard_count %d, was %d: %d tests take %s s, the longest %s s\n", b.Label,
 				b.Suggest, b.Shards, b.Tests, shard.FormatSeconds(shard.Round(b.Sum)), shard.FormatSeconds(b.Takes))
 			b.pkg.Build.SetShards(b.target, b.Suggest)
 		}
@@ -350,6 +325,6 @@ func (p *program) applyShards(all []suite, dryRun bool) error {
 			return failed("%w", err)
 		}
 	}
-	fmt.Fprintf(p.stdout, "%d of %d suites changed\n", changed, len(all))
+	fmt.Fprintf(p.Stdout, "%d of %d suites changed\n", changed, len(all))
 	return nil
 }

@@ -1,9 +1,3 @@
-// Package bazel reads Bazel's Build Event Protocol in its JSON form, from the file that
-// --build_event_json_file names, while Bazel still writes it.
-//
-// Goals: a typed view of the few events that a test command needs; no protobuf; no event is ever
-// fatal, because every Bazel release adds some. Non-goals: the whole protocol, the binary form, a
-// Build Event Service.
 package bazel
 
 import "time"

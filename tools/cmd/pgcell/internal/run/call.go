@@ -1,0 +1,136 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/results"
+	"github.com/pgcell/pgcell/tools/internal/selection"
+)
+
+// call is one finished call of Bazel.
+type call struct {
+	selection.Invocation
+	run      *results.Run
+	finished *bazel.Finished // nil when Bazel ended without its last events
+	exit     int             // of the process
+	live     *results.Live   // nil until Bazel has said where it runs tests
+	process  *bazel.Process
+}
+
+// call runs Bazel once and takes in its events while it runs.
+func (s *session) call(inv selection.Invocation, events string) (*call, error) {
+	messages := &bazel.Messages{To: s.bar.Messages()}
+	if s.bar.Active() {
+		messages.Progress = s.bar.Building
+	}
+	defer messages.Flush()
+	process, err := s.bazel.Start(s.bazelArgs(&inv, events), messages)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		defer cancel()
+		s.watch(process)
+	}()
+
+	c := &call{Invocation: inv, run: &results.Run{}, process: process}
+	s.print.Named = len(inv.Names) > 0
+	err = bazel.FollowIdle(ctx, events, func(e bazel.Event) { s.event(c, e) }, func() { s.idle(c) })
+	if err != nil {
+		fmt.Fprintf(s.bar.Messages(), "pgcell run: %v: the results are not complete\n", err)
+	}
+	<-watched
+	c.exit = process.ExitCode()
+	s.takeStopped(c)
+	return c, nil
+}
+
+// event takes one event in.
+func (s *session) event(c *call, e bazel.Event) {
+	switch {
+	case e.Finished != nil:
+		c.finished = e.Finished
+	case e.ExecRoot != nil:
+		// A file's time may be a little behind the clock; but what the run before has written is older than that.
+		c.live = results.NewLive(e.ExecRoot.Path, s.start.Add(-20*time.Millisecond))
+	case e.Target != nil && e.Target.OK && e.Target.Shards > 0:
+		s.limit.flaky[e.Target.Label] = e.Target.Flaky
+		s.bar.Target(e.Target.Label, e.Target.Shards, max(s.o.Stress, 1))
+		if c.live != nil && s.limit.attempts(e.Target.Label) == 1 {
+			c.live.Add(e.Target.Label, e.Target.Shards, s.o.Stress)
+		}
+	}
+	shard := c.run.Add(e)
+	if shard == nil {
+		return
+	}
+	if c.live != nil {
+		c.live.Done(shard.Label, shard.Run, shard.Index)
+	}
+	s.limit.shard(shard)
+	s.bar.Shard(shard)
+	s.print.Shard(shard, s.limit.attempts(shard.Label))
+	s.checkLimit(c)
+}
+
+// idle looks at what tests print while they run.
+func (s *session) idle(c *call) {
+	if c.live != nil && s.bar.Due() {
+		c.live.Poll(func(e results.LiveEvent) {
+			s.limit.live(e)
+			s.bar.Test(e)
+			s.print.Live(e)
+		})
+		s.bar.Running = len(c.live.Started())
+		s.checkLimit(c)
+	}
+	s.bar.Draw()
+}
+
+// checkLimit stops Bazel once enough tests have failed.
+func (s *session) checkLimit(c *call) {
+	if s.limit.reached && !c.process.Interrupted() {
+		s.print.Line("stopping: %s failed (--maxfail %d)", cli.Plural(len(s.limit.counted), "test"), s.limit.limit)
+		c.process.Interrupt()
+	}
+}
+
+// takeStopped takes in what is known of shards that were stopped while they ran.
+func (s *session) takeStopped(c *call) {
+	if c.live == nil {
+		return
+	}
+	c.live.Poll(func(e results.LiveEvent) { s.limit.live(e) })
+	c.live.Close()
+	if !s.stopped && !s.limit.reached {
+		return
+	}
+	for _, live := range c.live.Started() {
+		c.run.Stop(live)
+	}
+}
+
+// watch waits for Bazel's end and passes the first signal on to it.
+func (s *session) watch(process *bazel.Process) {
+	for {
+		select {
+		case <-process.Done:
+			return
+		case <-s.stop:
+			if !s.stopped {
+				s.stopped = true
+				fmt.Fprintln(s.bar.Messages(),
+					"pgcell run: interrupted: Bazel stops the running tests, which may take some seconds")
+				process.Interrupt()
+			}
+		}
+	}
+}

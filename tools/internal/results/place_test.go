@@ -1,0 +1,52 @@
+package results_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pgcell/pgcell/tools/internal/results"
+)
+
+// TestWhere finds the place at which a test failed among what it printed.
+func TestWhere(t *testing.T) {
+	t.Parallel()
+	for output, want := range map[string]results.Place{
+		"    a_test.go:28: pgcell: test_db_w0_1, recycled\n    a_test.go:31: got 2 users, want 2\n":                           {Path: "a_test.go", Line: 31},
+		"    a_test.go:28: pgcell: test_db_w0_1, recycled\npanic: x\n\t/x/lib.go:3 +0x1\n\t/x/a_test.go:70 +0x2f\n":           {Path: "a_test.go", Line: 70},
+		"    cell.go:28: pgcell.New: take a cell\n":                                                                           {Path: "cell.go", Line: 28},
+		"    a_test.go:28: pgcell: the test left a session\n    a_test.go:28: pgcell: kept cell test_db_w0_1: psql 'x' (y)\n": {Path: "a_test.go", Line: 28},
+		"nothing": {},
+	} {
+		shard := results.Shard{Label: "//a:a_test"}
+		if got := shard.Where(&results.Test{Output: output}, ""); got != want {
+			t.Errorf("Where(%q) = %v, want %v", output, got, want)
+		}
+	}
+}
+
+// A subtest's place goes first, and a file that is in the target's package gets its path.
+func TestWhereInTheWorkspace(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "x", "y"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "x", "y", "b_test.go"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	shard := results.Shard{Label: "//x/y:z"}
+	test := results.Test{
+		Output: "    a_test.go:3: after\n",
+		Subtests: []results.Test{
+			{Name: "TestA/ok", Output: "    b_test.go:1: fine\n"},
+			{Name: "TestA/bad", Outcome: results.Failed, Output: "    b_test.go:2: no\n"},
+		},
+	}
+	if got, want := shard.Where(&test, root).String(), "x/y/b_test.go:2"; got != want {
+		t.Errorf("Where = %q, want %q", got, want)
+	}
+	if got := (results.Place{}).String(); got != "" {
+		t.Errorf("String() of an unknown place = %q, want none", got)
+	}
+}
