@@ -110,12 +110,12 @@ func (r *runner) look(tests int) (p point, err error) {
 	return p, r.lookInside(&p)
 }
 
-// lookInside asks the server, as its superuser, through a cell that leads to it.
+// lookInside asks the server through a cell that leads to it.
 func (r *runner) lookInside(p *point) (err error) {
 	t := newTest()
 	t.inside(func() {
 		config := pgcell.New(t).Config()
-		config.User, config.Database = cells.AdminRole, cells.AdminDatabase
+		config.Database = cells.AdminDatabase
 		err = r.countAll(config, p)
 	})
 	if ended := t.end(); err == nil {
@@ -134,7 +134,7 @@ func (r *runner) countAll(config *pgx.ConnConfig, p *point) error {
 		return err
 	}
 	const counts = `SELECT (SELECT count(*) FROM pg_database),
-		(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())`
+		(SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL AND pid <> pg_backend_pid())`
 	if err := conn.QueryRow(r.ctx, counts).Scan(&p.Databases, &p.Connections); err != nil {
 		return err
 	}

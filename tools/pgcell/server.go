@@ -34,7 +34,9 @@ func Server(t TB, config ...ServerConfig) *PrivateServer {
 	enter(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cluster, err := process.start(ctx, Config{}, c.Settings)
+	cluster, err := process.start(ctx, Config{}, func(cluster *cells.Config) {
+		cluster.Settings, cluster.Superuser = c.Settings, true
+	})
 	if err != nil {
 		t.Fatalf("pgcell.Server: %v", err)
 	}

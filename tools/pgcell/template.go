@@ -53,18 +53,18 @@ func (s *servers) cluster(ctx context.Context, c Config) (*cells.Cluster, error)
 		s.byGolden[path] = o
 	}
 	s.mu.Unlock()
-	o.once.Do(func() { o.cluster, o.err = s.start(ctx, c, nil) })
+	o.once.Do(func() { o.cluster, o.err = s.start(ctx, c, func(*cells.Config) {}) })
 	return o.cluster, o.err
 }
 
 // start starts a server for a config. A golden cluster in the user's cache that a full disk has cut short, or that
 // somebody has deleted meanwhile, is made anew.
-func (s *servers) start(ctx context.Context, c Config, settings map[string]string) (*cells.Cluster, error) {
+func (s *servers) start(ctx context.Context, c Config, change func(*cells.Config)) (*cells.Cluster, error) {
 	path, err := s.golden(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := open(ctx, path, settings)
+	cluster, err := open(ctx, path, change)
 	if err == nil || c.fromRule() || !spoiled(err) {
 		return cluster, err
 	}
@@ -74,7 +74,7 @@ func (s *servers) start(ctx context.Context, c Config, settings map[string]strin
 	if path, err = s.build(ctx, c); err != nil {
 		return nil, err
 	}
-	return open(ctx, path, settings)
+	return open(ctx, path, change)
 }
 
 // spoiled reports whether a server did not start for lack of a whole golden cluster.
@@ -153,8 +153,8 @@ func recipe(c Config) (golden.Recipe, error) {
 	return r, nil
 }
 
-// open starts a server on a golden cluster.
-func open(ctx context.Context, path string, settings map[string]string) (*cells.Cluster, error) {
+// open starts a server on a golden cluster; change adds to its configuration.
+func open(ctx context.Context, path string, change func(*cells.Config)) (*cells.Cluster, error) {
 	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
 	if err != nil {
 		return nil, err
@@ -179,13 +179,14 @@ func open(ctx context.Context, path string, settings map[string]string) (*cells.
 		return nil, err
 	}
 	config := cells.Config{
-		Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Storage: storage, Settings: settings,
+		Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Storage: storage,
 		Recycle: recycle, Parallel: parallel(),
 		NewName: newName, Warn: warn,
 	}
 	if verbose() {
 		config.Trace = config.Warn
 	}
+	change(&config)
 	return cells.Open(ctx, config)
 }
 

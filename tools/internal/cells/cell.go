@@ -406,6 +406,8 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 	case now.counted != c.counted:
 		cluster.crashed.Store(true)
 		return "the server has crashed, and what was counted before is lost", nil
+	case now.reset != c.reset || now.wentDown(&c.seen):
+		return "counters were reset", nil
 	case now.inTheWay > 0:
 		return "a comment on the database, a prepared transaction or a replication slot", nil
 	case now.unaccounted(c.classes):

@@ -23,6 +23,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/budget"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/renew"
 )
 
 // AdminDatabase and AdminRole are for statements on the whole cluster.
@@ -79,6 +80,7 @@ type Config struct {
 	Storage      postgres.Storage     // see [postgres.Config]
 	Settings     map[string]string    // on top of those of the golden cluster
 	StorageLimit int64                // see [postgres.Config]
+	Superuser    bool                 // clients may connect as the superuser too, and no cell is used again
 	Recycle      Recycle
 	// Ahead is 0, for as many cells ahead of need as tests were seen to use, or AheadOff.
 	Ahead int
@@ -115,6 +117,7 @@ type Cluster struct {
 	leases      *budget.Budget // held by leases
 	most        int            // max_connections of the server
 	usual       int            // how many tests run at once, with a cell each
+	uncounted   string         // see [renew.Uncounted]
 	cloned      pool           // from the template
 	empty       pool           // from template0
 }
@@ -137,22 +140,38 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 			settings[name] = value
 		}
 	}
+	password := golden.Password
+	if c.Superuser || m.Superuser {
+		password = ""
+	}
 	server, err := postgres.Start(ctx, postgres.Config{
-		Install: c.Install, Source: golden.Source(c.Golden), Settings: settings,
+		Password: password, Install: c.Install, Source: golden.Source(c.Golden), Settings: settings,
 		Containment: c.Containment, SocketParent: c.SocketParent, Storage: c.Storage, StorageLimit: c.StorageLimit,
 	})
 	if err != nil {
 		return nil, err
 	}
 	cluster := newCluster(c, server, m, settings)
-	if cluster.admin, err = openAdmin(ctx, server); err != nil {
-		server.Close()
+	if err := cluster.connect(ctx); err != nil {
+		cluster.Close()
 		return nil, fmt.Errorf("connect to the server of golden cluster %q: %w", c.Golden, err)
 	}
 	if why := m.Facts.Cold; why != "" && cluster.cloned.discard() == "" {
 		cluster.trace("no connection goes on to the next test: " + why)
 	}
 	return cluster, nil
+}
+
+// connect opens the pool of the superuser's connections, and asks whether cells can be used again.
+func (c *Cluster) connect(ctx context.Context) (err error) {
+	if err = c.server.ChangePassword(ctx); err != nil {
+		return err
+	}
+	if c.admin, err = openAdmin(ctx, c.server); err != nil {
+		return err
+	}
+	c.uncounted, err = renew.Uncounted(ctx, c.admin, c.major())
+	return err
 }
 
 func openAdmin(ctx context.Context, server *postgres.Server) (*pgxpool.Pool, error) {
@@ -236,7 +255,9 @@ func (c *Cluster) shed() {
 func (c *Cluster) Close() error {
 	var err error
 	c.closing.Do(func() {
-		c.admin.Close()
+		if c.admin != nil {
+			c.admin.Close()
+		}
 		err = c.server.Close()
 	})
 	return err

@@ -43,7 +43,16 @@ func mustOpen(t *testing.T, settings map[string]string) *cells.Cluster {
 // mustExec runs statements in a connection that stays open to the test's end.
 func mustExec(t *testing.T, url string, statements ...string) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustExecWith(t, config, statements...)
+}
+
+func mustExecWith(t *testing.T, config *pgx.ConnConfig, statements ...string) {
+	t.Helper()
+	conn, err := pgx.ConnectConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,12 +76,11 @@ func databases(t *testing.T, c *cells.Cluster, name string) (n int) {
 func TestReturnEndsWhatWasLeft(t *testing.T) {
 	t.Parallel()
 	c := mustOpen(t, map[string]string{"max_prepared_transactions": "5", "wal_level": "logical"})
-	admin := func(name string) string { return c.Server().URL(cells.AdminRole, name) }
 	for name, leave := range map[string]func(l *cells.Lease){
 		"session":  func(l *cells.Lease) { mustExec(t, l.URL(), "BEGIN", "LOCK t") },
 		"prepared": func(l *cells.Lease) { mustExec(t, l.URL(), "BEGIN", "DELETE FROM t", "PREPARE TRANSACTION 'it''s'") },
 		"slot": func(l *cells.Lease) {
-			mustExec(t, admin(l.Name()), "SELECT pg_create_logical_replication_slot('s', 'test_decoding')")
+			mustExecWith(t, c.Server().ConnConfig(cells.AdminRole, l.Name()), "SELECT pg_create_logical_replication_slot('s', 'test_decoding')")
 		},
 		"odd \"name": func(l *cells.Lease) { mustExec(t, l.URL(), "SELECT 1") },
 	} {

@@ -28,6 +28,7 @@ type identity struct {
 	xmin    string // the transaction that last wrote its row in pg_database
 	counted string // since when the server counts changes: a crash sets all counters to zero
 	given   int64  // see parametersGiven
+	reset   string // when the database's counters were last reset; "" for never
 }
 
 // countedSince is an expression for that.
@@ -36,6 +37,9 @@ const countedSince = "extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())
 // parametersGiven is an expression for how often databases and roles were given parameters (in pg_db_role_setting), or
 // lost them: a session that was opened in between has them.
 const parametersGiven = "pg_stat_get_tuples_inserted(2964) + pg_stat_get_tuples_updated(2964) + pg_stat_get_tuples_deleted(2964)"
+
+// countersReset is an expression for when the counters of database %s, or of one of its tables, were last set to zero.
+const countersReset = "coalesce(pg_stat_get_db_stat_reset_time(%s)::text, '')"
 
 // create makes a database from a template. Where memory comes to its end, it goes to disk.
 func (c *Cluster) create(ctx context.Context, name, template string) (id identity, err error) {
@@ -49,8 +53,9 @@ func (c *Cluster) create(ctx context.Context, name, template string) (id identit
 		}
 	}
 	if err == nil {
-		const find = "SELECT oid, xmin::text, coalesce(" + countedSince + ", ''), " + parametersGiven + " FROM pg_database WHERE datname = $1"
-		err = c.admin.QueryRow(ctx, find, name).Scan(&id.oid, &id.xmin, &id.counted, &id.given)
+		find := "SELECT oid, xmin::text, coalesce(" + countedSince + ", ''), " + parametersGiven + ", " +
+			fmt.Sprintf(countersReset, "oid") + " FROM pg_database WHERE datname = $1"
+		err = c.admin.QueryRow(ctx, find, name).Scan(&id.oid, &id.xmin, &id.counted, &id.given, &id.reset)
 	}
 	if err != nil {
 		return identity{}, c.explain("make cell "+name, err)

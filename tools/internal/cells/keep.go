@@ -72,7 +72,8 @@ func (l *Lease) pgDump(ctx context.Context, tool string, out *limited) error {
 	out.full = cancel
 	// The superuser sees all, row security notwithstanding. Locks that a test still holds are not waited for.
 	cmd := exec.CommandContext(ctx, tool, "--lock-wait-timeout=2s", "--dbname", l.cell.pool.cluster.server.URL(AdminRole, l.name))
-	cmd.Env, cmd.Stdout, cmd.Stderr = postgres.ServerEnv(), out, &said
+	cmd.Env = append(postgres.ServerEnv(), "PGPASSWORD="+l.cell.pool.cluster.server.Password())
+	cmd.Stdout, cmd.Stderr = out, &said
 	if err := cmd.Run(); err != nil && !out.cut {
 		return fmt.Errorf("%w %s", err, bytes.TrimSpace(said.Bytes()))
 	}

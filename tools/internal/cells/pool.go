@@ -63,10 +63,10 @@ func (p *pool) discard() string {
 	switch c := p.cluster; {
 	case c.config.Recycle == Never:
 		return "recycling is off"
-	case c.major() < 15:
-		return "PostgreSQL 14 does not tell at once what has changed"
-	case c.manifest.Superuser:
+	case c.manifest.Superuser || c.config.Superuser:
 		return "tests are superusers"
+	case c.uncounted != "":
+		return c.uncounted
 	}
 	return p.facts.Discard
 }

@@ -59,7 +59,7 @@ var lookSQL = `
 SELECT ` + golden.RoleSettings + ` || (SELECT coalesce(string_agg(setconfig::text, ' '), '') FROM pg_db_role_setting WHERE setdatabase = $1),
        (SELECT count(*) FROM pg_shdescription WHERE objoid = $1 AND classoid = 1262)%s,
        pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1), pg_stat_get_db_tuples_deleted($1),
-       coalesce(` + countedSince + `, ''), ` + parametersGiven
+       coalesce(` + countedSince + `, ''), ` + parametersGiven + `, ` + fmt.Sprintf(countersReset, "$1")
 
 // What lookSQL counts where the server allows it at all.
 const (

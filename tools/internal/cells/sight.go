@@ -15,6 +15,7 @@ type sight struct {
 	settings string   // parameters of roles in all databases, and of the database
 	counted  string   // see [identity]
 	given    int64    // see [identity]
+	reset    string   // see [identity]
 	rewrote  bool     // a table that is none of tables was vacuumed or analyzed
 	tables   map[int]tableSight
 	sequence map[int]int64 // blocks fetched
@@ -31,7 +32,7 @@ type tableSight struct {
 // parseSight reads the results of lookSQL and rowsSQL.
 func parseSight(looked []*pgconn.Result) (*sight, error) {
 	look, rows := looked[0].Rows[0], looked[1].Rows
-	s := &sight{settings: string(look[0]), counted: string(look[5]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
+	s := &sight{settings: string(look[0]), counted: string(look[5]), reset: string(look[7]), tables: map[int]tableSight{}, sequence: map[int]int64{}}
 	var bad error
 	number := func(b []byte) int64 {
 		n, err := strconv.ParseInt(string(b), 10, 64)
@@ -71,6 +72,25 @@ func (s *sight) unaccounted(updated int64) bool {
 		}
 	}
 	return sum != [3]int64{}
+}
+
+// wentDown reports whether a counter is lower than it was: somebody has set it back.
+func (s *sight) wentDown(before *sight) bool {
+	down := func(now, before [3]int64) bool {
+		return now[0] < before[0] || now[1] < before[1] || now[2] < before[2]
+	}
+	for i, was := range before.tables {
+		now := s.tables[i]
+		if down(now.rows, was.rows) || down(now.toast, was.toast) || now.vacuums < was.vacuums {
+			return true
+		}
+	}
+	for i, was := range before.sequence {
+		if s.sequence[i] < was {
+			return true
+		}
+	}
+	return down(s.rows, before.rows)
 }
 
 // grownTo is the size of a table, in bytes, from which on a new clone is better than what cleaning would leave of its

@@ -221,7 +221,7 @@ func TestCrashOfUnloggedTemplate(t *testing.T) {
 func mustCrash(t *testing.T, c *cells.Cluster) {
 	t.Helper()
 	ctx := context.Background()
-	witness, err := pgx.Connect(ctx, c.Server().URL(cells.AdminRole, cells.AdminDatabase))
+	witness, err := c.Server().Connect(ctx, cells.AdminRole, cells.AdminDatabase)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func mustCrash(t *testing.T, c *cells.Cluster) {
 		t.Fatal("other sessions live on")
 	}
 	anew := func() bool { // a new connection, since some processes take longer to end
-		conn, err := pgx.Connect(ctx, c.Server().URL(cells.AdminRole, cells.AdminDatabase))
+		conn, err := c.Server().Connect(ctx, cells.AdminRole, cells.AdminDatabase)
 		if err != nil {
 			return false
 		}

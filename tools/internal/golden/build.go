@@ -202,7 +202,7 @@ func (b *builder) seal() error {
 			return fmt.Errorf("vacuum template: %w", err)
 		}
 		var err error
-		b.facts, err = readFacts(b.ctx, conn, b.server.Install().Version.Major)
+		b.facts, err = readFacts(b.ctx, conn)
 		return err
 	})
 	if err != nil {
@@ -210,6 +210,9 @@ func (b *builder) seal() error {
 	}
 	return b.as(Superuser, "postgres", func(conn *pgx.Conn) error {
 		name := pgx.Identifier{b.template}.Sanitize()
+		if _, err := conn.Exec(b.ctx, "ALTER ROLE postgres PASSWORD '"+postgres.Secret(Password)+"'"); err != nil {
+			return fmt.Errorf("seal template: set a password: %w", err)
+		}
 		for _, sql := range []string{
 			"ALTER DATABASE " + name + " IS_TEMPLATE true ALLOW_CONNECTIONS false",
 			"ALTER DATABASE " + name + " OWNER TO " + Superuser, // so that no test can unseal it

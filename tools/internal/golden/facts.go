@@ -117,18 +117,32 @@ SELECT c.oid, format('%I.%I', n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'S' ORDER BY c.oid`
 
-// discardQuery says what is against using a clone again: rows that no counter counts.
-const discardQuery = `
+// discardQuery says what is against using a clone again: rows that no counter counts, and code that may do what only a
+// superuser may. What holds for the whole server is asked when it runs: see package renew.
+var discardQuery = `
 SELECT coalesce((
   SELECT format('table %s has the access method %s', c.oid::regclass, a.amname)
   FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.relkind IN ('r', 'm', 't') AND a.amname <> 'heap' LIMIT 1), (
-  SELECT format('event trigger %I fires when a session begins', evtname) FROM pg_event_trigger WHERE evtevent = 'login' LIMIT 1), (
-  SELECT 'tests may create subscriptions' FROM pg_roles WHERE rolname = 'pg_create_subscription' AND pg_has_role('` + Role + `', oid, 'member')), '')`
+  SELECT format('function %s sets track_counts', p.oid::regprocedure)
+  FROM pg_proc p, unnest(proconfig) c WHERE lower(c) LIKE 'track\_counts=%' LIMIT 1), (
+  SELECT format('function %s runs with the rights of superuser %s', p.oid::regprocedure, rolname)
+  FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+  WHERE p.oid >= 16384 AND prosecdef AND rolsuper AND NOT ` + ofKnownExtension + ` LIMIT 1), (
+  SELECT format('function %s is in language %s', p.oid::regprocedure, lanname)
+  FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+  WHERE p.oid >= 16384 AND NOT lanpltrusted AND lanname <> 'sql' AND NOT ` + ofKnownExtension + ` LIMIT 1), (
+  SELECT format('function %s has other privileges than PostgreSQL or its extension gave it', p.oid::regprocedure)
+  FROM pg_proc p JOIN pg_init_privs i ON i.classoid = 'pg_proc'::regclass AND i.objoid = p.oid,
+    aclexplode(proacl) AS a
+  WHERE a.grantee NOT IN (10, p.proowner) AND NOT EXISTS (SELECT FROM aclexplode(initprivs) AS b WHERE b.grantee = a.grantee)
+  LIMIT 1), (
+  SELECT format('event trigger %I fires when a session begins', evtname) FROM pg_event_trigger WHERE evtevent = 'login' LIMIT 1), '')`
 
-// uncountedQuery says whether tests may switch the counters off. PostgreSQL 14 has no such grants, and its clones are not
-// used again.
-const uncountedQuery = `
-SELECT CASE WHEN EXISTS (SELECT FROM pg_parameter_acl WHERE parname = 'track_counts') THEN 'tests may set track_counts' ELSE '' END`
+// ofKnownExtension is a condition on a row p of pg_proc: the function belongs to an extension whose code in C neither
+// changes rows nor counters behind the server's back: one that is [stateless], or has a state of its own in a session.
+var ofKnownExtension = `EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    AND e.extname IN ('dblink', 'hll', 'isn', 'postgres_fdw', 'refint', '` + strings.Join(stateless, "', '") + `'))`
 
 const unloggedQuery = `
 SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (
@@ -144,14 +158,15 @@ OR EXISTS (SELECT FROM (` + settings + `) AS s
 const mayCopyQuery = "SELECT rolcreatedb FROM pg_roles WHERE rolname = '" + Role + "'"
 
 // readFacts looks at the template, as a superuser connected to it, once all is in it.
-func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err error) {
+func readFacts(ctx context.Context, conn *pgx.Conn) (f Facts, err error) {
 	scalars := map[string]any{
 		"SELECT pg_database_size(current_database())": &f.Size,
-		"SELECT " + RoleSettings:                      &f.Roles,
-		unloggedQuery:                                 &f.Unlogged,
-		foldsQuery:                                    &f.Folds,
-		mayCopyQuery:                                  &f.MayCopy,
-		"SELECT " + NextTransaction:                   &f.First,
+		discardQuery:                &f.Discard,
+		"SELECT " + RoleSettings:    &f.Roles,
+		unloggedQuery:               &f.Unlogged,
+		foldsQuery:                  &f.Folds,
+		mayCopyQuery:                &f.MayCopy,
+		"SELECT " + NextTransaction: &f.First,
 	}
 	for sql, target := range scalars {
 		if err := conn.QueryRow(ctx, sql).Scan(target); err != nil {
@@ -159,9 +174,6 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 		}
 	}
 	if err := conn.QueryRow(ctx, coldQuery, leaves, setsAParameter).Scan(&f.Cold); err != nil {
-		return f, fmt.Errorf("look at template: %w", err)
-	}
-	if f.Discard, err = discard(ctx, conn, major); err != nil {
 		return f, fmt.Errorf("look at template: %w", err)
 	}
 	if f.Tables, err = emptyTables(ctx, conn); err != nil {
@@ -185,23 +197,6 @@ func readFacts(ctx context.Context, conn *pgx.Conn, major int) (f Facts, err err
 		return f, fmt.Errorf("look at template: list sequences: %w", err)
 	}
 	return f, nil
-}
-
-// discard says why no clone of the template may be used again: see [Facts].
-func discard(ctx context.Context, conn *pgx.Conn, major int) (why string, err error) {
-	queries := []struct {
-		sql   string
-		since int // version
-	}{{discardQuery, 0}, {risenQuery, 0}, {uncountedQuery, 15}, {grantedQuery, 15}}
-	for _, q := range queries {
-		if why != "" || major < q.since {
-			continue
-		}
-		if err := conn.QueryRow(ctx, q.sql).Scan(&why); err != nil {
-			return "", err
-		}
-	}
-	return why, nil
 }
 
 func listTables(ctx context.Context, conn *pgx.Conn, condition string) ([]Table, error) {

@@ -160,6 +160,32 @@ func TestUnlogged(t *testing.T) {
 	}
 }
 
+// TestDiscard makes what only a superuser can, by which tests may change what is counted.
+func TestDiscard(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]string{
+		"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'":                                               "",
+		"CREATE FUNCTION f() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'":                              "function f() runs with the rights of superuser pgcell",
+		"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET Track_Counts = on AS 'SELECT 1'":                         "function f() sets track_counts",
+		"CREATE FUNCTION f() RETURNS void LANGUAGE internal AS 'pg_stat_reset'":                                    "function f() is in language internal",
+		"GRANT EXECUTE ON FUNCTION pg_stat_reset() TO PUBLIC":                                                      "function pg_stat_reset() has other privileges than PostgreSQL or its extension gave it",
+		"CREATE EXTENSION pg_visibility; GRANT EXECUTE ON FUNCTION pg_truncate_visibility_map(regclass) TO PUBLIC": "function pg_truncate_visibility_map(regclass) has other privileges than PostgreSQL or its extension gave it",
+		"CREATE EXTENSION citext; CREATE EXTENSION dblink":                                                         "",
+	} {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			path := mustBuild(t, golden.Recipe{Superuser: true, Migrations: []golden.Script{{Name: "x.sql", SQL: sql}}})
+			m, err := golden.ReadManifest(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Facts.Discard != want {
+				t.Errorf("after %s: Discard = %q, want %q", sql, m.Facts.Discard, want)
+			}
+		})
+	}
+}
+
 // TestTables lists tables that rows can be taken out of, with what a recycler minds.
 func TestTables(t *testing.T) {
 	t.Parallel()

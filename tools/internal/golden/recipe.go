@@ -17,6 +17,9 @@ import (
 // and an ordinary role in tests.
 const Role = "pgcell"
 
+// Password is the superuser's in a golden cluster. Whoever lets tests in gives it another first.
+const Password = "pgcell"
+
 // Script is one SQL file: a migration or a seed.
 type Script struct {
 	Name string // how errors call it, and part of the hash: a path that is the same on every machine
@@ -36,14 +39,14 @@ type Recipe struct {
 	Settings   map[string]string // of the server, from its first start on
 	Roles      []string          // what follows CREATE ROLE: "app_reader", "app_writer NOINHERIT"; or AutoRoles
 	Extensions []string          // "hstore", "postgis VERSION '3.3' SCHEMA gis"
-	Migrations []Script // in order
+	Migrations []Script          // in order
 	Migrator   *Migrator
 	Seeds      []Script // in order, after all migrations
 	Superuser  bool     // makes Role a superuser in tests, too
 }
 
 // recipeFormat is part of every hash: a change to how templates are made, in this package, raises it.
-const recipeFormat = 14
+const recipeFormat = 15
 
 // TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of
 // a SHA-256 over all of its parts.

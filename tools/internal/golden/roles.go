@@ -223,26 +223,3 @@ UNION ALL
 SELECT format('ALTER ROUTINE %s OWNER TO ` + Superuser + `', p.oid::regprocedure) FROM pg_proc p
 JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 WHERE p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND proowner = '` + Role + `'::regrole`
-
-// risenQuery says by what tests, which are an ordinary role, may be more than that: by a role that they may become, by a
-// function that runs as a superuser, by a grant. No clone of such a template may be used again, for they might hide what
-// they have changed from whoever looks.
-const risenQuery = `
-SELECT coalesce(
-  (SELECT format('tests may become the superuser %s', rolname) FROM pg_roles
-   WHERE rolsuper AND pg_has_role('` + Role + `', oid, 'MEMBER') ORDER BY oid LIMIT 1),
-  (SELECT format('tests may become %s, which may do with the server''s files what it likes', rolname) FROM pg_roles
-   WHERE rolname IN ('pg_execute_server_program', 'pg_write_server_files') AND pg_has_role('` + Role + `', oid, 'MEMBER')
-   ORDER BY oid LIMIT 1),
-  (SELECT format('function %s runs as the superuser %s', p.oid::regprocedure, rolname)
-   FROM pg_proc p JOIN pg_roles r ON r.oid = proowner
-   WHERE p.oid >= 16384 AND prosecdef AND rolsuper AND EXISTS (
-     SELECT FROM pg_roles m WHERE pg_has_role('` + Role + `', m.oid, 'MEMBER') AND has_function_privilege(m.oid, p.oid, 'EXECUTE'))
-   ORDER BY p.oid LIMIT 1),
-  '')`
-
-// grantedQuery says which parameter tests may set for the whole server, by a grant. PostgreSQL 14 has no such grants.
-const grantedQuery = `
-SELECT coalesce((
-  SELECT format('tests may ALTER SYSTEM SET %s', parname) FROM pg_parameter_acl
-  WHERE has_parameter_privilege('` + Role + `', parname, 'ALTER SYSTEM') ORDER BY parname LIMIT 1), '')`

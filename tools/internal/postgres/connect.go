@@ -37,6 +37,9 @@ func (s *Server) PoolConfig(user, database string) *pgxpool.Config {
 	config := neutral.Copy()
 	c := config.ConnConfig
 	c.Host, c.Port, c.User, c.Database = s.dir.path, port, user, database
+	if user == superuser {
+		c.Password = s.password
+	}
 	SetConnString(c, s.URL(user, database))
 	return config
 }

@@ -278,7 +278,7 @@ func (k *keeper) initdb(ctx context.Context) error {
 	if err := k.own(); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(k.job.BinDir, "initdb"), "--pgdata="+k.dataDir, "--username=postgres",
+	cmd := exec.CommandContext(ctx, filepath.Join(k.job.BinDir, "initdb"), "--pgdata="+k.dataDir, "--username="+superuser,
 		"--auth=trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-sync", "--no-instructions")
 	var out bytes.Buffer
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = ServerEnv(), &out, &out, k.serverAttr()
@@ -311,7 +311,7 @@ func ServerEnv() []string {
 // start executes postgres and waits until it accepts connections.
 func (k *keeper) start(ctx context.Context) error {
 	conf := configuration(k.job.Version, k.job.SocketDir, k.job.Settings)
-	for name, text := range map[string][]byte{"postgresql.conf": conf, "pg_hba.conf": []byte(authentication)} {
+	for name, text := range map[string][]byte{"postgresql.conf": conf, "pg_hba.conf": authentication(k.job.Protected)} {
 		if err := os.WriteFile(filepath.Join(k.dataDir, name), text, 0o600); err != nil {
 			return k.failure("start", err)
 		}

@@ -35,6 +35,7 @@ type job struct {
 	Storage      Storage
 	StorageLimit int64
 	StartSeconds float64
+	Protected    bool // the superuser needs a password
 }
 
 const (

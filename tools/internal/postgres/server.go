@@ -69,6 +69,9 @@ type Config struct {
 	// StorageLimit bounds data in memory, in bytes, under [Namespaces]; 0 (the default) is this server's share of the
 	// room there is, see choose.
 	StorageLimit int64
+	// Password is the superuser's in the source's data; "" (the default) lets everybody connect as the superuser without
+	// one. See [Server.ChangePassword].
+	Password string
 	// StartTimeout bounds the time from the execution of postgres until it answers; default one minute.
 	StartTimeout time.Duration
 }
@@ -77,6 +80,7 @@ type Config struct {
 // concurrently.
 type Server struct {
 	config      Config
+	password    string // of the superuser; "" where none is needed
 	containment Containment
 	dir         *HeldDir
 	start       reply // to the job
@@ -143,7 +147,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, containment: how, dir: dir, waiting: map[int]chan reply{}, gone: make(chan struct{})}
+	s := &Server{config: c, password: c.Password, containment: how, dir: dir, waiting: map[int]chan reply{}, gone: make(chan struct{})}
 	if err := s.execute(how); err != nil {
 		dir.Remove()
 		if how == Namespaces {
@@ -154,7 +158,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 	s.start, err = s.ask(ctx, 0, job{
 		Containment: how, BinDir: c.Install.BinDir, Version: c.Install.Version, SocketDir: dir.path, DataDir: c.DataDir,
 		DiskParents: diskParents(), Source: c.Source, Settings: c.Settings, Storage: c.Storage, StorageLimit: c.StorageLimit,
-		StartSeconds: c.StartTimeout.Seconds(),
+		StartSeconds: c.StartTimeout.Seconds(), Protected: c.Password != "",
 	})
 	if err != nil {
 		s.Close()

@@ -89,8 +89,15 @@ func configuration(v Version, socketDir string, user map[string]string) []byte {
 	return b.Bytes()
 }
 
-// authentication is the whole pg_hba.conf: whoever gets into the socket directory, mode 0700, is trusted.
-const authentication = "local all all trust\nlocal replication all trust\n"
+// authentication is the whole pg_hba.conf. Only this user's processes reach the socket, whose directory has mode 0700.
+// They connect as any role without a password, unless protected is set: then the superuser needs one.
+func authentication(protected bool) []byte {
+	everybody := "local all,replication all trust\n"
+	if protected {
+		return []byte("local all,replication " + superuser + " scram-sha-256\n" + everybody)
+	}
+	return []byte(everybody)
+}
 
 // MaxConnections is max_connections of a server whose Config.Settings do not name it.
 //
