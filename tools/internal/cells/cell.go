@@ -108,7 +108,7 @@ func (c *cell) unprepare() error {
 // openPool gives a pool whose connections come from those at rest, and go back to them.
 func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
 	config := c.pool.cluster.server.PoolConfig(golden.Role, c.name)
-	config.MaxConns = most
+	config.MaxConns, config.ConnConfig.Tracer = most, &waits{cell: c}
 	config.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
 		if s := c.wake(ctx); s != nil {
 			g := newGreeting(s)

@@ -173,6 +173,7 @@ func (l *Lease) OwnPool(adjust func(*pgxpool.Config)) (*pgxpool.Pool, error) {
 	config := l.cell.pool.cluster.server.PoolConfig(golden.Role, l.name)
 	config.MaxConns = narrow
 	l.cell.limit(config.ConnConfig)
+	config.ConnConfig.Tracer = &waits{cell: l.cell}
 	adjust(config)
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
