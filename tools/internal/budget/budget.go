@@ -57,6 +57,8 @@ type Config struct {
 	Eager bool
 	// Reserve is how many places beyond Places break a deadlock.
 	Reserve int
+	// Err tells why no place will be given any more; it is asked every 100 ms while somebody waits. Nil goes on.
+	Err func() error
 	// Idle reports whether no holder is at work. Waits are no deadlock while one is. Nil says that none is.
 	Idle func() bool
 }
@@ -88,7 +90,7 @@ func New(c Config) *Budget {
 
 // Take waits for a place. release gives it back; call it once. Waits of more than 5 s are told to Config.Warn.
 //
-// Errors: that of ctx, with the holders; [*DeadlockError].
+// Errors: that of ctx, with the holders; that of Config.Err; [*DeadlockError].
 func (b *Budget) Take(ctx context.Context, h Holder) (release func(), err error) {
 	free := b.Free()
 	if free <= 0 {
@@ -181,6 +183,12 @@ func (b *Budget) wait(ctx context.Context, w *waiter) error {
 		case err := <-w.turn:
 			return err
 		case <-again.C:
+			if err := b.ended(); err != nil {
+				if b.leave(w) {
+					return nil
+				}
+				return fmt.Errorf("wait for %s: %w", b.config.What, err)
+			}
 			b.Reclaim()
 			b.giveExtra(w)
 			b.breakDeadlock(w)
@@ -193,6 +201,13 @@ func (b *Budget) wait(ctx context.Context, w *waiter) error {
 			return fmt.Errorf("wait for %s, which are held by %s: %w", b.config.What, b.held(), context.Cause(ctx))
 		}
 	}
+}
+
+func (b *Budget) ended() error {
+	if b.config.Err == nil {
+		return nil
+	}
+	return b.config.Err()
 }
 
 // leave takes w out of the queue. served reports whether it already had a place.

@@ -191,3 +191,13 @@ func TestNoDeadlock(t *testing.T) {
 		})
 	}
 }
+
+// TestErr ends a wait at once.
+func TestErr(t *testing.T) {
+	t.Parallel()
+	over := errors.New("the server has ended")
+	b := budget.New(budget.Config{What: "places", Err: func() error { return over }})
+	if _, err := b.Take(t.Context(), &holder{"TestA"}); !errors.Is(err, over) || err.Error() != "wait for places: the server has ended" {
+		t.Errorf("Take = %v, want %v", err, over)
+	}
+}

@@ -150,6 +150,9 @@ func (c *cell) limit(config *pgx.ConnConfig) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			release()
+			if down := c.pool.cluster.server.Err(); down != nil {
+				err = down
+			}
 			return nil, err
 		}
 		t := &tap{Conn: conn}
@@ -276,7 +279,7 @@ func (c *cell) retire(ctx context.Context, sessions []*session, test string, our
 	reason, err := c.restore(ctx, test, ours)
 	if err != nil {
 		if broken(err) {
-			p.cluster.crashed.Store(true)
+			p.cluster.checkCrash(ctx)
 		}
 		return err.Error()
 	}

@@ -110,16 +110,17 @@ type Cluster struct {
 	counts      string        // what wardens count besides: see lookSQL
 	daemons     daemons
 	spare       spare
-	copying     sync.RWMutex   // held by who copies a template's files, and alone by who adds one
-	reflinks    atomic.Int32   // see reflink
-	crashed     atomic.Bool    // a process of the server has, and with it all connections
-	connections *budget.Budget // held by cells
-	leases      *budget.Budget // held by leases
-	most        int            // max_connections of the server
-	usual       int            // how many tests run at once, with a cell each
-	uncounted   string         // see [renew.Uncounted]
-	cloned      pool           // from the template
-	empty       pool           // from template0
+	copying     sync.RWMutex           // held by who copies a template's files, and alone by who adds one
+	reflinks    atomic.Int32           // see reflink
+	crashed     atomic.Bool            // a process of the server has, and with it all connections
+	counted     atomic.Pointer[string] // since when the server counts: see countedSince
+	connections *budget.Budget         // held by cells
+	leases      *budget.Budget         // held by leases
+	most        int                    // max_connections of the server
+	usual       int                    // how many tests run at once, with a cell each
+	uncounted   string                 // see [renew.Uncounted]
+	cloned      pool                   // from the template
+	empty       pool                   // from template0
 }
 
 // Open starts a server on a golden cluster. Cost: 100 to 400 ms, by machine.
@@ -175,7 +176,7 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 }
 
 func openAdmin(ctx context.Context, server *postgres.Server) (*pgxpool.Pool, error) {
-	config := server.PoolConfig(AdminRole, AdminDatabase)
+	config := server.OwnConfig(AdminRole, AdminDatabase)
 	config.MaxConns = admins
 	// Each statement is sent once: a description of it first would be a second round trip.
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -197,12 +198,12 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	c.most = connections
 	c.connections = budget.New(budget.Config{
 		What: "connections", Places: places, Warn: c.warn, Release: c.shed, Reclaim: c.reclaim, Low: places - usually,
-		Reserve: forURLs, Idle: c.noStatementRuns, Remedy: fmt.Sprintf("use fewer connections at once, run fewer tests at "+
+		Reserve: forURLs, Idle: c.noStatementRuns, Err: server.Err, Remedy: fmt.Sprintf("use fewer connections at once, run fewer tests at "+
 			"once (go test -parallel), or set max_connections, which is %d, higher", connections),
 	})
 	c.usual = min(places/filled, max(usually/filled, runtime.GOMAXPROCS(0)))
 	c.leases = budget.New(budget.Config{
-		What: "databases", Places: c.usual, Warn: c.warn, Extra: c.hasRoom,
+		What: "databases", Places: c.usual, Warn: c.warn, Extra: c.hasRoom, Err: server.Err,
 		Eager: 0 < config.Parallel && config.Parallel <= c.usual,
 	})
 	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {

@@ -121,7 +121,7 @@ func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	defer p.discardCell(c)
-	config := p.cluster.server.ConnConfig(AdminRole, c.name)
+	config := p.cluster.server.OwnConfig(AdminRole, c.name).ConnConfig
 	maps.Copy(config.RuntimeParams, golden.ContentSettings) // as the warden's
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

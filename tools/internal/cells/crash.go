@@ -1,9 +1,11 @@
 package cells
 
 import (
+	"context"
 	"errors"
 	"net"
 	"syscall"
+	"time"
 )
 
 // errUnlogged is why no cell can be had any more.
@@ -20,8 +22,27 @@ func (c *Cluster) fit() error {
 	return nil
 }
 
-// alive reports whether a ready cell's connections stand. They break all at once when a process of the server crashes,
-// and the server starts anew.
+// checkCrash asks the server whether it has crashed, since connections have broken: that may as well be a time-out, or
+// somebody who ended the session. It waits for a server that recovers.
+func (c *Cluster) checkCrash(ctx context.Context) {
+	for start := time.Now(); time.Since(start) < recovery && c.server.Err() == nil && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		var counted string
+		if err := c.admin.QueryRow(ctx, "SELECT coalesce("+countedSince+", '')").Scan(&counted); err == nil {
+			c.note(counted)
+			return
+		}
+	}
+}
+
+// note compares since when the server counts with what it was at first. A crash sets the counters back; the time at
+// which the postmaster started stays.
+func (c *Cluster) note(counted string) {
+	if !c.counted.CompareAndSwap(nil, &counted) && *c.counted.Load() != counted {
+		c.crashed.Store(true)
+	}
+}
+
+// alive reports whether a ready cell's connections stand.
 func (c *cell) alive() bool {
 	if c.warden != nil && !open(c.warden.conn.PgConn().Conn()) {
 		return false

@@ -60,6 +60,7 @@ func (c *Cluster) create(ctx context.Context, name, template string) (id identit
 	if err != nil {
 		return identity{}, c.explain("make cell "+name, err)
 	}
+	c.note(id.counted)
 	return id, nil
 }
 

@@ -89,8 +89,10 @@ func (p *pool) take(ctx context.Context, unused bool) (*cell, error) {
 		c := p.ready[n-1]
 		p.ready = p.ready[:n-1]
 		if !c.alive() {
-			p.cluster.crashed.Store(true)
+			p.mu.Unlock()
+			p.cluster.checkCrash(ctx)
 			p.cluster.behind(func() { p.discardCell(c) })
+			p.mu.Lock()
 			continue
 		}
 		tables := p.outgrown(c)

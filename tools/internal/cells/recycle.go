@@ -34,7 +34,7 @@ type warden struct {
 var wardenSettings = map[string]string{
 	"session_replication_role": "replica", "stats_fetch_consistency": "none", "application_name": "pgcell warden", "client_min_messages": "error",
 	// A session that a test left may hold locks: it is ended first then.
-	"lock_timeout": "200ms", "statement_timeout": "0",
+	"lock_timeout": "200ms",
 }
 
 // Names of the warden's prepared statements.
@@ -92,7 +92,7 @@ const setvalSQL = "SELECT setval(o::regclass, l, c), pg_stat_force_next_flush() 
 
 // newWarden connects to a cell as superuser.
 func newWarden(ctx context.Context, name string, cluster *Cluster, facts *golden.Facts) (*warden, error) {
-	config := cluster.server.ConnConfig(AdminRole, name)
+	config := cluster.server.OwnConfig(AdminRole, name).ConnConfig
 	for _, some := range []map[string]string{wardenSettings, golden.ContentSettings} {
 		maps.Copy(config.RuntimeParams, some)
 	}

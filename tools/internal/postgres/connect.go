@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"maps"
 	"os"
 	"reflect"
 	"strings"
@@ -49,11 +50,28 @@ func (s *Server) ConnConfig(user, database string) *pgx.ConnConfig {
 	return s.PoolConfig(user, database).ConnConfig
 }
 
-// Connect connects a user to a database, whatever the environment says. Close the connection.
+// ownParameters keep what a template sets, for the server, a database or a role, from touching pgcell's own statements.
+var ownParameters = map[string]string{
+	"statement_timeout": "0", "lock_timeout": "0", "idle_session_timeout": "0", "idle_in_transaction_session_timeout": "0",
+	"default_transaction_read_only": "off", "default_transaction_isolation": "read committed",
+}
+
+// OwnConfig is PoolConfig for connections on which pgcell runs statements of its own: no time-out ends them, and they may
+// write.
+func (s *Server) OwnConfig(user, database string) *pgxpool.Config {
+	config := s.PoolConfig(user, database)
+	maps.Copy(config.ConnConfig.RuntimeParams, ownParameters)
+	if s.Install().Version.Major >= 17 {
+		config.ConnConfig.RuntimeParams["transaction_timeout"] = "0"
+	}
+	return config
+}
+
+// Connect connects a user to a database with OwnConfig. Close the connection.
 //
 // Errors: those of [pgx.ConnectConfig].
 func (s *Server) Connect(ctx context.Context, user, database string) (*pgx.Conn, error) {
-	return pgx.ConnectConfig(ctx, s.ConnConfig(user, database))
+	return pgx.ConnectConfig(ctx, s.OwnConfig(user, database).ConnConfig)
 }
 
 // SetConnString sets what the method ConnString of a configuration gives, which code under test may connect with. There
