@@ -21,13 +21,15 @@ import (
 // patience bounds what is done for one test without its having asked for a time: to make a cell, to drop it.
 const patience = 2 * time.Minute
 
-// Cell is one test's database. Its methods may be called concurrently, until the test's cleanup begins.
+// Cell is one test's database, or a program's. Its methods may be called concurrently, until the test's cleanup or Close
+// begins.
 type Cell struct {
-	t     TB
-	lease *cells.Lease
-	table string
-	pool  func() (*pgxpool.Pool, error) // opened at the first call
-	db    func() (*sql.DB, error)       // opened at the first call
+	t        TB
+	lease    *cells.Lease
+	table    string
+	pool     func() (*pgxpool.Pool, error) // opened at the first call
+	db       func() (*sql.DB, error)       // opened at the first call
+	giveBack func() error                  // nil where the test's end does it
 }
 
 // Worker names who runs this process's tests: "w0", "w1", ... for the shards of a Bazel test, else "master".

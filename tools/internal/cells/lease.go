@@ -24,7 +24,7 @@ type Request struct {
 	// Holding tells that the test has a cell already, or one that waits for it has: then it need not wait for another
 	// test to give one back.
 	Holding bool
-	// Shared tells that the cell serves many tests, and stays until the server ends.
+	// Shared tells that the cell serves many tests, or none: nobody waits for its end.
 	Shared bool
 }
 
@@ -37,6 +37,7 @@ type Lease struct {
 	made    string
 	waited  time.Duration
 	release func()
+	shared  bool
 	since   int64 // size of the server's log when the test got the cell
 
 	mu     sync.Mutex
@@ -90,12 +91,12 @@ func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
 		release()
 		return nil, c.explain("take a cell", err)
 	}
-	if r.Shared {
+	if r.Shared { // it is no test's, and none is to wait for its end
 		p.left()
 	}
 	l := &Lease{
 		cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made,
-		waited: waited, release: release, once: r.New, since: c.server.LogSize(),
+		waited: waited, release: release, once: r.New, shared: r.Shared, since: c.server.LogSize(),
 	}
 	cell.mu.Lock()
 	cell.test, cell.lease = r.Test, l
@@ -201,7 +202,7 @@ func (l *Lease) Return() error {
 	defer l.mu.Unlock()
 	sessions := l.letGo()
 	p := l.cell.pool
-	p.returned()
+	p.returned(l.shared)
 	if p.cluster.config.Recycle == Verify {
 		defer l.release()
 		return p.takeBack(l.cell, sessions, l.test, l.once)

@@ -255,11 +255,14 @@ func (p *pool) give(c *cell) {
 	}
 }
 
-// returned notes that a test gives its cell back, which takeBack is called for next.
-func (p *pool) returned() {
+// returned notes that a test gives its cell back, which takeBack is called for next. A shared cell does not count as a
+// test's.
+func (p *pool) returned(shared bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.leased--
+	if !shared {
+		p.leased--
+	}
 	p.pending++
 }
 

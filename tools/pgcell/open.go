@@ -1,0 +1,109 @@
+package pgcell
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+)
+
+// Open gives a cell where there is no test: in TestMain, in an Example, or in a program that is no test. It is a database
+// as [New] gives one, with its pools, and has its name in TEST_DB_NAME until a test gets a cell. Close gives it back; if
+// nobody does, it goes with the process, in whatever way that ends. Open may be called more than once, and concurrently.
+//
+// A test that calls [Serial] does not wait for it, and Open waits for no test. Methods of the cell that fail a test,
+// where it has one, panic. Cost: as New.
+//
+// Errors: ctx's, which does not bound the start of the server; else as New, what is wrong with the configuration, the
+// template or the server.
+func Open(ctx context.Context, config ...Config) (*Cell, error) {
+	c := one(program{}, "pgcell.Open", config)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("pgcell.Open: %w", err)
+	}
+	// All who ask for the server get the error that the first got; so this one's ctx must not be in it.
+	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	cluster, err := process.cluster(starting, c)
+	if err != nil {
+		return nil, fmt.Errorf("pgcell.Open: %w", err)
+	}
+	lease, err := cluster.Take(ctx, cells.Request{
+		Test: "pgcell.Open", Empty: c.Empty, New: c.Recycle == RecycleNever, Shared: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pgcell.Open: %w", err)
+	}
+	suffix := strings.TrimPrefix(lease.Name(), databasePrefix)
+	cell := &Cell{t: program{}, lease: lease, table: "test_table_" + suffix}
+	cell.open(c)
+	forget := publish(suffix, lease.Name(), cell.table)
+	cell.giveBack = sync.OnceValue(func() error {
+		forget()
+		return lease.Return()
+	})
+	return cell, nil
+}
+
+// Close gives a cell of [Open] back, closes its pools and ends what is connected to it. Further calls do nothing. A cell
+// of [New] is given back when its test ends; Close does nothing to it.
+//
+// Errors: under PGCELL_RECYCLE=verify, what differs from a new clone.
+func (c *Cell) Close() error {
+	if c.giveBack == nil {
+		return nil
+	}
+	return c.giveBack()
+}
+
+// Main runs a package's tests with a cell that they share, beside those that each gets by [New]; it is all that TestMain
+// does:
+//
+//	var shop *pgcell.Cell
+//
+//	func TestMain(m *testing.M) {
+//		pgcell.Main(m, func(c *pgcell.Cell) error {
+//			shop = c
+//			return load(c.Pool())
+//		})
+//	}
+//
+// setup gets the cell before the first test. If it returns an error, or there is no cell, the program prints that and
+// exits with status 1. Nothing is started where the tests are only listed.
+func Main(m *testing.M, setup func(*Cell) error, config ...Config) {
+	if !flag.Parsed() {
+		flag.Parse()
+	}
+	if list := flag.Lookup("test.list"); list != nil && list.Value.String() != "" {
+		m.Run()
+		return
+	}
+	cell, err := Open(context.Background(), config...)
+	if err == nil {
+		err = setup(cell)
+	}
+	if err == nil && m.Run() == 0 {
+		err = cell.Close()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pgcell.Main:", strings.TrimPrefix(err.Error(), "pgcell.Open: "))
+		os.Exit(1)
+	}
+}
+
+// program stands in for a test where there is none.
+type program struct{}
+
+func (program) Helper()                         {}
+func (program) Name() string                    { return "pgcell.Open" }
+func (program) Cleanup(func())                  {}
+func (program) Failed() bool                    { return false }
+func (program) Logf(format string, args ...any) { warn(fmt.Sprintf(format, args...)) }
+
+// Fatalf panics, since nobody is there to fail.
+func (program) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
