@@ -24,8 +24,9 @@ A test that starts sweeps its servers' directories as well, so this is seldom ne
 
 // Leftover is something that can go.
 type Leftover struct {
-	path, what string
-	remove     func() error
+	Path   string
+	What   string // what it is, for people
+	Remove func() error
 }
 
 // runDirAge is how old the directory of a run's events is before it is taken for a killed run's.
@@ -58,12 +59,12 @@ func Run(p *cli.Process, dry bool) error {
 		word := "would remove"
 		if !dry {
 			word = "removed"
-			if err := l.remove(); err != nil {
-				errs = append(errs, fmt.Errorf("remove %s: %w", l.path, err))
+			if err := l.Remove(); err != nil {
+				errs = append(errs, fmt.Errorf("remove %s: %w", l.Path, err))
 				continue
 			}
 		}
-		fmt.Fprintf(p.Stdout, "%s %s (%s)\n", word, l.path, l.what)
+		fmt.Fprintf(p.Stdout, "%s %s (%s)\n", word, l.Path, l.What)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return &cli.Error{Code: cli.Failed, Err: err, Command: "pgcell gc"}
