@@ -37,7 +37,7 @@ var floors = []struct {
 		"internal/usage", "internal/budget",
 	}},
 	{"A server, a workspace", []string{"internal/history", "internal/postgres", "internal/workspace"}},
-	{"Bazel; the golden cluster", []string{"internal/bazel", "internal/golden"}},
+	{"Bazel; the golden cluster; what cells are made of", []string{"internal/bazel", "internal/golden", "internal/renew"}},
 	{"Results of tests; what is to run; cells", []string{
 		"internal/cells", "internal/results", "internal/selection", "rules/golden",
 	}},
