@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // freeSharedMemory removes the System V segment by which a postmaster keeps others off its data directory, after a
@@ -32,32 +33,31 @@ func freeSharedMemory(dataDir string) {
 		if !found || attached && time.Now().After(deadline) {
 			return
 		}
-		var id uintptr
+		var id int
 		if _, err := fmt.Sscan(segment[1], &id); err == nil && !attached {
-			if removeSegment(id) == syscall.EPERM && os.Getuid() == 0 {
-				asNobody(func() { removeSegment(id) })
+			if removeSegment(id) == unix.EPERM && os.Getuid() == 0 {
+				asNobody(func() { _ = removeSegment(id) }) // what stays is looked at no more
 			}
 			return
 		}
 	}
 }
 
-func removeSegment(id uintptr) syscall.Errno {
-	const ipcRmid = 0 // IPC_RMID of <sys/ipc.h>
-	_, _, errno := syscall.Syscall(syscall.SYS_SHMCTL, id, ipcRmid, 0)
-	return errno
+func removeSegment(id int) error {
+	_, err := unix.SysvShmCtl(id, unix.IPC_RMID, nil)
+	return err
 }
 
 // asNobody does something as the user that the server ran as: root in a container may lack the capability to remove
 // what others made. The identity changes for one thread alone, by a system call past the C library's and Go's wrappers,
-// and that thread ends with it.
+// which would change all; and that thread ends with it.
 func asNobody(do func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // never unlocked, so the thread is not used again
 		keep := ^uintptr(0)
-		if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, keep, nobody, keep); errno == 0 {
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, keep, nobody, keep); errno == 0 {
 			do()
 		}
 	}()
