@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pgcell/pgcell/tests/internal/source"
 )
 
 // One Bazel call, a first one with everything to fetch and compile included.
@@ -97,7 +99,7 @@ func call(t *testing.T, dir string, args ...string) result {
 func runBazel(dir string, args ...string) (result, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	tree, err := sourceTree()
+	tree, err := source.Tree()
 	if err != nil {
 		return result{}, err
 	}
@@ -109,7 +111,7 @@ func runBazel(dir string, args ...string) (result, error) {
 	startup := []string{"--output_base=" + base, "--max_idle_secs=60"}
 	cmd := exec.CommandContext(ctx, filepath.Join(tree, "tools", "bazel"), append(startup, args...)...)
 	cmd.Dir = dir
-	cmd.Env = environment()
+	cmd.Env = source.Environ()
 	// As Ctrl-C does: the server stops the build, and the client waits for it.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute
@@ -122,36 +124,9 @@ func runBazel(dir string, args ...string) (result, error) {
 	return result{code: cmd.ProcessState.ExitCode(), output: output.String()}, nil
 }
 
-// passed are the variables of the user that tools/bazel, Go and npm need; BUILD.bazel lists them too. All else is what
-// a test runner says to a test, and would confuse a Bazel within it.
-var passed = []string{
-	"GOFLAGS", "GOPRIVATE", "GOPROXY", "GOSUMDB", "HOME", "HTTPS_PROXY", "HTTP_PROXY", "NODE_EXTRA_CA_CERTS", "NO_PROXY",
-	"NPM_CONFIG_GLOBALCONFIG", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "USER", "XDG_CACHE_HOME",
-}
-
-func environment() []string {
-	var env []string
-	for _, name := range passed {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
-}
-
-// sourceTree gives the real source tree: under Bazel, whose runfiles are links into it, and under go test.
-func sourceTree() (string, error) {
-	here, err := filepath.EvalSymlinks("BUILD.bazel")
-	if err != nil {
-		return "", fmt.Errorf("find the source tree: %w", err)
-	}
-	here, err = filepath.Abs(here)
-	return filepath.Dir(filepath.Dir(filepath.Dir(here))), err
-}
-
 func mustSourceTree(t *testing.T) string {
 	t.Helper()
-	tree, err := sourceTree()
+	tree, err := source.Tree()
 	if err != nil {
 		t.Fatal(err)
 	}

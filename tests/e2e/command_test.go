@@ -16,17 +16,19 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pgcell/pgcell/tests/internal/source"
 )
 
 // builtCommand is the command, built from the source tree once.
 var builtCommand = sync.OnceValues(func() (string, error) {
-	tree, err := sourceTree()
+	tree, err := source.Tree()
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(scratch, "pgcell")
 	build := exec.Command("go", "build", "-o", path, "./tools/cmd/pgcell")
-	build.Dir, build.Env = tree, append(environment(), "CGO_ENABLED=0")
+	build.Dir, build.Env = tree, append(source.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the command: %w: %s", err, output)
 	}
@@ -62,7 +64,7 @@ func pgcellIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, args...)
-	cmd.Dir, cmd.Env = dir, append(environment(), "PGCELL_BAZEL="+bazelOfTests(t))
+	cmd.Dir, cmd.Env = dir, append(source.Environ(), "PGCELL_BAZEL="+bazelOfTests(t))
 	return cmd
 }
 
@@ -231,7 +233,7 @@ func TestCommandScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{Files: []string{"testdata/command.txtar"}, Setup: func(e *testscript.Env) error {
-		for _, variable := range environment() {
+		for _, variable := range source.Environ() {
 			name, value, _ := strings.Cut(variable, "=")
 			e.Setenv(name, value)
 		}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pgcell/pgcell/tests/internal/source"
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -35,7 +37,7 @@ func run(m *testing.M) int {
 
 // shutdown ends the server that the tests started.
 func shutdown() error {
-	tree, err := sourceTree()
+	tree, err := source.Tree()
 	if err != nil {
 		return err
 	}

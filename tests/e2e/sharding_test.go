@@ -39,7 +39,7 @@ func beforeChild(log string) string {
 
 const planLabel = "//plan:plan_test"
 
-var planTests = []string{"ExampleGreet", "FuzzSeeds", "TestCell", "TestFirstAttempt", "TestLong", "TestSubtests",
+var planTests = []string{"Example_greet", "FuzzSeeds", "TestCell", "TestFirstAttempt", "TestLong", "TestSubtests",
 	"TestWorker", "TestZ1", "TestZ2", "TestZ3", "TestZ4", "TestZ5"}
 
 // ensureOnce asserts that each test ran as often as it should, all shards together.

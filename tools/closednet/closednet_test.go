@@ -42,7 +42,7 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	for _, from := range append(scripts, "setup", "buildifier", "../bazel", "../../MODULE.bazel") {
+	for _, from := range append(scripts, "setup", "buildifier", "shellcheck", "unpack", "../bazel", "../../MODULE.bazel") {
 		if err := copyFile(from, filepath.Join(env.WorkDir, "ws/tools/closednet", from)); err != nil {
 			return err
 		}

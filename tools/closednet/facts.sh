@@ -28,8 +28,9 @@ learn_facts() {
   # Another go than that of goroot chooses one by rules of its own (a version manager's, a toolchain's): ask each time.
   if [[ -n $found && $found -ef $goroot/bin/go ]]; then
     facts_key
-    printf '%s\n' "$key" "$goroot" "${go_caches[@]}" "$root" "$modules" "$real_node" "$npm_cli" >"$facts.$$" &&
+    if printf '%s\n' "$key" "$goroot" "${go_caches[@]}" "$root" "$modules" "$real_node" "$npm_cli" >"$facts.$$"; then
       mv "$facts.$$" "$facts" || true
+    fi
   fi
 }
 

@@ -1,5 +1,6 @@
 # Shared by tools/bazel and the scripts beside this file; source it, don't run it.
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # cache and found are for the scripts that source this one
 
 # say prints one line of progress; die prints an error, its remedy included, and ends with exit code 1.
 say() { printf 'tools/bazel: %s\n' "$*" >&2; }

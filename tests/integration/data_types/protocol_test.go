@@ -72,18 +72,17 @@ func decode(t *testing.T, conn *pgx.Conn, statement, literal string, format int1
 		t.Fatalf("query %q: got error %v, want none", statement, err)
 	}
 	defer rows.Close()
-	for rows.Next() {
-		values, err := rows.Values()
-		if err != nil {
-			t.Fatalf("values of %q: got error %v, want none", statement, err)
-		}
-		if at, ok := values[0].(time.Time); ok {
-			return at.UTC().String() // the text form carries an offset, the binary form none
-		}
-		return fmt.Sprintf("%T %v", values[0], values[0])
+	if !rows.Next() {
+		t.Fatalf("query %q: got no row (%v), want 1", statement, rows.Err())
 	}
-	t.Fatalf("query %q: got no row (%v), want 1", statement, rows.Err())
-	return ""
+	values, err := rows.Values()
+	if err != nil {
+		t.Fatalf("values of %q: got error %v, want none", statement, err)
+	}
+	if at, ok := values[0].(time.Time); ok {
+		return at.UTC().String() // the text form carries an offset, the binary form none
+	}
+	return fmt.Sprintf("%T %v", values[0], values[0])
 }
 
 // Config.Pool adjusts a cell's pool before it opens: here to the simple protocol, as a proxy without prepared

@@ -105,7 +105,7 @@ func TestPoolIsClosedAfterItsTest(t *testing.T) {
 func TestWaysIntoACell(t *testing.T) {
 	t.Parallel()
 	cell := newCell(t)
-	if cell.Pool() != cell.Pool() {
+	if first, again := cell.Pool(), cell.Pool(); first != again {
 		t.Error("Pool(): got two pools, want one")
 	}
 	config := cell.Config()

@@ -33,24 +33,6 @@ var findBrowser = sync.OnceValues(func() (browser, error) {
 	return unpackBrowser()
 })
 
-// unpackScript unpacks Chromium to $1, which comes to be whole or not at all. apt reads by itself what the mirror has:
-// many containers have no lists.
-const unpackScript = `set -e
-mkdir -p "$(dirname "$1")"
-work=$(mktemp -d "$1.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-mkdir -p lists/partial cache/archives/partial debs root
-apt() { apt-get -q -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" "$@"; }
-apt update
-packages=$(apt install --no-install-recommends --simulate chromium-headless-shell fonts-dejavu-core |
-  sed -n 's/^Inst \([^ ]*\) .*/\1/p')
-test -n "$packages"
-(cd debs && apt download $packages)
-for package in debs/*.deb; do dpkg-deb -x "$package" root; done
-printf '<fontconfig><dir>/usr/share/fonts</dir><dir>%s/usr/share/fonts</dir></fontconfig>' "$1" >root/fonts.conf
-mv -T root "$1" || test -e "$1" # made meanwhile by another test`
-
 // unpackBrowser takes Chromium and the libraries that this machine lacks from Debian's packages and unpacks them in the
 // user's cache directory, once. Nothing is installed.
 func unpackBrowser() (browser, error) {
@@ -69,22 +51,28 @@ func unpackBrowser() (browser, error) {
 		dir := filepath.Join(root, "usr", "lib", machine)
 		libraries = append(libraries, dir, filepath.Join(dir, "pulseaudio"))
 	}
+	fonts := filepath.Join(root, "fonts.conf")
 	b := browser{
 		path: filepath.Join(root, "usr", "lib", "chromium", "chromium-headless-shell"),
 		env: []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":"),
-			"FONTCONFIG_FILE=" + filepath.Join(root, "fonts.conf")},
+			"FONTCONFIG_FILE=" + fonts},
 	}
-	if _, err := os.Stat(b.path); err == nil {
+	if _, err := os.Stat(fonts); err == nil { // it is written last
 		return b, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	script := exec.CommandContext(ctx, "sh", "-c", unpackScript, "sh", root)
+	script := exec.CommandContext(ctx, "../../closednet/unpack", root, "chromium-headless-shell", "fonts-dejavu-core")
 	if output, err := script.CombinedOutput(); err != nil {
 		end := output[max(0, len(output)-500):]
 		return browser{}, fmt.Errorf("no Chromium on PATH, and Debian's package cannot be had: %w: %s", err, end)
 	}
-	return b, nil
+	config := fmt.Sprintf(`<fontconfig><dir>/usr/share/fonts</dir><dir>%s/usr/share/fonts</dir></fontconfig>`, root)
+	part := fmt.Sprintf("%s.%d", fonts, os.Getpid())
+	if err := os.WriteFile(part, []byte(config), 0o666); err != nil {
+		return browser{}, fmt.Errorf("write Chromium's font configuration: %w", err)
+	}
+	return b, os.Rename(part, fonts)
 }
 
 // mustBrowser gives a browser or skips the test with the reason.

@@ -42,7 +42,7 @@ func TestWorker(t *testing.T) {
 	fmt.Printf("CHILD\n%s", output)
 }
 
-func ExampleGreet() {
+func Example_greet() {
 	fmt.Println("hello")
 	// Output: hello
 }
