@@ -46,6 +46,9 @@ func mustSelector(t *testing.T, o selection.Options) *selection.Selector {
 	}
 }
 
+// suites are a call for whole suites.
+func suites(labels ...string) selection.Invocation { return selection.Invocation{Patterns: labels} }
+
 func mustParse(t *testing.T, text string) *selection.Expression {
 	t.Helper()
 	e, err := selection.ParseExpression(text)
@@ -57,7 +60,7 @@ func mustParse(t *testing.T, text string) *selection.Expression {
 
 func TestNarrow(t *testing.T) {
 	t.Parallel()
-	all := []selection.Invocation{{Patterns: []string{"//..."}}}
+	all := []selection.Invocation{suites("//...")}
 	failed := []history.TestID{{Label: "//b:b_test", Name: "TestTwo"}}
 	for name, c := range map[string]struct {
 		o    selection.Options
@@ -65,19 +68,20 @@ func TestNarrow(t *testing.T) {
 	}{
 		"nothing to narrow": {selection.Options{}, all},
 		"whole suites": {selection.Options{Keyword: mustParse(t, "a_test or b_test")},
-			[]selection.Invocation{{Patterns: []string{"//a:a_test", "//b:b_test"}}}},
+			[]selection.Invocation{suites("//a:a_test", "//b:b_test")}},
 		"a part": {selection.Options{Keyword: mustParse(t, "one")},
 			[]selection.Invocation{{Patterns: []string{"//a:a_test"}, Names: []string{"TestOne"}, Derived: true}}},
-		"parts that would run more of one another": {selection.Options{Keyword: mustParse(t, "one or two or (a_test and same)")},
+		"a whole and a part": {selection.Options{Keyword: mustParse(t, "one or two or (a_test and same)")},
 			[]selection.Invocation{
-				{Patterns: []string{"//a:a_test"}},
+				suites("//a:a_test"),
 				{Patterns: []string{"//b:b_test"}, Names: []string{"TestTwo"}, Derived: true},
 			}},
-		"by tag":        {selection.Options{Markers: mustParse(t, "serial_only")}, []selection.Invocation{{Patterns: []string{"//b:b_test"}}}},
-		"failed alone":  {selection.Options{LastFailed: true}, []selection.Invocation{{Patterns: []string{"//b:b_test"}}}},
-		"failed before": {selection.Options{FailedFirst: true}, []selection.Invocation{{Patterns: []string{"//b:b_test"}}, {Patterns: []string{"//a:a_test"}}}},
+		"by tag":       {selection.Options{Markers: mustParse(t, "serial_only")}, []selection.Invocation{suites("//b:b_test")}},
+		"failed alone": {selection.Options{LastFailed: true}, []selection.Invocation{suites("//b:b_test")}},
+		"failed before": {selection.Options{FailedFirst: true},
+			[]selection.Invocation{suites("//b:b_test"), suites("//a:a_test")}},
 		"e2e with --all": {selection.Options{All: true, Markers: mustParse(t, "e2e")},
-			[]selection.Invocation{{Patterns: []string{"//e:e_test"}}}},
+			[]selection.Invocation{suites("//e:e_test")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +101,7 @@ func TestNarrow(t *testing.T) {
 func TestTitles(t *testing.T) {
 	t.Parallel()
 	s := mustSelector(t, selection.Options{CollectOnly: true, All: true})
-	_, chosen, err := s.Narrow([]selection.Invocation{{Patterns: []string{"//..."}}})
+	_, chosen, err := s.Narrow([]selection.Invocation{suites("//...")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +113,8 @@ func TestTitles(t *testing.T) {
 		}
 		got = append(got, titles...)
 	}
-	want := []string{"//a:a_test::TestOne", "//a:a_test::TestSame", "//b:b_test::TestTwo", "//b:b_test::TestSame", "//e:e_test"}
+	want := []string{"//a:a_test::TestOne", "//a:a_test::TestSame", "//b:b_test::TestTwo", "//b:b_test::TestSame",
+		"//e:e_test"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("titles differ (-want +got):\n%s", diff)
 	}
@@ -119,21 +124,13 @@ func TestTitles(t *testing.T) {
 func TestNarrowErrors(t *testing.T) {
 	t.Parallel()
 	for want, o := range map[string]selection.Options{
-		`-m "c": no suite is in a folder c or has it as a tag: there are a, b, exclusive, parallel_safe, serial_only; a word ` +
-			`that may be without suites goes into markers in .pgcell.toml`: {Markers: mustParse(t, "c")},
+		`-m "c": no suite is in a folder c or has it as a tag: there are a, b, exclusive, parallel_safe, serial_only; ` +
+			`a word that may be without suites goes into markers in .pgcell.toml`: {Markers: mustParse(t, "c")},
 		"-k 'c': none of the tests of 2 suites is left: --collect-only lists them": {Keyword: mustParse(t, "c")},
 	} {
-		_, _, err := mustSelector(t, o).Narrow([]selection.Invocation{{Patterns: []string{"//..."}}})
+		_, _, err := mustSelector(t, o).Narrow([]selection.Invocation{suites("//...")})
 		if err == nil || err.Error() != want {
 			t.Errorf("Narrow = %v, want %s", err, want)
 		}
-	}
-}
-
-func TestFilter(t *testing.T) {
-	t.Parallel()
-	inv := selection.Invocation{Names: []string{"TestA", "TestB/c,d e.f"}}
-	if got, want := inv.Filter(), `^TestA$,^TestB$/^c.d e\.f$`; got != want {
-		t.Errorf("Filter() = %s, want %s", got, want)
 	}
 }

@@ -21,3 +21,11 @@ func TestCovers(t *testing.T) {
 		}
 	}
 }
+
+func TestFilter(t *testing.T) {
+	t.Parallel()
+	inv := selection.Invocation{Names: []string{"TestA", "TestB/c,d e.f"}}
+	if got, want := inv.Filter(), `^TestA$,^TestB$/^c.d e\.f$`; got != want {
+		t.Errorf("Filter() = %s, want %s", got, want)
+	}
+}
