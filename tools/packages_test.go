@@ -34,7 +34,7 @@ var floors = []struct {
 }{
 	{"Ground: know nothing of each other", []string{
 		"internal/cli", "internal/gotest", "internal/memory", "internal/serial", "internal/shard", "internal/sqltext",
-		"internal/usage", "internal/budget",
+		"internal/usage", "internal/budget", "internal/version",
 	}},
 	{"A server, a workspace", []string{"internal/history", "internal/postgres", "internal/workspace"}},
 	{"Bazel; the golden cluster; what cells are made of", []string{"internal/bazel", "internal/golden", "internal/renew"}},

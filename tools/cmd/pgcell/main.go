@@ -20,6 +20,7 @@ import (
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/timings"
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/version"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
@@ -57,6 +58,7 @@ func rootCommand(p *cli.Process, written []string, config *workspace.Config) *co
 	root := &cobra.Command{
 		Use:           "pgcell",
 		Short:         "PostgreSQL test suites in parallel on Bazel",
+		Version:       version.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -69,10 +71,17 @@ func rootCommand(p *cli.Process, written []string, config *workspace.Config) *co
 			return errors.New(`no command given: "run" runs the tests, --help lists the commands`)
 		},
 	}
+	root.SetVersionTemplate("pgcell {{.Version}}\n")
+	root.Flags().Bool("version", false, "print the version") // else cobra gives it the short name -v
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return cli.Usage("%w: --help lists the flags; flags for Bazel itself go after --", err)
 	})
 	root.AddCommand(runCommand(p, written, config), compare.Command(p), doctor.Command(p), gc.Command(p),
-		timings.Command(p), cimatrix.Command(p))
+		timings.Command(p), cimatrix.Command(p), &cobra.Command{
+			Use:   "version",
+			Short: "Print the version",
+			Args:  cobra.NoArgs,
+			Run:   func(c *cobra.Command, _ []string) { fmt.Fprintln(c.OutOrStdout(), "pgcell", version.String()) },
+		})
 	return root
 }
