@@ -30,7 +30,8 @@ const (
 type Config struct {
 	// Migrations holds SQL files, *.sql at any depth, which make the template in lexical order of their paths; files
 	// that end in .down.sql are left out. They run once; the result is kept in the user's cache directory under the
-	// hash of their names and contents. Default: none. When set, the template of the rule is not used.
+	// hash of their names and contents. Default: none. When set, the template of the rule is not used; nor is it with any
+	// of Migrate, Extensions, Roles, Settings, Locale and Superuser.
 	Migrations fs.FS
 	// Migrate makes the template, or goes on after Migrations, with any tool: url names an empty database, as the role
 	// that owns it. MigrateKey must be set too. Default: none.
@@ -38,8 +39,23 @@ type Config struct {
 	// MigrateKey stands for all that Migrate does, such as the version of the schema: another key makes another
 	// template.
 	MigrateKey string
-	// Extensions are made by a superuser before Migrations run. Default: none.
+	// Extensions are made before Migrations run: "hstore", or with a schema and a version, "postgis VERSION '3.3' SCHEMA
+	// gis". Default: none.
 	Extensions []string
+	// Roles are made before Migrations run; each is what follows CREATE ROLE: "app_reader", "app_writer NOINHERIT". The
+	// test's role, pgcell, may become each of them, and "pgcell CREATEROLE" gives that role more. "auto" makes every role
+	// that Migrations mention and nobody has made, without LOGIN. Default: none.
+	Roles []string
+	// Settings of the server of postgresql.conf, such as {"wal_level": "logical"}; values unquoted. Configs with other
+	// settings have another template, and a server of their own. Default: those of pgcell, which favour speed.
+	Settings map[string]string
+	// Locale of the databases: one of the machine ("en_US.UTF-8"), "C", "icu:en-US" (PostgreSQL 15 or later), or
+	// "builtin:C.UTF-8" (17 or later). Default: letters of all languages are told from other characters, as by C.UTF-8,
+	// and text is ordered by its bytes.
+	Locale string
+	// Superuser makes the test's role a superuser, as it always is while Migrations run. Its cells are never recycled.
+	// Default: false.
+	Superuser bool
 	// Empty asks for an empty database, also where the test has a template. Default: false.
 	Empty bool
 	// Recycle says whether the cell may be one that an earlier test has used, and be used again: see docs/isolation.md.

@@ -94,7 +94,9 @@ func (s *servers) golden(ctx context.Context, c Config) (string, error) {
 
 // fromRule reports whether the template is the one that Bazel made.
 func (c Config) fromRule() bool {
-	return os.Getenv("PGCELL_TEMPLATE") != "" && c.Migrations == nil && c.Migrate == nil && len(c.Extensions) == 0
+	inCode := c.Migrations != nil || c.Migrate != nil || len(c.Extensions) > 0 || len(c.Roles) > 0 || len(c.Settings) > 0 ||
+		c.Locale != "" || c.Superuser
+	return os.Getenv("PGCELL_TEMPLATE") != "" && !inCode
 }
 
 // build makes or finds the golden cluster of a config in code.
@@ -134,7 +136,9 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 
 // recipe makes a golden recipe of what a config has in code.
 func recipe(c Config) (golden.Recipe, error) {
-	r := golden.Recipe{Extensions: c.Extensions}
+	r := golden.Recipe{
+		Settings: c.Settings, Locale: c.Locale, Roles: c.Roles, Extensions: c.Extensions, Superuser: c.Superuser,
+	}
 	if c.Migrations != nil {
 		scripts, err := golden.ScriptsFrom(c.Migrations)
 		if err != nil {

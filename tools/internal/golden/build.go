@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,23 +29,25 @@ type Options struct {
 // Build makes a golden cluster with install and writes it to out, whose content is undefined after an error. Cost:
 // initdb, the migrations, 0.3 s; with [AutoRoles] once more for each role that is missing.
 //
-// Errors: [*ScriptError] for a migration or a seed that fails; [*MissingRoleError]; [*postgres.ServerError]; others name
-// the role, the extension or the migrator.
+// Errors: [*MigrationError] for what the user wrote, with a [*ScriptError] where that is a script;
+// [*postgres.ServerError]; others name the role, the extension or the locale.
 func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Writer, o Options) error {
 	var missing []string
 	for {
 		err := build(ctx, install, r, missing, out, o)
 		role := findMissingRole(err)
-		auto := slices.Contains(r.Roles, AutoRoles) && len(missing) < maxAutoRoles && !slices.Contains(missing, role)
-		switch {
-		case err == nil:
-			return nil
-		case role == "":
-			return fmt.Errorf("build golden cluster: %w", err)
-		case !auto:
-			return fmt.Errorf("build golden cluster: %w", &MissingRoleError{Role: role, Declared: r.Roles, Err: err})
+		if role != "" && slices.Contains(r.Roles, AutoRoles) && len(missing) < maxAutoRoles && !slices.Contains(missing, role) {
+			missing = append(missing, role)
+			continue
 		}
-		missing = append(missing, role)
+		var step *MigrationError
+		if role != "" && errors.As(err, &step) {
+			step.Hint = roleHint(r.Roles, role)
+		}
+		if err != nil {
+			return fmt.Errorf("build golden cluster: %w", err)
+		}
+		return nil
 	}
 }
 
@@ -63,15 +66,17 @@ func build(
 	}
 	dataDir := filepath.Join(work.Path(), "data")
 	server, err := postgres.Start(ctx, postgres.Config{
-		Install: install, DataDir: dataDir, Settings: r.Settings, SocketParent: o.SocketParent, Containment: o.Containment,
+		Install: install, DataDir: dataDir, Settings: r.Settings, Locale: r.Locale, SocketParent: o.SocketParent, Containment: o.Containment,
 	})
 	if err != nil {
 		return err
 	}
 	defer server.Close()
+	settings := server.InitialSettings()
+	maps.Copy(settings, r.Settings)
 	m := Manifest{
 		Template: r.TemplateName(install.Version), Postgres: install.Version, BinDir: install.BinDir,
-		RunfilesBinDir: o.RunfilesBinDir, Settings: r.Settings,
+		RunfilesBinDir: o.RunfilesBinDir, Settings: settings,
 	}
 	if m.RunfilesBinDir != "" {
 		m.BinDir = "" // a path of the action's own, which means nothing elsewhere
@@ -100,7 +105,7 @@ type builder struct {
 
 func (b *builder) make() error {
 	steps := []func() error{
-		b.makeRoles, b.makeDatabase, b.spreadClasses, b.makeExtensions, b.raise, b.migrate, b.lower, b.seal,
+		b.checkLocale, b.makeRoles, b.makeDatabase, b.spreadClasses, b.makeExtensions, b.raise, b.migrate, b.lower, b.seal,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -135,16 +140,17 @@ func (b *builder) makeDatabase() error {
 
 // migrate runs all that the user wrote.
 func (b *builder) migrate() error {
-	if err := b.run(b.recipe.Migrations); err != nil {
-		return &stepError{err}
-	}
-	if m := b.recipe.Migrator; m != nil {
-		if err := m.Run(b.ctx, b.server.URL(Role, b.template)); err != nil {
-			return &stepError{fmt.Errorf("run migrator: %w", err)}
+	err := b.run(b.recipe.Migrations)
+	if m := b.recipe.Migrator; m != nil && err == nil {
+		if err = m.Run(b.ctx, b.server.URL(Role, b.template)); err != nil {
+			err = fmt.Errorf("run migrator: %w", err)
 		}
 	}
-	if err := b.run(b.recipe.Seeds); err != nil {
-		return &stepError{err}
+	if err == nil {
+		err = b.run(b.recipe.Seeds)
+	}
+	if err != nil {
+		return &MigrationError{Err: err, Hint: b.collationHint(err)}
 	}
 	return nil
 }

@@ -8,6 +8,21 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// MigrationError says that a migration, the migrator or a seed failed.
+type MigrationError struct {
+	Err  error  // a [*ScriptError], or what the migrator said
+	Hint string // what to do; may be ""
+}
+
+func (e *MigrationError) Error() string {
+	if e.Hint == "" {
+		return e.Err.Error()
+	}
+	return e.Err.Error() + "\n    HINT: " + e.Hint
+}
+
+func (e *MigrationError) Unwrap() error { return e.Err }
+
 // ScriptError says where a migration or a seed failed, and what PostgreSQL said.
 type ScriptError struct {
 	Name string // of the script

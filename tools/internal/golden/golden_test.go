@@ -171,6 +171,7 @@ func TestTemplateName(t *testing.T) {
 	seen := map[string]string{name: "full"}
 	for what, change := range map[string]func(*golden.Recipe){
 		"settings":   func(r *golden.Recipe) { r.Settings = map[string]string{"work_mem": "7MB"} },
+		"locale":     func(r *golden.Recipe) { r.Locale = "C" },
 		"roles":      func(r *golden.Recipe) { r.Roles = nil },
 		"extensions": func(r *golden.Recipe) { r.Extensions = nil },
 		"name":       func(r *golden.Recipe) { r.Seeds = []golden.Script{{Name: "s.sql", SQL: full.Seeds[0].SQL}} },

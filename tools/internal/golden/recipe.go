@@ -37,6 +37,7 @@ type Migrator struct {
 // Recipe is all that makes a template. Its zero value is an empty database.
 type Recipe struct {
 	Settings   map[string]string // of the server, from its first start on
+	Locale     string            // see [postgres.LocaleForm]
 	Roles      []string          // what follows CREATE ROLE: "app_reader", "app_writer NOINHERIT"; or AutoRoles
 	Extensions []string          // "hstore", "postgis VERSION '3.3' SCHEMA gis"
 	Migrations []Script          // in order
@@ -46,7 +47,7 @@ type Recipe struct {
 }
 
 // recipeFormat is part of every hash: a change to how templates are made, in this package, raises it.
-const recipeFormat = 15
+const recipeFormat = 16
 
 // TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of
 // a SHA-256 over all of its parts.
@@ -55,13 +56,14 @@ func (r Recipe) TemplateName(v postgres.Version) string {
 		Format     int
 		Postgres   string
 		Settings   map[string]string // encoding/json sorts keys
+		Locale     string
 		Roles      []string
 		Extensions []string
 		Migrations []Script
 		Migrator   string
 		Seeds      []Script
 		Superuser  bool
-	}{recipeFormat, v.String(), r.Settings, r.Roles, r.Extensions, r.Migrations, "", r.Seeds, r.Superuser}
+	}{recipeFormat, v.String(), r.Settings, r.Locale, r.Roles, r.Extensions, r.Migrations, "", r.Seeds, r.Superuser}
 	if r.Migrator != nil {
 		part.Migrator = "key:" + r.Migrator.Key
 	}

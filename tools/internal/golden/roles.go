@@ -24,34 +24,15 @@ const maxAutoRoles = 32
 // setAside is what [Superuser] is called while migrations run: see [builder.raise].
 const setAside = "pgcell_superuser"
 
-// undefinedObject is the SQLSTATE for a role that is not there.
+// undefinedObject is the SQLSTATE for a role or a collation that is not there.
 const undefinedObject = "42704"
 
 // missingRole finds a role's name in PostgreSQL's message, also where a migrator has printed it.
 var missingRole = regexp.MustCompile(`role "([^"\n]+)" does not exist`)
 
-// MissingRoleError says that a migration mentions a role that nobody has made.
-type MissingRoleError struct {
-	Role     string
-	Declared []string // [Recipe.Roles]
-	Err      error    // of the script or the migrator
-}
-
-func (e *MissingRoleError) Error() string {
-	var list []string
-	for _, role := range append(slices.Clone(e.Declared), e.Role) {
-		list = append(list, fmt.Sprintf("%q", role))
-	}
-	all := strings.Join(list, ", ")
-	return fmt.Sprintf("%v\n    HINT: make the role before the migrations: roles = [%s] in pg_template, or Config.Roles: "+
-		"[]string{%s} in Go; %q in place of names makes every role that is missing", e.Err, all, all, AutoRoles)
-}
-
-func (e *MissingRoleError) Unwrap() error { return e.Err }
-
 // findMissingRole gives the role that a build failed for want of; "" where it failed for another reason.
 func findMissingRole(err error) string {
-	var step *stepError
+	var step *MigrationError
 	if !errors.As(err, &step) {
 		return ""
 	}
@@ -68,11 +49,16 @@ func findMissingRole(err error) string {
 	return ""
 }
 
-// stepError is an error of what the user wrote, a migration, the migrator or a seed.
-type stepError struct{ err error }
-
-func (e *stepError) Error() string { return e.err.Error() }
-func (e *stepError) Unwrap() error { return e.err }
+// roleHint says how to make a role that a migration mentions.
+func roleHint(declared []string, missing string) string {
+	var list []string
+	for _, role := range append(slices.Clone(declared), missing) {
+		list = append(list, fmt.Sprintf("%q", role))
+	}
+	all := strings.Join(list, ", ")
+	return fmt.Sprintf("make the role before the migrations: roles = [%s] in pg_template, or Config.Roles: []string{%s} in Go; "+
+		"%q in place of names makes every role that is missing", all, all, AutoRoles)
+}
 
 // attributes are what CREATE ROLE says of a role.
 type attributes struct {

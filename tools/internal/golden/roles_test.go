@@ -195,9 +195,9 @@ func TestMissingRole(t *testing.T) {
 	t.Parallel()
 	r := golden.Recipe{Roles: []string{"writer NOINHERIT"}, Migrations: []golden.Script{{Name: "db/schema.sql", SQL: dump}}}
 	err := golden.BuildFile(t.Context(), filepath.Join(t.TempDir(), "x"), mustInstall(t), r, golden.Options{})
-	var missing *golden.MissingRoleError
+	var missing *golden.MigrationError
 	if !errors.As(err, &missing) {
-		t.Fatalf("Build = %v, want a MissingRoleError", err)
+		t.Fatalf("Build = %v, want a MigrationError", err)
 	}
 	want := `build golden cluster: db/schema.sql:4: ERROR: role "app_owner" does not exist (SQLSTATE 42704)
     HINT: make the role before the migrations: roles = ["writer NOINHERIT", "app_owner"] in pg_template, or ` +

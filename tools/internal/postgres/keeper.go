@@ -51,10 +51,11 @@ type keeper struct {
 	dataDir  string
 	spareDir *HeldDir // see Server.Spare; nil until asked for
 	log      *os.File
-	server   *exec.Cmd     // nil while none runs
-	ended    chan struct{} // closed when server has been waited for
-	linger   bool          // see Server.Linger
-	filling  chan error    // gives the filler's result, once; nil where none runs
+	server   *exec.Cmd         // nil while none runs
+	ended    chan struct{}     // closed when server has been waited for
+	linger   bool              // see Server.Linger
+	filling  chan error        // gives the filler's result, once; nil where none runs
+	initial  map[string]string // see Server.InitialSettings
 }
 
 func keep(fills map[string]Fill) int {
@@ -120,7 +121,8 @@ func (k *keeper) serve(ctx context.Context, requests <-chan request) {
 	} else if err := k.contain(); err != nil {
 		k.reply(reply{Op: opContain}, err)
 	} else {
-		k.reply(reply{Op: opStart}, k.begin(ctx))
+		err := k.begin(ctx)
+		k.reply(reply{Op: opStart, Settings: k.initial}, err)
 		debug.FreeOSMemory() // what unpacking took: from now on the keeper only waits
 	}
 	for {
@@ -270,23 +272,6 @@ func (k *keeper) filled() error {
 	k.filling = nil
 	if err != nil {
 		return k.failure("prepare", err)
-	}
-	return nil
-}
-
-func (k *keeper) initdb(ctx context.Context) error {
-	if err := k.own(); err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join(k.job.BinDir, "initdb"), "--pgdata="+k.dataDir, "--username="+superuser,
-		"--auth=trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-sync", "--no-instructions")
-	var out bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = ServerEnv(), &out, &out, k.serverAttr()
-	// Its backend shares its process group, and frees its shared memory when asked to end, not when killed.
-	cmd.Cancel, cmd.WaitDelay = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }, 2*time.Second
-	if err := cmd.Run(); err != nil {
-		k.log.Write(out.Bytes()) // failure shows its end
-		return fmt.Errorf("initdb: %w", err)
 	}
 	return nil
 }

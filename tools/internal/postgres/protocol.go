@@ -32,6 +32,7 @@ type job struct {
 	DiskParents  []string // where it is made on disk, and Spare's; the first that serves
 	Source       Source
 	Settings     map[string]string
+	Locale       string // of FromInitdb
 	Storage      Storage
 	StorageLimit int64
 	StartSeconds float64
@@ -63,10 +64,11 @@ type request struct {
 type reply struct {
 	ID         int
 	Op         string
-	DataDir    string       `json:",omitempty"`
-	InMemory   bool         `json:",omitempty"`
-	Storage    string       `json:",omitempty"` // see Server.Storage
-	Dir        string       `json:",omitempty"` // of opSpare
-	Free, Size int64        `json:",omitempty"` // of opFree, in bytes
-	Failure    *ServerError `json:",omitempty"`
+	DataDir    string            `json:",omitempty"`
+	InMemory   bool              `json:",omitempty"`
+	Storage    string            `json:",omitempty"` // see Server.Storage
+	Dir        string            `json:",omitempty"` // of opSpare
+	Free, Size int64             `json:",omitempty"` // of opFree, in bytes
+	Settings   map[string]string `json:",omitempty"` // see Server.InitialSettings
+	Failure    *ServerError      `json:",omitempty"`
 }

@@ -61,6 +61,8 @@ type Config struct {
 	// Settings override the server's settings, which favour speed over safety; names as in postgresql.conf, values
 	// unquoted.
 	Settings map[string]string
+	// Locale is that of a new cluster, see [LocaleForm].
+	Locale string
 	// Containment; the default chooses.
 	Containment Containment
 	// SocketParent is the directory in which the server's socket directory is made; default /tmp. Short: see
@@ -157,7 +159,8 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 	}
 	s.start, err = s.ask(ctx, 0, job{
 		Containment: how, BinDir: c.Install.BinDir, Version: c.Install.Version, SocketDir: dir.path, DataDir: c.DataDir,
-		DiskParents: diskParents(), Source: c.Source, Settings: c.Settings, Storage: c.Storage, StorageLimit: c.StorageLimit,
+		DiskParents: diskParents(), Source: c.Source, Settings: c.Settings, Locale: c.Locale,
+		Storage: c.Storage, StorageLimit: c.StorageLimit,
 		StartSeconds: c.StartTimeout.Seconds(), Protected: c.Password != "",
 	})
 	if err != nil {
@@ -404,6 +407,9 @@ func (s *Server) SocketDir() string { return s.dir.path }
 
 // DataDir is the data directory's path as the server sees it; under [Namespaces] nobody else sees it.
 func (s *Server) DataDir() string { return s.start.DataDir }
+
+// InitialSettings are those that follow from [Config.Locale], where initdb ran: the server needs them in every life.
+func (s *Server) InitialSettings() map[string]string { return s.start.Settings }
 
 // FilesDir is an empty directory that the server's processes, and perhaps they alone, can write to; "" with a
 // [Config.DataDir].

@@ -64,13 +64,10 @@ func build(ctx context.Context, specPath, out string) error {
 		return fmt.Errorf("%s: %w", s.Label, err)
 	}
 	err = golden.BuildFile(ctx, out, install, recipe, golden.Options{RunfilesBinDir: s.Postgres.RunfilesBinDir})
-	var missing *golden.MissingRoleError
+	var step *golden.MigrationError
 	var script *golden.ScriptError
-	switch { // what a script's error says begins with file:line
-	case errors.As(err, &missing):
-		return fmt.Errorf("%s: migration failed\n%w", s.Label, missing)
-	case errors.As(err, &script):
-		return fmt.Errorf("%s: migration failed\n%w", s.Label, script)
+	if errors.As(err, &step) && errors.As(err, &script) { // says all by itself, beginning with file:line
+		return fmt.Errorf("%s: migration failed\n%w", s.Label, step)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Label, err)

@@ -28,6 +28,7 @@ type spec struct {
 	Extensions []string          `json:"extensions"`
 	Roles      []string          `json:"roles"`
 	Settings   map[string]string `json:"settings"`
+	Locale     string            `json:"locale"`
 	Superuser  bool              `json:"superuser"`
 }
 
@@ -78,7 +79,7 @@ func (s spec) install(ctx context.Context) (postgres.Install, error) {
 
 // recipe reads what the specification names.
 func (s spec) recipe() (golden.Recipe, error) {
-	r := golden.Recipe{Settings: s.Settings, Roles: s.Roles, Extensions: s.Extensions, Superuser: s.Superuser}
+	r := golden.Recipe{Settings: s.Settings, Locale: s.Locale, Roles: s.Roles, Extensions: s.Extensions, Superuser: s.Superuser}
 	var err error
 	if r.Migrations, err = scripts("migration", s.Migrations); err != nil {
 		return r, err

@@ -22,7 +22,7 @@ _TOOLCHAIN = Label("//tools/rules:toolchain_type")
 _DOC = """\
 Runs initdb and the migrations once and packs the result, a golden cluster, into the one file `NAME.pgcell`.
 
-The order: settings, roles, extensions, migrations, migrator, seeds. A file that fails fails the build, with its name,
+The order: settings and locale, roles, extensions, migrations, migrator, seeds. A file that fails fails the build, with its name,
 the line and PostgreSQL's message.
 
 Migrations, migrator and seeds run as the role `pgcell`, which owns the database and has the rights of a superuser until
@@ -77,6 +77,7 @@ def _pg_template_impl(ctx):
     ctx.actions.write(spec, json.encode_indent({
         "extensions": ctx.attr.extensions,
         "label": selection.label_text(ctx.label),
+        "locale": ctx.attr.locale,
         "migrations": _named(ctx.files.migrations),
         "migrator": _migrator(ctx),
         "postgres": {
@@ -121,6 +122,11 @@ _ATTRS = {
         doc = "Extensions to create before the migrations, with a schema and a version where wanted: " +
               "`[\"hstore\", \"postgis VERSION '3.3' SCHEMA gis\"]`. A schema that is missing is made, and so are the " +
               "extensions that one needs.",
+    ),
+    "locale": attr.string(
+        doc = "The databases' locale: one of the machine (`\"en_US.UTF-8\"`), `\"C\"`, `\"icu:en-US\"` (PostgreSQL 15 or " +
+              "later), `\"builtin:C.UTF-8\"` (17 or later). Default: letters of all languages are told from other " +
+              "characters (C.UTF-8), and text is ordered by its bytes. See docs/templates.md.",
     ),
     "migrations": attr.label_list(
         allow_files = [".sql"],

@@ -57,6 +57,7 @@ def _action_test_impl(ctx):
     asserts.equals(env, ["pg_trgm"], spec["extensions"])
     asserts.equals(env, ["reader NOINHERIT"], spec["roles"])
     asserts.equals(env, {"wal_level": "logical"}, spec["settings"])
+    asserts.equals(env, "icu:en-US", spec["locale"])
     asserts.equals(env, True, spec["superuser"])
     asserts.equals(env, "//%s:everything" % package, spec["label"])
     asserts.equals(
@@ -205,6 +206,7 @@ def pg_template_tests(name):
         name = "everything",
         data = ["testdata/1.sql"],
         extensions = ["pg_trgm"],
+        locale = "icu:en-US",
         migrations = ["testdata/2.sql", "testdata/1.sql"],
         migrator = "migrator",
         migrator_args = ["-file", "$(execpath testdata/1.sql)"],
