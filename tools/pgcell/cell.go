@@ -55,6 +55,16 @@ func New(t TB, config ...Config) *Cell {
 	if err != nil {
 		t.Fatalf("pgcell.New: %v", err)
 	}
+	if c.Private {
+		t.Cleanup(func() {
+			if t.Failed() || panicking() { // its server stays, as those of other cells do
+				return
+			}
+			if err := cluster.Close(); err != nil {
+				t.Logf("pgcell: close private server: %v", err)
+			}
+		})
+	}
 	request, suffix := names.request(t)
 	request.Empty, request.New = c.Empty, c.Recycle == RecycleNever
 	lease, err := cluster.Take(ctx, request)
@@ -75,6 +85,8 @@ func New(t TB, config ...Config) *Cell {
 		forget()
 		if t.Failed() || panicking() {
 			keep(t, cluster, lease)
+		} else if c.Private {
+			lease.Keep() // its server goes, and so need not be dropped
 		} else if err := lease.Return(); err != nil {
 			t.Fatalf("pgcell: %v", err)
 		}

@@ -58,6 +58,11 @@ type Config struct {
 	Superuser bool
 	// Empty asks for an empty database, also where the test has a template. Default: false.
 	Empty bool
+	// Private asks for a server of the cell's own, with the same template. Nothing else runs on it: no transaction of
+	// another test, or of pgcell's, holds back the horizon that pg_snapshot_xmin gives, and roles, their sessions, locks
+	// and the names of prepared transactions are the test's alone. Not for Tx. Default: false, since it costs 100 to
+	// 400 ms, by machine, and some 30 MB of memory.
+	Private bool
 	// Recycle says whether the cell may be one that an earlier test has used, and be used again: see docs/isolation.md.
 	// Default: RecycleAuto, or what the environment variable PGCELL_RECYCLE says: auto, never or verify.
 	Recycle Recycle

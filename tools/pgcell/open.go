@@ -45,6 +45,10 @@ func Open(ctx context.Context, config ...Config) (*Cell, error) {
 	forget := publish(suffix, lease.Name(), cell.table)
 	cell.giveBack = sync.OnceValue(func() error {
 		forget()
+		if c.Private {
+			lease.Keep()
+			return cluster.Close()
+		}
 		return lease.Return()
 	})
 	return cell, nil

@@ -39,9 +39,13 @@ type opening struct {
 	err     error
 }
 
-// cluster gives the running server that serves a config, and starts it where it does not run yet. All who ask for one
+// cluster gives the running server that serves a config, and starts it where it does not run yet. A private one is another
+// at each call, and the caller closes it. All who ask for one
 // that could not be started get the same error.
 func (s *servers) cluster(ctx context.Context, c Config) (*cells.Cluster, error) {
+	if c.Private {
+		return s.start(ctx, c, func(*cells.Config) {})
+	}
 	path, err := s.golden(ctx, c)
 	if err != nil {
 		return nil, err

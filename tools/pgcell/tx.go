@@ -40,6 +40,9 @@ var sharedCells sync.Map // sharedKey to *shared
 func Tx(t TB, config ...Config) pgx.Tx {
 	t.Helper()
 	c := one(t, "pgcell.Tx", config)
+	if c.Private {
+		t.Fatalf("pgcell.Tx: Config.Private is set, but such tests share a cell; use pgcell.New")
+	}
 	enter(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

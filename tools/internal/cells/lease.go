@@ -193,8 +193,9 @@ func (l *Lease) Before(stop func()) {
 	l.own = append(l.own, stop)
 }
 
-// Return takes the cell back; it is made ready for another test, or dropped, while the caller goes on. Connections that
-// the test has not given back to its pools are told about.
+// Return takes the cell back. It is made ready for another test, or dropped, while the caller goes on. If no other test
+// has a cell, Return waits until this one is ready, so that tests which run one after another have no transaction of
+// pgcell's beside theirs; only a drop goes on. Connections that the test has not given back to its pools are told about.
 //
 // Errors: under [Verify], which waits, what differs from a new clone.
 func (l *Lease) Return() error {
@@ -203,15 +204,26 @@ func (l *Lease) Return() error {
 	sessions := l.letGo()
 	p := l.cell.pool
 	p.returned(l.shared)
-	if p.cluster.config.Recycle == Verify {
-		defer l.release()
-		return p.takeBack(l.cell, sessions, l.test, l.once)
+	verify := p.cluster.config.Recycle == Verify
+	if !verify && (p.cluster.cloned.inUse() || p.cluster.empty.inUse()) {
+		p.cluster.behind(func() {
+			drop, _ := p.takeBack(l.cell, sessions, l.test, l.once)
+			drop()
+			l.release() // not earlier: the cell's connections count until then
+		})
+		return nil
 	}
-	p.cluster.behind(func() {
-		defer l.release() // not earlier: the cell's connections count until then
-		p.takeBack(l.cell, sessions, l.test, l.once)
-	})
-	return nil
+	drop, wrong := p.takeBack(l.cell, sessions, l.test, l.once)
+	finish := func() {
+		drop()
+		l.release()
+	}
+	if verify {
+		finish()
+	} else {
+		p.cluster.behind(finish)
+	}
+	return wrong
 }
 
 // letGo closes the test's pools and gives the sessions that rested in them. Call it once, with the lock held.

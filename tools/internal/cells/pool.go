@@ -162,8 +162,8 @@ func (p *pool) left() {
 // grow starts makers as long as cells are wanted. Call it with the lock held.
 func (p *pool) grow() {
 	want := len(p.waiting)
-	// A process with a single test needs none ahead.
-	if p.taken > 1 {
+	// A single test needs none ahead, and tests that run one after another use one cell as long as it is not dropped.
+	if p.peak > 1 || p.dropping {
 		want += max(1, p.ahead) - len(p.ready)
 	}
 	if p.cluster.config.Ahead == AheadOff {
@@ -266,9 +266,8 @@ func (p *pool) returned(shared bool) {
 	p.pending++
 }
 
-// takeBack makes a returned cell ready again, or drops it. The test does not wait for it, but under Verify, whose error
-// it gives.
-func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (wrong error) {
+// takeBack makes a returned cell ready again. Where that cannot be, drop drops it. wrong is the error of Verify.
+func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (drop func(), wrong error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var ours []uint32
@@ -294,15 +293,18 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (w
 	p.mu.Unlock()
 	if reason == "" {
 		p.give(c)
-		return nil
+		return func() {}, nil
 	}
 	p.cluster.trace(fmt.Sprintf("the cell of %s is dropped, not recycled: %s", test, reason))
 	p.mu.Lock()
 	p.grow()
 	p.mu.Unlock()
-	p.cluster.nameSessions(ctx, c, test, ours)
-	p.discardCell(c)
-	return wrong
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		p.cluster.nameSessions(ctx, c, test, ours)
+		p.discardCell(c)
+	}, wrong
 }
 
 // renew makes a returned cell like new. reason says why that cannot be done; wrong is the error of Verify.
