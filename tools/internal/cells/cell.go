@@ -435,7 +435,11 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 func (c *cell) drop(ctx context.Context) error {
 	c.close()
 	c.cutOff()
-	return c.pool.cluster.drop(ctx, c.name)
+	if err := c.pool.cluster.drop(ctx, c.name); err != nil {
+		return err
+	}
+	c.pool.cluster.databases.forget(c.oid)
+	return nil
 }
 
 // patience bounds what is done with a cell while no test waits for it.

@@ -110,6 +110,7 @@ type Cluster struct {
 	counts      string        // what wardens count besides: see lookSQL
 	daemons     daemons
 	spare       spare
+	databases   databases
 	copying     sync.RWMutex           // held by who copies a template's files, and alone by who adds one
 	reflinks    atomic.Int32           // see reflink
 	crashed     atomic.Bool            // a process of the server has, and with it all connections

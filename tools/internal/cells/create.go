@@ -43,6 +43,12 @@ const countersReset = "coalesce(pg_stat_get_db_stat_reset_time(%s)::text, '')"
 
 // create makes a database from a template. Where memory comes to its end, it goes to disk.
 func (c *Cluster) create(ctx context.Context, name, template string) (id identity, err error) {
+	if c.manifest.Facts.MayCopy {
+		if err := c.databases.begin(ctx, c); err != nil {
+			return identity{}, c.explain("make cell "+name, err)
+		}
+		defer func() { c.databases.end(id.oid) }()
+	}
 	err = errNoRoom
 	if !c.crowded(ctx) {
 		err = c.createOn(ctx, name, template, "")

@@ -208,12 +208,14 @@ func (l *Lease) Return() error {
 	if !verify && (p.cluster.cloned.inUse() || p.cluster.empty.inUse()) {
 		p.cluster.behind(func() {
 			drop, _ := p.takeBack(l.cell, sessions, l.test, l.once)
+			p.cluster.dropStrays()
 			drop()
 			l.release() // not earlier: the cell's connections count until then
 		})
 		return nil
 	}
 	drop, wrong := p.takeBack(l.cell, sessions, l.test, l.once)
+	p.cluster.dropStrays()
 	finish := func() {
 		drop()
 		l.release()
