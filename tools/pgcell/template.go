@@ -131,7 +131,7 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 	if err != nil {
 		return "", golden.CannotKeep(err)
 	}
-	path, err := golden.Cached(ctx, dir, install, r, golden.Options{SocketParent: socketParent(), Containment: how})
+	path, err := golden.Cached(ctx, dir, install, r, golden.Options{SocketParent: socketParent(), Containment: how, Note: warn})
 	if err == nil || ctx.Err() == nil { // else another try may have the time
 		s.byRecipe[name] = built{path, err}
 	}

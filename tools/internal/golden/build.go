@@ -9,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
@@ -24,6 +22,8 @@ type Options struct {
 	// SocketParent and Containment are those of [postgres.Config].
 	SocketParent string
 	Containment  postgres.Containment
+	// Note is told what of the scripts is passed over, as "file:line: text", once they have all run. Default: nobody.
+	Note func(string)
 }
 
 // Build makes a golden cluster with install and writes it to out, whose content is undefined after an error. Cost:
@@ -85,6 +85,11 @@ func build(
 	if err := b.make(); err != nil {
 		return err
 	}
+	if o.Note != nil {
+		for _, note := range b.notes {
+			o.Note(note)
+		}
+	}
 	m.Facts, m.Superuser = b.facts, b.ordinary.Super
 	if err := server.Shutdown(ctx); err != nil {
 		return err
@@ -101,6 +106,7 @@ type builder struct {
 	template string
 	ordinary attributes // of [Role], when no migration runs
 	facts    Facts
+	notes    []string
 }
 
 func (b *builder) make() error {
@@ -158,47 +164,12 @@ func (b *builder) migrate() error {
 // run executes scripts in one session a script, so that none sees another's SET.
 func (b *builder) run(scripts []Script) error {
 	for _, script := range scripts {
-		err := b.as(Role, b.template, func(conn *pgx.Conn) error { return runScript(b.ctx, conn.PgConn(), script) })
+		err := b.as(Role, b.template, func(conn *pgx.Conn) error { return b.runScript(conn, script) })
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func runScript(ctx context.Context, conn *pgconn.PgConn, script Script) error {
-	statements, bad := split(script.SQL)
-	if bad != nil {
-		bad.Name = script.Name
-		return bad
-	}
-	for _, s := range statements {
-		var err error
-		if s.copy != "" || copyStdin.MatchString(s.text) {
-			_, err = conn.CopyFrom(ctx, strings.NewReader(s.copy), s.text)
-		} else {
-			_, err = conn.Exec(ctx, s.text).ReadAll()
-		}
-		if err != nil {
-			return &ScriptError{Name: script.Name, Line: errorLine(s, err), Err: err}
-		}
-	}
-	if conn.TxStatus() != 'I' {
-		return &ScriptError{Name: script.Name, Line: lineAt(script.SQL, len(script.SQL)),
-			Err: fmt.Errorf("the file ends inside a transaction: it says BEGIN, but not COMMIT")}
-	}
-	return nil
-}
-
-// errorLine adds PostgreSQL's position in the statement, in characters from 1, to the statement's line.
-func errorLine(s statement, err error) int {
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.Position < 1 {
-		return s.line
-	}
-	chars := []rune(s.text)
-	before := string(chars[:min(int(pg.Position)-1, len(chars))])
-	return s.line + strings.Count(before, "\n")
 }
 
 // seal gives the planner its statistics and shuts the template: nobody can connect to it and make clones wait.

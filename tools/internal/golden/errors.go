@@ -28,6 +28,8 @@ type ScriptError struct {
 	Name string // of the script
 	Line int    // in it, from 1
 	Err  error  // often a *pgconn.PgError
+	// Remedy is what to do, if it is known and PostgreSQL cannot say it.
+	Remedy string
 }
 
 func (e *ScriptError) Error() string {
@@ -39,7 +41,11 @@ func (e *ScriptError) Error() string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "%s: %s (SQLSTATE %s)", pg.Severity, pg.Message, pg.Code)
-	for _, more := range []struct{ name, text string }{{"DETAIL", pg.Detail}, {"HINT", pg.Hint}, {"CONTEXT", pg.Where}} {
+	hint := pg.Hint
+	if e.Remedy != "" {
+		hint = e.Remedy
+	}
+	for _, more := range []struct{ name, text string }{{"DETAIL", pg.Detail}, {"HINT", hint}, {"CONTEXT", pg.Where}} {
 		if more.text != "" {
 			fmt.Fprintf(&b, "\n    %s: %s", more.name, more.text)
 		}

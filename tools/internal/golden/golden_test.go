@@ -21,7 +21,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-func mustInstall(t *testing.T) postgres.Install {
+func mustInstall(t testing.TB) postgres.Install {
 	t.Helper()
 	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
 	if err != nil {
@@ -52,7 +52,7 @@ func mustServe(t *testing.T, path string) *postgres.Server {
 }
 
 // query gives a single text value.
-func query(t *testing.T, url, sql string) (string, error) {
+func query(t testing.TB, url, sql string) (string, error) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -136,8 +136,8 @@ func TestBuildErrors(t *testing.T) {
 		{"missing table", script("SELECT 1;\n\nINSERT INTO ok\nSELECT * FROM absent;"), []string{`db/2_bad.sql:4: ERROR: relation "absent" does not exist (SQLSTATE 42P01)`}},
 		{"syntax", script("SELECT 1;\nCREATE TABEL x ();"), []string{`db/2_bad.sql:2: ERROR: syntax error at or near "TABEL" (SQLSTATE 42601)`}},
 		{"detail", script("CREATE TABLE u (id int UNIQUE);\nINSERT INTO u VALUES (1), (1);"), []string{"db/2_bad.sql:2: ERROR: duplicate key", "DETAIL: Key (id)=(1) already exists."}},
-		{"copy", script("\nCOPY ok FROM stdin;\n1\nx\n\\.\n"), []string{"db/2_bad.sql:2: ERROR: invalid input syntax for type integer", "CONTEXT: COPY ok, line 2, column id"}},
-		{"open transaction", script("BEGIN;\nSELECT 1;"), []string{"db/2_bad.sql:2: the file ends inside a transaction: it says BEGIN, but not COMMIT"}},
+		{"copy", script("\nCOPY ok FROM stdin;\n1\nx\n\\.\n"), []string{"db/2_bad.sql:4: ERROR: invalid input syntax for type integer", "CONTEXT: COPY ok, line 2, column id"}},
+		{"open transaction", script("BEGIN;\nSELECT 1;"), []string{"db/2_bad.sql:1: the transaction that begins here is still open at the end of the file; add COMMIT"}},
 		{"extension", golden.Recipe{Extensions: []string{"no_such"}}, []string{`make extension "no_such"`, "is not available"}},
 		{"extension's form", golden.Recipe{Extensions: []string{"citext SHCEMA x"}}, []string{`make extension "citext SHCEMA x": want NAME, or NAME with SCHEMA name and VERSION 'version' after it, such as "postgis VERSION '3.3' SCHEMA gis"`}},
 		{"extension's version", golden.Recipe{Extensions: []string{"citext VERSION '0.1'"}}, []string{`make extension "citext VERSION '0.1'": `, `has no installation script nor update path for version "0.1"`}},
@@ -177,9 +177,14 @@ func TestTemplateName(t *testing.T) {
 		"name":       func(r *golden.Recipe) { r.Seeds = []golden.Script{{Name: "s.sql", SQL: full.Seeds[0].SQL}} },
 		"text":       func(r *golden.Recipe) { r.Seeds = []golden.Script{{Name: full.Seeds[0].Name}} },
 		"order":      func(r *golden.Recipe) { r.Migrations = []golden.Script{full.Migrations[1], full.Migrations[0]} },
-		"key":        func(r *golden.Recipe) { r.Migrator = &golden.Migrator{Key: "2"} },
-		"migrator":   func(r *golden.Recipe) { r.Migrator = nil },
-		"superuser":  func(r *golden.Recipe) { r.Superuser = true },
+		"a byte":     func(r *golden.Recipe) { r.Seeds = []golden.Script{{Name: "s.sql", SQL: "SELECT '\xe4'"}} },
+		"other byte": func(r *golden.Recipe) { r.Seeds = []golden.Script{{Name: "s.sql", SQL: "SELECT '\xe5'"}} },
+		"included": func(r *golden.Recipe) {
+			r.Seeds = []golden.Script{{Name: "s.sql", Includes: []golden.Script{{Name: "i.sql"}}}}
+		},
+		"key":       func(r *golden.Recipe) { r.Migrator = &golden.Migrator{Key: "2"} },
+		"migrator":  func(r *golden.Recipe) { r.Migrator = nil },
+		"superuser": func(r *golden.Recipe) { r.Superuser = true },
 	} {
 		r := full
 		change(&r)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
@@ -24,6 +23,8 @@ const Password = "pgcell"
 type Script struct {
 	Name string // how errors call it, and part of the hash: a path that is the same on every machine
 	SQL  string
+	// Includes are the files that the script includes by \i and \ir of psql.
+	Includes []Script
 }
 
 // Migrator is an executable, or a function, that brings a database up to date by itself.
@@ -47,7 +48,7 @@ type Recipe struct {
 }
 
 // recipeFormat is part of every hash: a change to how templates are made, in this package, raises it.
-const recipeFormat = 16
+const recipeFormat = 17
 
 // TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of
 // a SHA-256 over all of its parts.
@@ -55,7 +56,7 @@ func (r Recipe) TemplateName(v postgres.Version) string {
 	part := struct {
 		Format     int
 		Postgres   string
-		Settings   map[string]string // encoding/json sorts keys
+		Settings   map[string]string // fmt sorts keys
 		Locale     string
 		Roles      []string
 		Extensions []string
@@ -67,11 +68,8 @@ func (r Recipe) TemplateName(v postgres.Version) string {
 	if r.Migrator != nil {
 		part.Migrator = "key:" + r.Migrator.Key
 	}
-	text, err := json.Marshal(part)
-	if err != nil {
-		panic("marshal strings and maps of strings: " + err.Error())
-	}
-	sum := sha256.Sum256(text)
+	// This form quotes each byte that is not UTF-8, which encoding/json replaces.
+	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", part))
 	return "template_" + hex.EncodeToString(sum[:8])
 }
 

@@ -43,14 +43,15 @@ func run(args []string, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := build(ctx, *specPath, *out); err != nil {
+	if err := build(ctx, *specPath, *out, stderr); err != nil {
 		fmt.Fprintln(stderr, "pgcell:", err)
 		return 1
 	}
 	return 0
 }
 
-func build(ctx context.Context, specPath, out string) error {
+// build writes notes about what of the scripts is passed over to stderr, which Bazel shows.
+func build(ctx context.Context, specPath, out string, stderr io.Writer) error {
 	s, err := readSpec(specPath)
 	if err != nil {
 		return err
@@ -63,7 +64,10 @@ func build(ctx context.Context, specPath, out string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Label, err)
 	}
-	err = golden.BuildFile(ctx, out, install, recipe, golden.Options{RunfilesBinDir: s.Postgres.RunfilesBinDir})
+	err = golden.BuildFile(ctx, out, install, recipe, golden.Options{
+		RunfilesBinDir: s.Postgres.RunfilesBinDir,
+		Note:           func(note string) { fmt.Fprintf(stderr, "pgcell: %s: %s\n", s.Label, note) },
+	})
 	var step *golden.MigrationError
 	var script *golden.ScriptError
 	if errors.As(err, &step) && errors.As(err, &script) { // says all by itself, beginning with file:line

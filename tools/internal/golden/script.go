@@ -1,0 +1,154 @@
+package golden
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcell/pgcell/tools/internal/sqltext"
+)
+
+// howToRunPsql is the way out for scripts that need psql.
+const howToRunPsql = "run psql yourself (attribute migrator of pg_template; Config.Migrate in Go)"
+
+// scriptRun executes scripts in one session, as psql does: each statement is a transaction of its own unless the script
+// says BEGIN, so that CREATE INDEX CONCURRENTLY works.
+type scriptRun struct {
+	ctx  context.Context
+	conn *pgx.Conn
+	note func(string)
+	open int // line of the statement that began the transaction that is open
+}
+
+// file is one script of a run: the one asked for, or one that it includes.
+type file struct {
+	Script
+	dump dumpKind
+	deep int  // how many files include it
+	quit bool // whether \q has been read
+}
+
+func (b *builder) runScript(conn *pgx.Conn, script Script) error {
+	r := &scriptRun{ctx: b.ctx, conn: conn, note: func(s string) { b.notes = append(b.notes, s) }}
+	if err := r.run(&file{Script: script, dump: findDump(script.SQL)}); err != nil {
+		return err
+	}
+	if conn.PgConn().TxStatus() != 'I' {
+		return &ScriptError{Name: script.Name, Line: r.open,
+			Err: errors.New("the transaction that begins here is still open at the end of the file; add COMMIT")}
+	}
+	return nil
+}
+
+// wayBack is what goose, sql-migrate, dbmate, rambler and tern write between the two ways of a migration.
+var wayBack = regexp.MustCompile(`(?m)^--\s*(\+goose Down|\+migrate Down|migrate:down|rambler down)\b` +
+	`|^---- create above / drop below ----`)
+
+func (r *scriptRun) run(f *file) error {
+	if err := checkEncoding(f.Script); err != nil {
+		return err
+	}
+	if at := wayBack.FindStringIndex(f.SQL); at != nil {
+		return &ScriptError{Name: f.Name, Line: 1 + strings.Count(f.SQL[:at[0]], "\n"), Err: errors.New("the file holds the way back as well, " +
+			"which would run too; let its own tool run it (attribute migrator of pg_template, Config.Migrate in Go)")}
+	}
+	for s, err := range sqltext.Statements(f.SQL) {
+		if err == nil && s.Command != "" {
+			err = r.command(f, s)
+		} else if err == nil {
+			err = r.statement(f, s)
+		}
+		if err != nil {
+			return scriptError(f, s, err)
+		}
+		if f.quit {
+			return nil
+		}
+	}
+	return nil
+}
+
+// scriptError says where in a file an error is, unless it says so already.
+func scriptError(f *file, s sqltext.Statement, err error) error {
+	var known *ScriptError
+	var unclosed *sqltext.UnclosedError
+	var same *sqltext.SameLineError
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.As(err, &unclosed):
+		return &ScriptError{Name: f.Name, Line: unclosed.Line, Err: err}
+	case errors.As(err, &same):
+		return &ScriptError{Name: f.Name, Line: same.Line, Err: err}
+	}
+	return &ScriptError{Name: f.Name, Line: errorLine(s, err), Err: err, Remedy: remedy(s, err)}
+}
+
+// statement executes SQL, or passes it over with a note.
+func (r *scriptRun) statement(f *file, s sqltext.Statement) error {
+	if why, err := r.needless(f, s); err != nil {
+		return err
+	} else if why != "" {
+		r.note(fmt.Sprintf("%s:%d: passed over %s: %s", f.Name, s.Line, strings.TrimSuffix(s.Text, ";"), why))
+		return nil
+	}
+	if err := r.checkText(f, s); err != nil {
+		return err
+	}
+	conn := r.conn.PgConn()
+	idle := conn.TxStatus() == 'I'
+	var err error
+	if s.FromStdin {
+		_, err = conn.CopyFrom(r.ctx, strings.NewReader(s.Data), s.Text)
+	} else {
+		_, err = conn.Exec(r.ctx, s.Text).ReadAll()
+	}
+	if idle {
+		r.open = s.Line
+	}
+	return err
+}
+
+var copyLine = regexp.MustCompile(`(?m)^COPY .*, line (\d+)`)
+
+// errorLine gives the line of an error in a statement. PostgreSQL says its position in characters from 1, or the line in
+// the data of COPY.
+func errorLine(s sqltext.Statement, err error) int {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return s.Line
+	}
+	if found := copyLine.FindStringSubmatch(pg.Where); s.FromStdin && found != nil {
+		n, _ := strconv.Atoi(found[1]) // 0 for a line without end
+		return s.Line + strings.Count(s.Text, "\n") + n
+	}
+	before, _ := aroundError(s, pg)
+	return s.Line + strings.Count(before, "\n")
+}
+
+// aroundError cuts a statement at the position of an error; all of it comes after a position that is not known.
+func aroundError(s sqltext.Statement, pg *pgconn.PgError) (before, after string) {
+	chars := []rune(s.Text)
+	at := max(0, min(int(pg.Position)-1, len(chars)))
+	return string(chars[:at]), string(chars[at:])
+}
+
+var psqlVariable = regexp.MustCompile(`^:['"{]?\??[\pL_]`)
+
+// remedy says what PostgreSQL cannot know of a syntax error: that psql would have put a variable in.
+func remedy(s sqltext.Statement, err error) string {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Position < 1 {
+		return ""
+	}
+	if _, after := aroundError(s, pg); psqlVariable.MatchString(after) {
+		return "a name behind a colon is a variable of psql, which pgcell does not have; write its value, or " + howToRunPsql
+	}
+	return ""
+}
