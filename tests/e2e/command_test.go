@@ -197,7 +197,7 @@ func TestCommandKeeps(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	kept := regexp.MustCompile(`smoke_test.go:\d+: pgcell: kept cell .* until you type: rm -r (\S+)\)`)
+	kept := regexp.MustCompile(`smoke_test.go:\d+: pgcell: kept cell .* until you press Ctrl-C or type: rm -r (\S+)\)`)
 	var server []string
 	for deadline := time.Now().Add(callTimeout); server == nil; time.Sleep(100 * time.Millisecond) {
 		select {

@@ -24,7 +24,7 @@
 //	PGCELL_SOCKET_DIR   where socket directories are made; short; default /tmp
 //	PGCELL_CACHE        where golden clusters of a plain go test are kept; default pgcell/golden in the user's cache directory
 //	PGCELL_RECYCLE      auto (default), never or verify: whether cells are used again; verify compares each with a new clone
-//	PGCELL_KEEP         1 has the server of a failed test stay until its directory is removed, as the test's log says
+//	PGCELL_KEEP         1 has the server of a failed test stay until Ctrl-C, or until its directory is removed
 //	PGCELL_LOG          1 logs which server and template were chosen, as go test -v does
 //	PGCELL_TIMES        file of recorded times that shards are balanced by; set by pg_go_test
 //	PGCELL_SHARD_PLAN   off leaves the division of tests among shards to rules_go; default on

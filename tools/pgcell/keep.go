@@ -2,6 +2,7 @@ package pgcell
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,8 +21,8 @@ const (
 // dumpPatience bounds the time for it.
 const dumpPatience = 20 * time.Second
 
-// keep leaves a failed test's database for a look at it: dumped where the test has a directory for outputs, and kept as
-// long as the server runs, which PGCELL_KEEP=1 makes outlast the tests.
+// keep leaves a failed test's database for a look at it: dumped if the test has a directory for outputs, and kept until
+// the server ends. PGCELL_KEEP=1 has the server outlast the tests, and only then is there a line to connect to it.
 func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), dumpPatience)
@@ -29,18 +30,26 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 	tell(t, lease.FullMemory())
 	dumped := dump(ctx, t, lease)
 	lease.Keep()
-	names.keptAs(t, lease.URL(), dumped)
 	if !isOn("PGCELL_KEEP") {
-		t.Logf("pgcell: kept cell %s: psql '%s' (until this process ends; longer with --keep, which is PGCELL_KEEP=1)",
-			lease.Name(), lease.URL())
+		names.keptAs(t, "", dumped)
+		// The server goes with this process, mostly before anybody reads this: no line to connect to it.
+		t.Logf("pgcell: cell %s goes with its server; set PGCELL_KEEP=1, or pass --keep to pgcell run, to keep both",
+			lease.Name())
 		return
 	}
+	dir := cluster.Server().SocketDir()
 	if err := cluster.Linger(ctx); err != nil {
 		t.Logf("pgcell: keep the server of cell %s: %v", lease.Name(), err)
 		return
 	}
-	t.Logf("pgcell: kept cell %s: psql '%s' (its server stays, and bazel or go test waits for it, until you type: rm -r %s)",
-		lease.Name(), lease.URL(), cluster.Server().SocketDir())
+	names.keptAs(t, lease.URL(), dumped)
+	if err := terminal.endAtInterrupt(dir); err != nil {
+		t.Logf("pgcell: have Ctrl-C end the server of cell %s: %v", lease.Name(), err)
+	}
+	line := fmt.Sprintf("kept cell %s: psql '%s' (its server stays, and bazel or go test waits for it, until you press"+
+		" Ctrl-C or type: rm -r %s)", lease.Name(), lease.URL(), dir)
+	t.Logf("pgcell: %s", line)
+	terminal.print(fmt.Sprintf("pgcell: %s failed and %s", t.Name(), line))
 }
 
 // panicking reports whether a panic has this goroutine run a test's cleanups: the testing package notes only after them

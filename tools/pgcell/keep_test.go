@@ -21,15 +21,16 @@ import (
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
+// psqlLine is what a log has of a cell whose server outlasts the tests.
 var psqlLine = regexp.MustCompile(`pgcell: kept cell (\S+): psql '([^']+)'`)
 
-// mustFail runs a test that inserts a row, has a statement refused, and fails; it gives the cell's name and URL as its
-// log has them.
+// mustFail runs a test that inserts a row, has a statement refused, and fails; it gives the cell's name and URL.
 func mustFail(t *testing.T, config pgcell.Config, name string) (cell, url string, f *fakeTB) {
 	t.Helper()
 	f = &fakeTB{name: name}
 	f.run(func() {
 		c := pgcell.New(f, config)
+		cell, url = c.Name(), c.URL()
 		for _, sql := range []string{"INSERT INTO users VALUES (7, 'Ada')", "CREATE TABLE more AS SELECT 42 AS answer"} {
 			if _, err := c.Pool().Exec(t.Context(), sql); err != nil {
 				t.Error(err)
@@ -40,11 +41,14 @@ func mustFail(t *testing.T, config pgcell.Config, name string) (cell, url string
 		}
 		f.Fatalf("red on purpose")
 	})
-	m := psqlLine.FindStringSubmatch(strings.Join(f.logs, "\n"))
-	if m == nil {
-		t.Fatalf("no psql line in %q", f.logs)
+	logs := strings.Join(f.logs, "\n")
+	if psqlLine.MatchString(logs) {
+		t.Errorf("there is a line to connect to a server that goes with the process: %q", f.logs)
 	}
-	return m[1], m[2], f
+	if want := "cell " + cell + " goes with its server; set PGCELL_KEEP=1"; !strings.Contains(logs, want) {
+		t.Errorf("logs %q lack %q", f.logs, want)
+	}
+	return cell, url, f
 }
 
 // TestFailedCellIsKept looks at what is left of failed tests. Not parallel: it sets the directory of outputs for the
@@ -109,7 +113,7 @@ func ensureRecorded(t *testing.T, path string) {
 	if err := json.Unmarshal([]byte(lines[4]), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Test != "TestRed/sub case 4" || r.Worker != pgcell.Worker() || !r.Failed || r.Kept == "" || r.CellSeconds <= 0 ||
+	if r.Test != "TestRed/sub case 4" || r.Worker != pgcell.Worker() || !r.Failed || r.Kept != "" || r.CellSeconds <= 0 ||
 		!strings.HasPrefix(r.Dump, "pgcell/TestRed_sub_case_4_") || !r.End.After(r.Start) || !slices.Contains([]string{"cloned", "recycled"}, r.Made) {
 		t.Errorf("record %s", lines[4])
 	}
@@ -162,7 +166,7 @@ func TestKeepOutlastsTheProcess(t *testing.T) {
 	}
 	log := strings.Join(said, "\n")
 	url := psqlLine.FindStringSubmatch(log)
-	dir := regexp.MustCompile(`until you type: rm -r (\S+)\)`).FindStringSubmatch(log)
+	dir := regexp.MustCompile(`until you press Ctrl-C or type: rm -r (\S+)\)`).FindStringSubmatch(log)
 	if url == nil || dir == nil {
 		t.Fatalf("no psql line and rm command in:\n%s", log)
 	}
