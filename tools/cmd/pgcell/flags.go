@@ -106,7 +106,7 @@ var runFlags = []flagSpec{
 	},
 	{
 		group: groupWhich, name: "all",
-		usage:  "run everything in the workspace, tests tagged e2e too",
+		usage:  "run everything in the workspace, also what .pgcell.toml leaves out",
 		target: func(o *options) any { return &o.all },
 	},
 	{

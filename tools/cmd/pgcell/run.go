@@ -15,7 +15,7 @@ const runLong = `Run tests in parallel on Bazel, each in a database of its own.
 A path is a directory (the packages in it and below), a file (the package it is in), or one of Bazel's
 labels and patterns (//tests/ddl:ddl_test, //tests/...). path::TestName, path::TestName/sub and
 ::TestName run single tests. Without a path all tests run: //tests/... where the workspace has a
-directory tests, else //..., without those that are tagged e2e.
+directory tests, else //..., without those that .pgcell.toml excludes.
 
 The file .pgcell.toml in the workspace's root may hold flags that are always given, see docs/running.md.
 

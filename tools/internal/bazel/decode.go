@@ -30,6 +30,7 @@ type wireEvent struct {
 	Children    []wireID       `json:"children"`
 	LastMessage bool           `json:"lastMessage"`
 	Started     *wireStarted   `json:"started"`
+	Options     *wireOptions   `json:"optionsParsed"`
 	Aborted     *wireAborted   `json:"aborted"`
 	Action      *wireAction    `json:"action"`
 	Completed   *wireCompleted `json:"completed"`
@@ -69,6 +70,10 @@ type wireStarted struct {
 	Command   string `json:"command"`
 	Workspace string `json:"workspaceDirectory"`
 	ServerPID number `json:"serverPid"`
+}
+
+type wireOptions struct {
+	CmdLine []string `json:"cmdLine"`
 }
 
 type wireAborted struct {
@@ -140,6 +145,8 @@ func (w *wireEvent) event() Event {
 		e.Started = &Started{
 			Command: w.Started.Command, Workspace: w.Started.Workspace, ServerPID: int(w.Started.ServerPID),
 		}
+	case w.Options != nil:
+		e.Options = &Options{Line: w.Options.CmdLine}
 	case w.ID.TargetCompleted != nil:
 		e.Target = w.target()
 	case w.ID.ActionCompleted != nil && w.Action != nil:

@@ -1,6 +1,9 @@
 package bazel
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Status says how a test target, or one of its shards, ended. The values are the protocol's own.
 type Status string
@@ -32,6 +35,7 @@ const (
 // does not know has none.
 type Event struct {
 	Started  *Started
+	Options  *Options
 	Target   *Target
 	Action   *Action
 	Result   *TestResult
@@ -50,6 +54,22 @@ type Started struct {
 	Command   string // "test", "build", ...
 	Workspace string // absolute path of the workspace
 	ServerPID int    // process id of the Bazel server, 0 when unknown
+}
+
+// Options are the command's options as they are in force, those of .bazelrc included.
+type Options struct {
+	Line []string // "--name=value"; the last of several counts
+}
+
+// Get gives the value of an option, "" if it is not set.
+func (o *Options) Get(name string) string {
+	value := ""
+	for _, option := range o.Line {
+		if v, ok := strings.CutPrefix(option, "--"+name+"="); ok {
+			value = v
+		}
+	}
+	return value
 }
 
 // Target says that a configured target was built, or failed to. It comes before the results of the

@@ -23,6 +23,21 @@ func WithOwners(log string) string {
 	return strings.Join(kept, "\n")
 }
 
+// Silent reports whether a log is that of tests that ran without -v, which names those that fail alone. A log without any
+// test is not.
+func Silent(log string) bool {
+	ended := false
+	for line := range strings.Lines(Unframe(log)) {
+		switch text := strings.TrimRight(line, "\r\n"); {
+		case ParseLine(text).Verb == Run, text == "testing: warning: no tests to run":
+			return false
+		case text == "PASS", text == "FAIL":
+			ended = true
+		}
+	}
+	return ended
+}
+
 // Clean gives the output of one test without the lines of go test itself, and without the indentation that all lines
 // share.
 func Clean(output string) string {

@@ -5,6 +5,7 @@
 package results
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
@@ -176,6 +177,9 @@ func (r *Run) Interrupted() int {
 	}
 	return n
 }
+
+// Unknown reports whether tests may have passed that nothing tells of.
+func (r *Run) Unknown() bool { return slices.ContainsFunc(r.Shards, (*Shard).Unknown) }
 
 // Has reports whether a test of this name, subtests included, has a result in this run.
 func (r *Run) Has(name string) bool {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/gotest"
 )
 
 // Shard is the result of one shard of a test target; a target without sharding has one.
@@ -35,8 +36,10 @@ type Shard struct {
 
 	// Died says why the shard failed, where none of its tests is to blame; else it is empty.
 	Died string
-	// Note says why the shard's tests are not known, although it passed; else it is empty.
+	// Note says why the shard's tests are not known, although it passed; else it is empty. None is counted then.
 	Note string
+	// Silent is true if go test ran without -v, and so named the tests that failed alone.
+	Silent bool
 	// Log is the path of test.log; empty when it is not on this machine.
 	Log string
 	// CPU is the processor time of the shard's processes, as if they had the machine alone; 0 when it was not measured.
@@ -127,8 +130,7 @@ func (s *Shard) read(res *bazel.TestResult) {
 	switch {
 	case err != nil && s.OK():
 		if s.Tests = s.logged(); s.Tests == nil {
-			s.Tests = []Test{{Outcome: Passed, Duration: s.Duration}}
-			s.Note = fmt.Sprintf("counted as one test: %v", err)
+			s.Note = fmt.Sprintf("not counted: %v", err)
 		}
 	case err != nil:
 		s.Died = s.reason(res)
@@ -145,10 +147,23 @@ func (s *Shard) read(res *bazel.TestResult) {
 		s.Died = s.reason(res)
 	default:
 		s.Tests = tests
+		s.Silent = s.ranSilently()
 		if !s.OK() && len(s.Failed()) == 0 {
 			s.Died = s.reason(res) + ", though none of its tests did"
 		}
 	}
+}
+
+// Unknown reports whether tests of the shard may have passed that nothing tells of.
+func (s *Shard) Unknown() bool { return s.Silent || s.Note != "" }
+
+// ranSilently reports whether go test ran tests without -v, by the results and the log.
+func (s *Shard) ranSilently() bool {
+	if slices.ContainsFunc(s.Tests, func(t Test) bool { return t.Outcome != Failed }) {
+		return false
+	}
+	text, err := os.ReadFile(s.Log)
+	return err == nil && gotest.Silent(string(text))
 }
 
 // logged gives the tests that test.log tells of. Bazel 7 may not have test.xml on this machine: after

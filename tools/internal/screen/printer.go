@@ -46,6 +46,9 @@ func (p *Printer) Line(format string, args ...any) {
 	fmt.Fprintf(p.w, format+"\n", args...)
 }
 
+// ShowOutput has all that tests print shown, as --show-output does.
+func (p *Printer) ShowOutput() { p.o.Output, p.quiet = true, false }
+
 // paint colours a word by what it says.
 func (p *Printer) paint(word string) string {
 	if !p.color {
@@ -71,7 +74,7 @@ func (p *Printer) Live(e results.LiveEvent) {
 
 // Shard prints a result when it comes; attempts is how often the shard is run at most.
 func (p *Printer) Shard(s *results.Shard, attempts int) {
-	if p.Named && len(s.Tests) == 0 && s.OK() || p.hold(s) {
+	if p.Named && len(s.Tests) == 0 && s.OK() && !s.Unknown() || p.hold(s) {
 		return
 	}
 	if p.o.Output {
@@ -106,7 +109,7 @@ func (p *Printer) hold(s *results.Shard) bool {
 		return false
 	}
 	target := s.Label + " " + s.Config
-	if !s.Cached || !s.OK() || s.Note != "" || s.Total == 1 || s.Run > 1 {
+	if !s.Cached || !s.OK() || s.Unknown() || s.Total == 1 || s.Run > 1 {
 		p.release(target)
 		return false
 	}
@@ -196,6 +199,8 @@ func note(s *results.Shard) string {
 	var notes []string
 	if n := len(s.Tests); n == 0 && s.Died != "" {
 		// it may have had tests, and nobody knows how many
+	} else if s.Unknown() {
+		notes = append(notes, "passed tests not known")
 	} else if n != 1 || s.Tests[0].Name != "" {
 		notes = append(notes, cli.Plural(n, "test"))
 	}

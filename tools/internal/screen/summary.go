@@ -166,8 +166,18 @@ func (p *Printer) ran(sum *summary.Summary) {
 		p.Line("from the cache: %d of %s, %s, %.1fs not spent again", cached, cli.Plural(len(sum.Shards), "shard"),
 			cli.Plural(tests, "test"), saved.Seconds())
 	}
+	p.silent(sum)
 	if s := sum.Subtests; s.Total() > 0 {
 		p.Line("subtests: %d passed, %d failed, %d skipped", s.Passed, s.Failed, s.Skipped)
+	}
+}
+
+// silent says what is not counted, for go test has not told of it.
+func (p *Printer) silent(sum *summary.Summary) {
+	silent := slices.DeleteFunc(slices.Clone(sum.Shards), func(s *results.Shard) bool { return !s.Silent })
+	if targets, _ := results.Targets(silent); targets > 0 {
+		p.Line("not counted: passed tests of %s, for rules_go ran them without -v: pg_go_test runs them with it, and so does "+
+			"every go_test with build --test_env=GO_TEST_WRAP_TESTV=1 in .bazelrc", cli.Plural(targets, "target"))
 	}
 }
 

@@ -33,6 +33,14 @@ func (o *Options) Everywhere() bool {
 	return !slices.ContainsFunc(o.Paths, func(path string) bool { return !strings.HasPrefix(path, "::") })
 }
 
+// Excluded gives the tags of tests that do not run, by the workspace's settings: none if a path was given, or --all.
+func (o *Options) Excluded() []string {
+	if o.All || !o.Everywhere() {
+		return nil
+	}
+	return o.Run.ExcludeTags
+}
+
 // Selector chooses suites and tests by what Bazel and source files tell of them.
 type Selector struct {
 	*Options
@@ -88,7 +96,7 @@ func (s *Selector) Narrow(plan []Invocation) ([]Invocation, []Chosen, error) {
 }
 
 // suites asks Bazel for the test targets behind patterns. Of patterns that stand for many, those tagged manual are left
-// out, as "bazel test" does, and those tagged e2e if nothing but names was given.
+// out, as "bazel test" does.
 func (s *Selector) suites(patterns []string) ([]*suite, error) {
 	messages := &bazel.Messages{To: s.Messages}
 	defer messages.Flush()
@@ -106,7 +114,7 @@ func (s *Selector) suites(patterns []string) ([]*suite, error) {
 	var suites []*suite
 	for _, rule := range rules {
 		manual := rule.HasTag("manual") && !slices.Contains(patterns, rule.Label)
-		if e2e := !s.All && s.Everywhere() && rule.HasTag("e2e"); !manual && !e2e {
+		if !manual && !slices.ContainsFunc(s.Excluded(), rule.HasTag) {
 			suites = append(suites, &suite{Rule: rule})
 		}
 	}

@@ -40,6 +40,7 @@ func mustSelector(t *testing.T, o selection.Options) *selection.Selector {
 		}
 	}
 	o.Config = &workspace.Config{}
+	o.Run.ExcludeTags = []string{"e2e"}
 	return &selection.Selector{
 		Options: &o, Space: &workspace.Workspace{Root: root, Cwd: root}, Messages: io.Discard,
 		Bazel: &bazel.Client{Program: filepath.Join(root, "bazel"), Root: root, Env: os.Environ()},
@@ -80,7 +81,7 @@ func TestNarrow(t *testing.T) {
 		"failed alone": {selection.Options{LastFailed: true}, []selection.Invocation{suites("//b:b_test")}},
 		"failed before": {selection.Options{FailedFirst: true},
 			[]selection.Invocation{suites("//b:b_test"), suites("//a:a_test")}},
-		"e2e with --all": {selection.Options{All: true, Markers: mustParse(t, "e2e")},
+		"excluded, with --all": {selection.Options{All: true, Markers: mustParse(t, "e2e")},
 			[]selection.Invocation{suites("//e:e_test")}},
 	} {
 		t.Run(name, func(t *testing.T) {

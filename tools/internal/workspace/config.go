@@ -24,6 +24,9 @@ type Config struct {
 		Maxfail   *int     `toml:"maxfail"`   // the default of --maxfail
 		Markers   []string `toml:"markers"`   // words for -m, each "name" or "name: what it means"
 		Testpaths []string `toml:"testpaths"` // what runs without a path, relative to the workspace
+
+		// ExcludeTags are tags of tests that do not run unless a path or --all is given.
+		ExcludeTags []string `toml:"exclude_tags"`
 	} `toml:"run"`
 }
 
@@ -42,7 +45,7 @@ func ReadConfig(root string) (*Config, error) {
 		return nil, cli.Usage("%s: %w", ConfigFile, err)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, cli.Usage("%s: unknown key %q: want addopts, maxfail, markers or testpaths below [run]", ConfigFile,
+		return nil, cli.Usage("%s: unknown key %q: want addopts, maxfail, markers, testpaths or exclude_tags below [run]", ConfigFile,
 			unknown[0])
 	}
 	if c.Run.Maxfail != nil && *c.Run.Maxfail < 0 {

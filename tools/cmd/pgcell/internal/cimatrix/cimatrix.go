@@ -73,8 +73,8 @@ func Run(p *cli.Process, machines int, by string, paths []string) error {
 	return write(p, plan.Divide(units, machines), targets)
 }
 
-// tests asks Bazel for test targets, without those that no pattern runs (manual), and without a path those that no
-// plain run does (e2e).
+// tests asks Bazel for test targets, without those that no pattern runs (manual), and without a path those that
+// .pgcell.toml excludes.
 func tests(p *cli.Process, space *workspace.Workspace, paths []string) ([]*bazel.Rule, error) {
 	patterns := []string{}
 	for _, path := range paths {
@@ -86,7 +86,11 @@ func tests(p *cli.Process, space *workspace.Workspace, paths []string) ([]*bazel
 	}
 	unwanted := []string{"manual"}
 	if len(patterns) == 0 {
-		patterns, unwanted = []string{space.Everything()}, append(unwanted, "e2e")
+		config, err := workspace.ReadConfig(space.Root)
+		if err != nil {
+			return nil, err
+		}
+		patterns, unwanted = []string{space.Everything()}, append(unwanted, config.Run.ExcludeTags...)
 	}
 	client, err := bazel.NewClient(p, space.Root)
 	if err != nil {

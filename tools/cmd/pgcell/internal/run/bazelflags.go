@@ -3,12 +3,16 @@ package run
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/plan"
 	"github.com/pgcell/pgcell/tools/internal/selection"
 )
 
 // bazelArgs gives the arguments of one call. Flags of the user come last and so win.
+//
+// "bazel test" and "pgcell run" share every result, and Bazel's analysis of the workspace: so none of these flags is part of
+// the configuration of targets, as --test_env, --test_filter and --cache_test_results are, unless the user asked for it.
 func (s *session) bazelArgs(inv *selection.Invocation, events string) []string {
 	var args []string
 	o := s.o
@@ -16,8 +20,6 @@ func (s *session) bazelArgs(inv *selection.Invocation, events string) []string {
 		"--build_event_json_file="+events,
 		"--nobuild_event_json_file_path_conversion", // local paths, also with a remote cache
 		`--remote_download_regex=.*/((test|attempt_[0-9]+)\.(log|xml)|test\.outputs/.*)`,
-		"--test_env=GO_TEST_WRAP_TESTV=1", // else rules_go leaves passed tests out of test.xml
-		"--test_output=summary",
 		"--test_summary=none",
 		"--local_termination_grace_seconds=1", // Ctrl-C, --maxfail: rules_go's tests sit SIGTERM out
 		"--show_result=0",
@@ -32,8 +34,8 @@ func (s *session) bazelArgs(inv *selection.Invocation, events string) []string {
 	args = append(args, o.bazelFlags(s.workers)...)
 	if !o.Selection.All {
 		args = append(args, "--build_tests_only")
-		if o.Selection.Everywhere() {
-			args = append(args, "--test_tag_filters=-e2e")
+		if tags := o.Selection.Excluded(); len(tags) > 0 {
+			args = append(args, "--test_tag_filters=-"+strings.Join(tags, ",-"))
 		}
 	}
 	if len(inv.Names) > 0 {

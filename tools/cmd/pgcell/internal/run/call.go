@@ -57,6 +57,10 @@ func (s *session) event(c *call, e bazel.Event) {
 	switch {
 	case e.Finished != nil:
 		c.finished = e.Finished
+	case e.Options != nil:
+		if output := e.Options.Get("test_output"); output == "all" || output == "streamed" {
+			s.print.ShowOutput()
+		}
 	case e.ExecRoot != nil:
 		// A file's time may be a little behind the clock; but what the run before has written is older than that.
 		c.live = results.NewLive(e.ExecRoot.Path, s.start.Add(-20*time.Millisecond))

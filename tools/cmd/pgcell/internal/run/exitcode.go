@@ -32,7 +32,7 @@ func (s *session) verdict(c *call) int {
 		return c.buildFailure()
 	case code != bazel.ExitOK:
 		return cli.BuildFailed
-	case counts.Total() == 0, len(c.missing()) > 0:
+	case counts.Total() == 0 && !c.run.Unknown(), len(c.missing()) > 0:
 		return cli.NoTests
 	}
 	return cli.Passed
@@ -69,9 +69,9 @@ func (c *call) badPattern() (reason string, bad bool) {
 	return reason, bad
 }
 
-// missing gives the names that were asked for and have no result.
+// missing gives the names that were asked for and have no result, as far as results tell of names.
 func (c *call) missing() []string {
-	if c.Derived {
+	if c.Derived || c.run.Unknown() {
 		return nil
 	}
 	var missing []string
