@@ -23,8 +23,8 @@ func WithOwners(log string) string {
 	return strings.Join(kept, "\n")
 }
 
-// Silent reports whether a log is that of tests that ran without -v, which names those that fail alone. A log without any
-// test is not.
+// Silent reports whether a log is that of tests that ran without -v, which names those that fail alone. A log without
+// any test is not.
 func Silent(log string) bool {
 	ended := false
 	for line := range strings.Lines(Unframe(log)) {

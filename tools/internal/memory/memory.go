@@ -1,5 +1,5 @@
-// Package memory tells how much memory the processes here can still take: the one reader of /proc/meminfo and of control
-// groups.
+// Package memory tells how much memory the processes here can still take: the one reader of /proc/meminfo and of
+// control groups.
 package memory
 
 import (
@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// Available gives how many bytes more the processes here can take: the least of what the machine has available and of what
-// is left in each control group that this one belongs to. root is that of the file system. 0 where the machine does not tell.
+// Available gives how many bytes more the processes here can take: the least of what the machine has available and of
+// what is left in each control group that this one belongs to. root is that of the file system. 0 where the machine
+// does not tell.
 func Available(root fs.FS) int64 {
 	least := memAvailable(root)
 	groups, _ := fs.ReadFile(root, "proc/self/cgroup") // a kernel without control groups has none

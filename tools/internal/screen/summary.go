@@ -176,8 +176,8 @@ func (p *Printer) ran(sum *summary.Summary) {
 func (p *Printer) silent(sum *summary.Summary) {
 	silent := slices.DeleteFunc(slices.Clone(sum.Shards), func(s *results.Shard) bool { return !s.Silent })
 	if targets, _ := results.Targets(silent); targets > 0 {
-		p.Line("not counted: passed tests of %s, for rules_go ran them without -v: pg_go_test runs them with it, and so does "+
-			"every go_test with build --test_env=GO_TEST_WRAP_TESTV=1 in .bazelrc", cli.Plural(targets, "target"))
+		p.Line("not counted: passed tests of %s, for rules_go ran them without -v: pg_go_test runs them with it, and so "+
+			"does every go_test with build --test_env=GO_TEST_WRAP_TESTV=1 in .bazelrc", cli.Plural(targets, "target"))
 	}
 }
 

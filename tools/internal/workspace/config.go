@@ -45,8 +45,8 @@ func ReadConfig(root string) (*Config, error) {
 		return nil, cli.Usage("%s: %w", ConfigFile, err)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, cli.Usage("%s: unknown key %q: want addopts, maxfail, markers, testpaths or exclude_tags below [run]", ConfigFile,
-			unknown[0])
+		return nil, cli.Usage("%s: unknown key %q: want addopts, maxfail, markers, testpaths or exclude_tags below [run]",
+			ConfigFile, unknown[0])
 	}
 	if c.Run.Maxfail != nil && *c.Run.Maxfail < 0 {
 		return nil, cli.Usage("%s: maxfail = %d: want a number from 0", ConfigFile, *c.Run.Maxfail)

@@ -13,8 +13,8 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cli"
 )
 
-// mustProcess makes a workspace whose Bazel runs //a:a for 3 s in series, and for seconds where more runs at once; it ends
-// with a code.
+// mustProcess makes a workspace whose Bazel runs //a:a for 3 s in series, and for seconds where more runs at once; it
+// ends with a code.
 func mustProcess(t *testing.T, seconds, code string) (p *cli.Process, out, messages *strings.Builder) {
 	t.Helper()
 	root := t.TempDir()

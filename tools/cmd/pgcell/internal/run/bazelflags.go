@@ -11,8 +11,9 @@ import (
 
 // bazelArgs gives the arguments of one call. Flags of the user come last and so win.
 //
-// "bazel test" and "pgcell run" share every result, and Bazel's analysis of the workspace: so none of these flags is part of
-// the configuration of targets, as --test_env, --test_filter and --cache_test_results are, unless the user asked for it.
+// "bazel test" and "pgcell run" share every result, and Bazel's analysis of the workspace: so none of these flags is
+// part of the configuration of targets, as --test_env, --test_filter and --cache_test_results are, unless the user
+// asked for it.
 func (s *session) bazelArgs(inv *selection.Invocation, events string) []string {
 	var args []string
 	o := s.o

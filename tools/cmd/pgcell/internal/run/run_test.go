@@ -26,8 +26,8 @@ const (
 		"\n"
 )
 
-// mustWorkspace makes a workspace with a Bazel that reports events and ends with a code, and gives the process in which a
-// run finds them, with its standard output.
+// mustWorkspace makes a workspace with a Bazel that reports events and ends with a code, and gives the process in which
+// a run finds them, with its standard output.
 func mustWorkspace(t *testing.T, events, code string) (*cli.Process, *strings.Builder) {
 	t.Helper()
 	root := t.TempDir()
