@@ -55,6 +55,7 @@ func New(t TB, config ...Config) *Cell {
 	if err != nil {
 		t.Fatalf("pgcell.New: %v", err)
 	}
+	started := time.Since(start)
 	if c.Private {
 		t.Cleanup(func() {
 			if t.Failed() || panicking() { // its server stays, as those of other cells do
@@ -79,7 +80,7 @@ func New(t TB, config ...Config) *Cell {
 	cell.open(c)
 	logChoice(t, cluster, lease)
 	forget := publish(suffix, lease.Name(), cell.table)
-	names.used(t, lease, time.Since(start)-lease.Waited(), waited+lease.Waited())
+	names.used(t, lease, time.Since(start)-lease.Waited(), waited+lease.Waited(), started)
 	t.Cleanup(func() {
 		t.Helper() // what is said here stands at the line that called New
 		forget()

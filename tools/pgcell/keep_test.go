@@ -108,12 +108,14 @@ func ensureRecorded(t *testing.T, path string) {
 		Test, Worker, Cell, Made, Kept, Dump string
 		Start, End                           time.Time
 		CellSeconds                          float64 `json:"cell_seconds"`
+		ServerSeconds                        float64 `json:"server_seconds"`
 		Failed                               bool
 	}
 	if err := json.Unmarshal([]byte(lines[4]), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Test != "TestRed/sub case 4" || r.Worker != pgcell.Worker() || !r.Failed || r.Kept != "" || r.CellSeconds <= 0 ||
+	if r.Test != "TestRed/sub case 4" || r.Worker != pgcell.Worker() || !r.Failed || r.Kept != "" || r.CellSeconds <= 0 || r.ServerSeconds < 0 ||
+		r.ServerSeconds > r.CellSeconds ||
 		!strings.HasPrefix(r.Dump, "pgcell/TestRed_sub_case_4_") || !r.End.After(r.Start) || !slices.Contains([]string{"cloned", "recycled"}, r.Made) {
 		t.Errorf("record %s", lines[4])
 	}

@@ -66,14 +66,15 @@ func (n *namer) named(t TB, base string) {
 	}
 }
 
-// used notes what a test's cell cost.
-func (n *namer) used(t TB, l *cells.Lease, cost, waited time.Duration) {
+// used notes what a test's cell cost, and how much of that was the server's start.
+func (n *namer) used(t TB, l *cells.Lease, cost, waited, started time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if test := n.tests[t]; test != nil {
 		r := &test.record
 		r.CellSeconds += cost.Seconds()
 		r.WaitSeconds += waited.Seconds()
+		r.ServerSeconds += started.Seconds()
 		if r.Cell == "" {
 			r.Cell, r.Made = l.Name(), l.Made()
 		}

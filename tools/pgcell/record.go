@@ -18,11 +18,14 @@ type record struct {
 	End         time.Time `json:"end"`
 	CellSeconds float64   `json:"cell_seconds"` // from the calls of New to the hand-over, without the wait
 	WaitSeconds float64   `json:"wait_seconds"` // for tests that called Serial, and for a place
-	Failed      bool      `json:"failed"`
-	Cell        string    `json:"cell"` // the first one's name
-	Made        string    `json:"made"` // "cloned" or "recycled"
-	Kept        string    `json:"kept"` // URL, while the server runs
-	Dump        string    `json:"dump"` // below the directory of outputs
+	// The part of CellSeconds in which the template was made and the server started: the process pays it once, whichever
+	// test is first.
+	ServerSeconds float64 `json:"server_seconds"`
+	Failed        bool    `json:"failed"`
+	Cell          string  `json:"cell"` // the first one's name
+	Made          string  `json:"made"` // "cloned" or "recycled"
+	Kept          string  `json:"kept"` // URL, while the server runs
+	Dump          string  `json:"dump"` // below the directory of outputs
 }
 
 var recording sync.Mutex

@@ -29,7 +29,8 @@ type Suite struct {
 	Shards  int    // shards that it ran in, 1 or more
 	Missing []int  // those of them without a result that can be read, from 1
 
-	// Passed holds what top-level tests took that passed. Of several runs (--runs_per_test), the longest counts.
+	// Passed holds what top-level tests took that passed, without the start of their process's server. Of several runs
+	// (--runs_per_test), the longest counts.
 	Passed map[string]time.Duration
 }
 
@@ -138,15 +139,27 @@ func (s *Suite) read(file string) bool {
 	if err != nil {
 		return false
 	}
+	_, cells := results.CellsIn(filepath.Join(filepath.Dir(file), "test.outputs"))
 	for _, test := range tests {
 		switch {
 		case !isTest(test.Name):
 			// Bazel's own entry, for a test that writes no XML.
 		case test.Outcome == results.Passed:
-			s.Passed[test.Name] = max(s.Passed[test.Name], test.Duration)
+			s.Passed[test.Name] = max(s.Passed[test.Name], test.Duration-serverTime(test.Name, cells))
 		}
 	}
 	return true
+}
+
+// serverTime is how long a test, or a subtest of it, waited for the template and the server of its process. It is no
+// time of the test's own: with other shards, another test is the first one to need them.
+func serverTime(test string, cells []results.Cell) (longest time.Duration) {
+	for _, c := range cells {
+		if c.Test == test || strings.HasPrefix(c.Test, test+"/") {
+			longest = max(longest, time.Duration(c.ServerSeconds*float64(time.Second)))
+		}
+	}
+	return longest
 }
 
 // isTest reports whether a name is that of a Go test, and no subtest's.

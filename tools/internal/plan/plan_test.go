@@ -138,6 +138,32 @@ func TestReadTakesTheNewest(t *testing.T) {
 	}
 }
 
+// The start of the server is no time of the test that happened to be the first to need it.
+func TestReadLeavesOutTheStartOfTheServer(t *testing.T) {
+	t.Parallel()
+	logs := t.TempDir()
+	mustWrite(t, filepath.Join(logs, "x_test", "test.xml"), `<testsuites><testsuite>`+
+		`<testcase name="TestFirst" time="1"/><testcase name="TestSecond" time="1"/><testcase name="TestSub" time="1"/>`+
+		`</testsuite></testsuites>`)
+	mustWrite(t, filepath.Join(logs, "x_test", "test.outputs", "pgcell", "cells.jsonl"), `
+{"test":"TestFirst","cell_seconds":0.8,"server_seconds":0.75}
+{"test":"TestSecond","cell_seconds":0.5}
+{"test":"TestSub/a","cell_seconds":0.6,"server_seconds":0.5}
+{"test":"TestSub/b","cell_seconds":0.6,"server_seconds":0.5}
+`)
+	got, err := plan.Read(logs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ms = time.Millisecond
+	want := []*plan.Suite{{Target: "x_test", Shards: 1, Passed: map[string]time.Duration{
+		"TestFirst": 250 * ms, "TestSecond": 1000 * ms, "TestSub": 500 * ms,
+	}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Read (-want +got):\n%s", diff)
+	}
+}
+
 func TestBuildFileErrors(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

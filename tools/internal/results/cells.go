@@ -21,11 +21,13 @@ type Cell struct {
 	End         time.Time `json:"end"`
 	CellSeconds float64   `json:"cell_seconds"` // spent in getting cells
 	WaitSeconds float64   `json:"wait_seconds"` // spent in waiting for its turn
-	Failed      bool      `json:"failed"`
-	Name        string    `json:"cell"` // of the database
-	Made        string    `json:"made"` // "recycled", "cloned", ...
-	Kept        string    `json:"kept"` // URL of a cell that was kept, else empty
-	Dump        string    `json:"dump"` // file of a cell that was dumped, relative to the outputs, else empty
+	// The part of CellSeconds in which the process made its template and started its server.
+	ServerSeconds float64 `json:"server_seconds"`
+	Failed        bool    `json:"failed"`
+	Name          string  `json:"cell"` // of the database
+	Made          string  `json:"made"` // "recycled", "cloned", ...
+	Kept          string  `json:"kept"` // URL of a cell that was kept, else empty
+	Dump          string  `json:"dump"` // file of a cell that was dumped, relative to the outputs, else empty
 }
 
 // cellsFile is where tests record their cells, relative to their outputs.
@@ -55,20 +57,30 @@ func ReadCells(r io.Reader) ([]Cell, error) {
 // them as files or packed, by --zip_undeclared_test_outputs. What cannot be read is as if it were not there: a report
 // does without.
 func (s *Shard) readCells(dir string) {
-	if f, err := os.Open(filepath.Join(dir, filepath.FromSlash(cellsFile))); err == nil {
-		defer f.Close()
-		s.Outputs = dir
-		s.Cells, _ = ReadCells(f)
-	} else if packed, err := zip.OpenReader(filepath.Join(dir, "outputs.zip")); err == nil {
-		defer packed.Close()
-		s.Outputs = filepath.Join(dir, "outputs.zip")
-		if f, err := packed.Open(cellsFile); err == nil {
-			defer f.Close()
-			s.Cells, _ = ReadCells(f)
-		}
-	}
+	s.Outputs, s.Cells = CellsIn(dir)
 	s.addCellTimes()
 	s.readUsage(dir)
+}
+
+// CellsIn gives what the tests of one process recorded in the directory of its outputs, and where they are: the
+// directory, or the zip file that Bazel packed them into; "" where there are none.
+func CellsIn(dir string) (outputs string, cells []Cell) {
+	if f, err := os.Open(filepath.Join(dir, filepath.FromSlash(cellsFile))); err == nil {
+		defer f.Close()
+		cells, _ = ReadCells(f)
+		return dir, cells
+	}
+	outputs = filepath.Join(dir, "outputs.zip")
+	packed, err := zip.OpenReader(outputs)
+	if err != nil {
+		return "", nil
+	}
+	defer packed.Close()
+	if f, err := packed.Open(cellsFile); err == nil {
+		defer f.Close()
+		cells, _ = ReadCells(f)
+	}
+	return outputs, cells
 }
 
 // addCellTimes adds the cells' times to the tests that used them, and to the tests that these are part of.
