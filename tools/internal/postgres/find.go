@@ -24,22 +24,37 @@ type Search struct {
 	Globs []string
 }
 
-// DefaultSearch gives the places that the environment names (PGCELL_POSTGRES, PATH) and those in which Debian, Red Hat
-// and Homebrew put PostgreSQL.
+// DefaultSearch gives the places that the environment names (PGCELL_POSTGRES, PATH) and those in which packages put
+// PostgreSQL.
 func DefaultSearch(getenv func(string) string) Search {
 	return Search{
 		Dir:      getenv("PGCELL_POSTGRES"),
 		Path:     getenv("PATH"),
 		PgConfig: true,
-		Globs: []string{
-			"/usr/lib/postgresql/*/bin",          // Debian, Ubuntu
-			"/usr/pgsql-*/bin",                   // Red Hat, from the PostgreSQL project
-			"/usr/libexec/postgresql*",           // Alpine
-			"/opt/homebrew/opt/postgresql@*/bin", // Homebrew on Apple silicon
-			"/usr/local/opt/postgresql@*/bin",    // Homebrew on Intel
-			"/usr/local/pgsql/bin",               // from source
-		},
+		Globs:    usualGlobs(),
 	}
+}
+
+// usualDirs are where packages put a major version's programs, best first. The rule behind postgres.host looks there
+// too: a test compares the list with that of host_repository.bzl.
+var usualDirs = []string{
+	"/usr/lib/postgresql/{major}/bin",                          // Debian, Ubuntu
+	"/usr/pgsql-{major}/bin",                                   // Red Hat, from the PostgreSQL project
+	"/usr/lib/postgresql{major}/bin",                           // SUSE
+	"/usr/libexec/postgresql{major}",                           // Alpine
+	"/opt/homebrew/opt/postgresql@{major}/bin",                 // Homebrew on Apple silicon
+	"/usr/local/opt/postgresql@{major}/bin",                    // Homebrew on Intel
+	"/Applications/Postgres.app/Contents/Versions/{major}/bin", // Postgres.app
+	"/usr/bin",             // Red Hat, Arch
+	"/usr/local/pgsql/bin", // from source
+}
+
+func usualGlobs() []string {
+	globs := make([]string, len(usualDirs))
+	for i, dir := range usualDirs {
+		globs[i] = strings.ReplaceAll(dir, "{major}", "*")
+	}
+	return globs
 }
 
 // Find gives the first supported installation in the order of [Search]'s fields. Cost: a process or two, about 10 ms.

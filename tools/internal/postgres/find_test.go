@@ -4,9 +4,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
@@ -27,6 +30,26 @@ func mustFakeInstall(t *testing.T, dir, version string) string {
 		}
 	}
 	return dir
+}
+
+// The rules look for the host's PostgreSQL where the library does, and in the same order.
+func TestFindLooksWhereTheRulesDo(t *testing.T) {
+	t.Parallel()
+	rule, err := os.ReadFile("../../rules/private/host_repository.bzl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := regexp.MustCompile(`(?s)\n_USUAL_DIRECTORIES = \[\n(.*?)\]`).FindSubmatch(rule)
+	if list == nil {
+		t.Fatal("host_repository.bzl has no _USUAL_DIRECTORIES")
+	}
+	var want []string
+	for _, line := range regexp.MustCompile(`"(.*)",`).FindAllSubmatch(list[1], -1) {
+		want = append(want, strings.ReplaceAll(string(line[1]), "{major}", "*"))
+	}
+	if diff := cmp.Diff(want, postgres.DefaultSearch(os.Getenv).Globs); diff != "" {
+		t.Errorf("directories (-host_repository.bzl +find.go):\n%s", diff)
+	}
 }
 
 func TestFindOrder(t *testing.T) {

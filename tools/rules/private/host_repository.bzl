@@ -10,8 +10,8 @@ server starts, and at `bazel fetch --configure`.
 
 load("//tools/rules/private:selection.bzl", "MAJORS", "PLATFORMS", "selection")
 
-# Where packages put a major version: Debian and Ubuntu; Red Hat; SUSE; Alpine; Homebrew on either kind of Mac;
-# Postgres.app.
+# Where packages put a major version, best first. The library looks there too: find.go of tools/internal/postgres says
+# whose each is, and a test there compares the two lists.
 _USUAL_DIRECTORIES = [
     "/usr/lib/postgresql/{major}/bin",
     "/usr/pgsql-{major}/bin",
@@ -20,6 +20,8 @@ _USUAL_DIRECTORIES = [
     "/opt/homebrew/opt/postgresql@{major}/bin",
     "/usr/local/opt/postgresql@{major}/bin",
     "/Applications/Postgres.app/Contents/Versions/{major}/bin",
+    "/usr/bin",
+    "/usr/local/pgsql/bin",
 ]
 
 _PROGRAMS = ["postgres", "initdb"]
@@ -80,9 +82,10 @@ def _explicit(rctx):
 def _candidates(rctx):
     """Directories that may hold PostgreSQL's programs, those that the user's PATH names first."""
     candidates = []
-    postgres = rctx.which("postgres")
-    if postgres:
-        candidates.append(str(postgres.realpath.dirname))
+    for directory in (rctx.getenv("PATH") or "").split(":"):
+        postgres = rctx.path(directory).get_child("postgres") if directory.startswith("/") else None
+        if postgres and postgres.exists:
+            candidates.append(str(postgres.realpath.dirname))
     pg_config = rctx.which("pg_config")
     if pg_config:
         result = rctx.execute([pg_config, "--bindir"], timeout = 30)
@@ -90,7 +93,7 @@ def _candidates(rctx):
             candidates.append(result.stdout.strip())
     for directory in _USUAL_DIRECTORIES:
         candidates.extend([directory.format(major = major) for major in reversed(MAJORS)])
-    return candidates + ["/usr/bin", "/usr/local/pgsql/bin"]
+    return {candidate: None for candidate in candidates}.keys()
 
 def _postgres_host_repository_impl(rctx):
     machine = _machine(rctx)
