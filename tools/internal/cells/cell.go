@@ -420,7 +420,7 @@ func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error)
 		return "VACUUM or ANALYZE of a partitioned table, or of one with rows in the template", nil
 	case now.grown():
 		return "a table has grown large", nil
-	case now.settings != cluster.manifest.Facts.Roles:
+	case now.settings != cluster.manifest.Facts.Roles+c.pool.facts.Settings:
 		if err := cluster.restoreRoles(ctx); err != nil {
 			return "", fmt.Errorf("take back what a role was given: %w", err)
 		}

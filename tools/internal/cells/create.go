@@ -58,6 +58,9 @@ func (c *Cluster) create(ctx context.Context, name, template string) (id identit
 			err = c.createOn(ctx, name, template, " TABLESPACE "+spareTablespace)
 		}
 	}
+	if dress := c.manifest.Facts.Dress(name, template); dress != "" && err == nil && template == c.manifest.Template {
+		_, err = c.admin.Exec(ctx, dress)
+	}
 	if err == nil {
 		find := "SELECT oid, xmin::text, coalesce(" + countedSince + ", ''), " + parametersGiven + ", " +
 			fmt.Sprintf(countersReset, "oid") + " FROM pg_database WHERE datname = $1"

@@ -19,6 +19,11 @@ func (c *Cluster) drop(ctx context.Context, name string) error {
 	c.dropping <- struct{}{}
 	defer func() { <-c.dropping }()
 	sql := "DROP DATABASE IF EXISTS " + pgx.Identifier{name}.Sanitize() + " WITH (FORCE)"
+	if undress := c.manifest.Facts.Undress(name); undress != "" {
+		if _, err := c.admin.Exec(ctx, undress); err != nil {
+			return c.explain("drop cell "+name, err)
+		}
+	}
 	_, err := c.admin.Exec(ctx, sql)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == objectInUse {

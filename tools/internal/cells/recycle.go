@@ -56,7 +56,7 @@ const renameSQL = "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::
 // way of using it again (a comment on it, and what %s stands for); the counters of all its rows, since when there are
 // any, and those of parameters.
 var lookSQL = `
-SELECT ` + golden.RoleSettings + ` || (SELECT coalesce(string_agg(setconfig::text, ' '), '') FROM pg_db_role_setting WHERE setdatabase = $1),
+SELECT ` + golden.RoleSettings + ` || ` + golden.DatabaseSettings("$1") + `,
        (SELECT count(*) FROM pg_shdescription WHERE objoid = $1 AND classoid = 1262)%s,
        pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1), pg_stat_get_db_tuples_deleted($1),
        coalesce(` + countedSince + `, ''), ` + parametersGiven + `, ` + fmt.Sprintf(countersReset, "$1")

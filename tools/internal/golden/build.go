@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ type builder struct {
 
 func (b *builder) make() error {
 	steps := []func() error{
-		b.checkLocale, b.makeRoles, b.makeDatabase, b.spreadClasses, b.makeExtensions, b.raise, b.migrate, b.lower, b.seal,
+		b.checkLocale, b.makeRoles, b.makeDatabase, b.spreadClasses, b.ownPublic, b.makeExtensions, b.raise, b.migrate, b.lower, b.seal,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -144,6 +145,29 @@ func (b *builder) makeDatabase() error {
 	})
 }
 
+// ownPublic gives the schema public to the owner of the database, as it is from PostgreSQL 15 on: so a test may drop it and
+// make it anew. Who may create in it stays as version 14 has it.
+func (b *builder) ownPublic() error {
+	if b.server.Install().Version.Major >= 15 {
+		return nil
+	}
+	const sql = "ALTER SCHEMA public OWNER TO pg_database_owner"
+	err := b.as(Superuser, "postgres", func(conn *pgx.Conn) error {
+		return b.execAll(conn, "ALTER DATABASE template0 ALLOW_CONNECTIONS true") // empty databases are clones of it
+	})
+	for _, database := range []string{"template0", b.template} {
+		if err == nil {
+			err = b.as(Superuser, database, func(conn *pgx.Conn) error { return b.execAll(conn, sql) })
+		}
+	}
+	if err == nil {
+		err = b.as(Superuser, "postgres", func(conn *pgx.Conn) error {
+			return b.execAll(conn, "ALTER DATABASE template0 ALLOW_CONNECTIONS false")
+		})
+	}
+	return err
+}
+
 // migrate runs all that the user wrote.
 func (b *builder) migrate() error {
 	err := b.run(b.recipe.Migrations)
@@ -156,7 +180,7 @@ func (b *builder) migrate() error {
 		err = b.run(b.recipe.Seeds)
 	}
 	if err != nil {
-		return &MigrationError{Err: err, Hint: b.collationHint(err)}
+		return &MigrationError{Err: err, Hint: cmp.Or(b.collationHint(err), databaseHint(err))}
 	}
 	return nil
 }

@@ -29,6 +29,10 @@ type Facts struct {
 	MayCopy bool
 	// Roles are parameters that roles have in every database, in the form of RoleSettings.
 	Roles string
+	// Settings are parameters of the database, in the form of DatabaseSettings; "" where there are none.
+	Settings string
+	// Grants are the statements that give a database the template's rights on it; %s stands for its name.
+	Grants []string
 	// Unlogged tells that a crash of the server takes rows, or a sequence's state, from the template.
 	Unlogged bool
 }
@@ -172,6 +176,9 @@ func readFacts(ctx context.Context, conn *pgx.Conn) (f Facts, err error) {
 		if err := conn.QueryRow(ctx, sql).Scan(target); err != nil {
 			return f, fmt.Errorf("look at template: %w", err)
 		}
+	}
+	if err := f.ofDatabase(ctx, conn); err != nil {
+		return f, fmt.Errorf("look at template: read what holds for the database: %w", err)
 	}
 	if err := conn.QueryRow(ctx, coldQuery, leaves, setsAParameter).Scan(&f.Cold); err != nil {
 		return f, fmt.Errorf("look at template: %w", err)
