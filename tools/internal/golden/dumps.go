@@ -66,3 +66,12 @@ func (r *scriptRun) exists(sql, name string) (string, error) {
 
 const unknownParameterQuery = `
 SELECT 'PostgreSQL ' || current_setting('server_version') || ' has no such parameter' WHERE current_setting($1, true) IS NULL`
+
+// undefined lists PostgreSQL's error codes for a schema, a table, a function or another object that does not exist.
+var undefined = []string{"3F000", "42P01", "42883", "42704"}
+
+// cleanStatement matches what pg_dump --clean writes before it creates anything. It replaces a view on which others
+// depend by an empty one.
+var cleanStatement = regexp.MustCompile(`(?s)^(DROP |ALTER TABLE .* DROP CONSTRAINT |CREATE OR REPLACE VIEW .* NULL::)`)
+
+func cleans(s sqltext.Statement) bool { return cleanStatement.MatchString(s.Text) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,7 @@ func scriptError(f *file, s sqltext.Statement, err error) error {
 	case errors.As(err, &same):
 		return &ScriptError{Name: f.Name, Line: same.Line, Err: err}
 	}
-	return &ScriptError{Name: f.Name, Line: errorLine(s, err), Err: err, Remedy: remedy(s, err)}
+	return &ScriptError{Name: f.Name, Line: errorLine(s, err), Err: err, Remedy: remedy(f, s, err)}
 }
 
 // statement executes SQL, or passes it over with a note.
@@ -141,13 +142,17 @@ func aroundError(s sqltext.Statement, pg *pgconn.PgError) (before, after string)
 
 var psqlVariable = regexp.MustCompile(`^:['"{]?\??[\pL_]`)
 
-// remedy says what PostgreSQL cannot know of a syntax error: that psql would have put a variable in.
-func remedy(s sqltext.Statement, err error) string {
+// remedy says what PostgreSQL cannot know: that psql would have put a variable in, or that a dump begins with what takes
+// an older state away.
+func remedy(f *file, s sqltext.Statement, err error) string {
 	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.Position < 1 {
+	if !errors.As(err, &pg) {
 		return ""
 	}
-	if _, after := aroundError(s, pg); psqlVariable.MatchString(after) {
+	if f.dump == databaseDump && cleans(s) && slices.Contains(undefined, pg.Code) {
+		return "pg_dump --clean wrote this for a database that holds the schema already, and the template's is empty; dump without --clean"
+	}
+	if _, after := aroundError(s, pg); pg.Position > 0 && psqlVariable.MatchString(after) {
 		return "a name behind a colon is a variable of psql, which pgcell does not have; write its value, or " + howToRunPsql
 	}
 	return ""
