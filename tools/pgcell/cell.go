@@ -130,7 +130,7 @@ func (c *Cell) URL() string { return c.lease.URL() }
 func (c *Cell) Config() *pgx.ConnConfig { return c.lease.Config() }
 
 // Pool is the cell's pool of at most 4 connections (see Config.Pool), which is closed after the test. Its connections
-// may have served earlier tests, and are like new ones. Where all tests of the process together want more connections
+// may use server processes that served earlier tests, and are like new ones. Where all tests of the process together want more connections
 // than the server has, one waits for another to give some back.
 func (c *Cell) Pool() *pgxpool.Pool {
 	pool, err := c.pool()

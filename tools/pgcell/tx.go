@@ -5,13 +5,10 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // sharedKey names the one cell of a cluster whose tests roll back all that they do.
@@ -23,7 +20,6 @@ type sharedKey struct {
 type shared struct {
 	once  sync.Once
 	lease *cells.Lease
-	pool  *pgxpool.Pool
 	err   error
 }
 
@@ -56,13 +52,13 @@ func Tx(t TB, config ...Config) pgx.Tx {
 		t.Fatalf("pgcell.Tx: %v", s.err)
 	}
 	since := cluster.Server().LogSize()
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.lease.Connect(ctx)
 	if err != nil {
 		t.Fatalf("pgcell.Tx: connect: %v", err)
 	}
-	begun, err := conn.Conn().Begin(ctx)
+	begun, err := conn.Begin(ctx)
 	if err != nil {
-		conn.Release()
+		s.lease.Disconnect(ctx, conn)
 		t.Fatalf("pgcell.Tx: begin: %v", err)
 	}
 	tx := &rolledBack{Tx: begun}
@@ -72,7 +68,7 @@ func Tx(t TB, config ...Config) pgx.Tx {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		wrong := tx.end(ctx, t)
-		s.lease.Reset(ctx, conn)
+		s.lease.Disconnect(ctx, conn)
 		if wrong == "" {
 			return
 		}
@@ -117,20 +113,12 @@ func (tx *rolledBack) end(ctx context.Context, t TB) (wrong string) {
 	return wrong
 }
 
-// sharedCell is the shared cell with a pool of connections to it. It lives as long as the server.
+// sharedCell is the shared cell. It lives as long as the server.
 func sharedCell(ctx context.Context, key sharedKey) *shared {
 	found, _ := sharedCells.LoadOrStore(key, &shared{})
 	s := found.(*shared)
 	s.once.Do(func() {
 		s.lease, s.err = key.cluster.Take(ctx, cells.Request{Test: "pgcell.Tx", Empty: key.empty, Shared: true})
-		if s.err != nil {
-			return
-		}
-		s.pool, s.err = s.lease.OwnPool(func(c *pgxpool.Config) {
-			c.MaxConns = postgres.MaxConnections
-			// So that after many such tests at once others find connections.
-			c.MaxConnIdleTime, c.HealthCheckPeriod = 2*time.Second, time.Second
-		})
 	})
 	return s
 }

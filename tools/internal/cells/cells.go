@@ -24,6 +24,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/renew"
+	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
 // AdminDatabase and AdminRole are for statements on the whole cluster.
@@ -115,6 +116,7 @@ type Cluster struct {
 	reflinks    atomic.Int32           // see reflink
 	crashed     atomic.Bool            // a process of the server has, and with it all connections
 	counted     atomic.Pointer[string] // since when the server counts: see countedSince
+	keys        session.Keys           // of sessions' clients
 	connections *budget.Budget         // held by cells
 	leases      *budget.Budget         // held by leases
 	most        int                    // max_connections of the server

@@ -3,9 +3,9 @@ package cells
 import (
 	"context"
 	"errors"
-	"net"
-	"syscall"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
 // errUnlogged is why no cell can be had any more.
@@ -44,36 +44,20 @@ func (c *Cluster) note(counted string) {
 
 // alive reports whether a ready cell's connections stand.
 func (c *cell) alive() bool {
-	if c.warden != nil && !open(c.warden.conn.PgConn().Conn()) {
+	if c.warden != nil && !session.Quiet(c.warden.conn.PgConn().Conn()) {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, s := range append(c.sessions[:len(c.sessions):len(c.sessions)], c.moved...) {
-		if !open(s.tap.Conn) {
+	for s := range c.clients {
+		if !s.Alive() {
+			return false
+		}
+	}
+	for _, s := range c.sessions {
+		if !s.Alive() {
 			return false
 		}
 	}
 	return true
-}
-
-// open reports whether a connection that nothing is expected from is quiet, and the server has not closed it.
-func open(conn net.Conn) bool {
-	raw, ok := conn.(syscall.Conn)
-	if !ok {
-		return false
-	}
-	rc, err := raw.SyscallConn()
-	if err != nil {
-		return false
-	}
-	standing := false
-	// Not rc.Read, which waits for a reader.
-	err = rc.Control(func(fd uintptr) {
-		var b [1]byte
-		// A server that ends a session says so first: words that nobody asked for are a bad sign.
-		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		standing = err == syscall.EAGAIN || err == syscall.EINTR
-	})
-	return err == nil && standing
 }

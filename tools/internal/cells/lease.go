@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
 // Request says what a test wants of [Cluster.Take].
@@ -151,7 +152,7 @@ func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 	}
 	c := l.cell
 	if l.narrow {
-		unused := takeUnused(c.ready)
+		unused := c.takeUnused(c.ready)
 		c.mu.Lock()
 		c.sessions = append(c.sessions, unused...)
 		c.mu.Unlock()
@@ -173,9 +174,18 @@ func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 func (l *Lease) OwnPool(adjust func(*pgxpool.Config)) (*pgxpool.Pool, error) {
 	config := l.cell.pool.cluster.server.PoolConfig(golden.Role, l.name)
 	config.MaxConns = narrow
-	l.cell.limit(config.ConnConfig)
 	config.ConnConfig.Tracer = &waits{cell: l.cell}
 	adjust(config)
+	before := config.BeforeConnect
+	config.BeforeConnect = func(ctx context.Context, one *pgx.ConnConfig) error {
+		if before != nil {
+			if err := before(ctx, one); err != nil {
+				return err
+			}
+		}
+		l.cell.dial(one)
+		return nil
+	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
 		return nil, err
@@ -229,16 +239,16 @@ func (l *Lease) Return() error {
 }
 
 // letGo closes the test's pools and gives the sessions that rested in them. Call it once, with the lock held.
-func (l *Lease) letGo() []*session {
+func (l *Lease) letGo() []*session.Session {
 	c := l.cell
 	for _, stop := range l.own {
 		Soon(stop)
 	}
-	l.gone = c.ready
-	sessions, left := idle(c.ready)
-	c.ready, c.moved = nil, nil
+	l.gone, c.pooled = c.ready, c.used()
+	sessions, left := c.idle(c.ready)
+	c.ready = nil
 	if l.wide != nil {
-		more, also := idle(l.wide)
+		more, also := c.idle(l.wide)
 		sessions, left = append(sessions, more...), left+also
 	}
 	if left > 0 {
@@ -254,7 +264,7 @@ func (l *Lease) letGo() []*session {
 	c.sessions = nil
 	c.test, c.lease = "", nil
 	c.mu.Unlock()
-	c.cutOff(sessions...)
+	c.cutOff()
 	return sessions
 }
 

@@ -9,7 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
 // pool keeps the cells of one template: ready ones, made ahead of need, and those that are being made so.
@@ -182,9 +185,7 @@ func (p *pool) make(urgent bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c, err := p.clone(ctx)
-	// Where connections are few, they are not for what nobody wants yet.
-	few := p.cluster.connections.Free() <= 0 || p.cluster.leases.Free() < 0
-	if err == nil && !urgent && p.facts.Cold == "" && !p.facts.MayCopy && !few {
+	if err == nil && !urgent && p.mayWarm() {
 		if err = c.warm(ctx); err == nil {
 			if failed := p.shareRelcache(ctx, c); failed != nil {
 				p.cluster.trace(failed.Error())
@@ -210,6 +211,13 @@ func (p *pool) make(urgent bool) {
 	p.grow()
 }
 
+// mayWarm reports whether to open a connection before a test asks for it: not if connections are few, and not where tests
+// need a database without sessions.
+func (p *pool) mayWarm() bool {
+	few := p.cluster.connections.Free() <= 0 || p.cluster.leases.Free() < 0
+	return !few && !p.facts.MayCopy
+}
+
 // clone makes a cell. Where a process of the server has crashed, it waits until the server has recovered.
 func (p *pool) clone(ctx context.Context) (c *cell, err error) {
 	for start := time.Now(); ; time.Sleep(20 * time.Millisecond) {
@@ -224,7 +232,7 @@ func (p *pool) clone(ctx context.Context) (c *cell, err error) {
 const recovery = 10 * time.Second
 
 func (p *pool) cloneOnce(ctx context.Context) (*cell, error) {
-	c := &cell{pool: p, name: p.cluster.newName(), dead: map[int]int64{}, restored: map[int]int64{}, taps: map[*tap]bool{}, made: "cloned"}
+	c := &cell{pool: p, name: p.cluster.newName(), dead: map[int]int64{}, restored: map[int]int64{}, clients: map[*session.Session]*session.Conn{}, made: "cloned"}
 	var err error
 	if c.identity, err = p.cluster.create(ctx, c.name, p.template); err != nil {
 		return nil, err
@@ -267,12 +275,12 @@ func (p *pool) returned(shared bool) {
 }
 
 // takeBack makes a returned cell ready again. Where that cannot be, drop drops it. wrong is the error of Verify.
-func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (drop func(), wrong error) {
+func (p *pool) takeBack(c *cell, sessions []*session.Session, test string, once bool) (drop func(), wrong error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var ours []uint32
 	for _, s := range sessions {
-		ours = append(ours, s.pid())
+		ours = append(ours, s.PID())
 	}
 	reason := "its test wanted it for itself"
 	if once {
@@ -308,7 +316,7 @@ func (p *pool) takeBack(c *cell, sessions []*session, test string, once bool) (d
 }
 
 // renew makes a returned cell like new. reason says why that cannot be done; wrong is the error of Verify.
-func (p *pool) renew(ctx context.Context, c *cell, sessions []*session, test string, ours []uint32) (reason string, wrong error) {
+func (p *pool) renew(ctx context.Context, c *cell, sessions []*session.Session, test string, ours []uint32) (reason string, wrong error) {
 	p.cluster.recycling <- struct{}{}
 	defer func() { <-p.cluster.recycling }()
 	reason = c.retire(ctx, sessions, test, ours)
@@ -323,7 +331,12 @@ func (p *pool) renew(ctx context.Context, c *cell, sessions []*session, test str
 		if p.facts.MayCopy {
 			c.leave()
 		}
-		if err := c.prepare(ctx); err != nil {
+		none := len(c.sessions) == 0
+		err := c.prepare(ctx)
+		if err == nil && none && c.pooled && p.mayWarm() {
+			err = c.warm(ctx)
+		}
+		if err != nil {
 			reason = err.Error()
 		}
 	}
@@ -368,6 +381,22 @@ func (p *pool) shed() {
 		c.dismissWarden()
 		p.give(c)
 	}
+}
+
+// closePool closes a pool out of which all that rested has been taken, and tells how many connections its users have not
+// given back.
+func closePool(pool *pgxpool.Pool) (left int) {
+	left = int(pool.Stat().AcquiredConns())
+	if left == 0 {
+		Soon(pool.Close) // or for ever, if somebody gets a connection at this moment
+		return 0
+	}
+	go pool.Close() // waits for them
+	// A connection that broke, as where a deadline passed, is given back and counts for a little yet.
+	for start := time.Now(); left > 0 && time.Since(start) < ending; time.Sleep(time.Millisecond) {
+		left = int(pool.Stat().AcquiredConns())
+	}
+	return left
 }
 
 // Soon waits for do, which closes a pool, but not for ever: for a connection that a test has not given back, the server

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
 // holdsSQL tells whether a session has something that a new one would not have: a parameter or a role that was set,
@@ -54,8 +56,8 @@ func reclaimFrom(pool *pgxpool.Pool) {
 	defer cancel()
 	for _, conn := range pool.AcquireAllIdle(ctx) {
 		pg := conn.Conn().PgConn()
-		t, ok := pg.Conn().(*tap)
-		if ok && t.rests() && pg.TxStatus() == 'I' && t.seen().doubt == "" {
+		client := session.Of(conn.Conn())
+		if client != nil && client.Rests() && pg.TxStatus() == 'I' && client.Doubt() == "" {
 			results, err := pg.Exec(ctx, holdsSQL).ReadAll()
 			if err != nil || string(results[0].Rows[0][0]) == "f" {
 				conn.Conn().Close(ctx)

@@ -33,3 +33,6 @@ func RunScript(ctx context.Context, conn *pgx.Conn, script Script) (notes []stri
 	err = b.runScript(conn, script)
 	return b.notes, err
 }
+
+// Cold is cold.
+func Cold(ctx context.Context, conn *pgx.Conn) (string, error) { return cold(ctx, conn) }

@@ -22,9 +22,6 @@ type Facts struct {
 	// Cold says why no connection is handed from test to test, such as a language that keeps state of its own in a
 	// session; "" where nothing is against it.
 	Cold string
-	// Folds tells that plans may hold results of functions that are said never to change, and yet read tables; or
-	// literals, and choices of the planner, as they are while a function has parameters set.
-	Folds bool
 	// MayCopy tells that tests may make databases, also with their own as the template, which must have no sessions.
 	MayCopy bool
 	// Roles are parameters that roles have in every database, in the form of RoleSettings.
@@ -152,13 +149,6 @@ const unloggedQuery = `
 SELECT EXISTS (SELECT FROM pg_class WHERE relpersistence = 'u' AND (
   relkind IN ('r', 'm') AND pg_relation_size(oid) > 0 OR relkind = 'S' AND pg_sequence_last_value(oid) IS NOT NULL))`
 
-// foldsQuery says whether there are [immutable] functions, or such that set what plans are made by, which other
-// functions, and statements of theirs, may keep. (In another search_path they make them anew.)
-var foldsQuery = `
-SELECT EXISTS (SELECT FROM pg_proc WHERE ` + immutable + `)
-OR EXISTS (SELECT FROM (` + settings + `) AS s
-  WHERE name !~ '^(search_path|row_security|client_min_messages|synchronous_commit|check_function_bodies|log_.*|.*_timeout)$')`
-
 const mayCopyQuery = "SELECT rolcreatedb FROM pg_roles WHERE rolname = '" + Role + "'"
 
 // readFacts looks at the template, as a superuser connected to it, once all is in it.
@@ -168,7 +158,6 @@ func readFacts(ctx context.Context, conn *pgx.Conn) (f Facts, err error) {
 		discardQuery:                &f.Discard,
 		"SELECT " + RoleSettings:    &f.Roles,
 		unloggedQuery:               &f.Unlogged,
-		foldsQuery:                  &f.Folds,
 		mayCopyQuery:                &f.MayCopy,
 		"SELECT " + NextTransaction: &f.First,
 	}
@@ -180,8 +169,8 @@ func readFacts(ctx context.Context, conn *pgx.Conn) (f Facts, err error) {
 	if err := f.ofDatabase(ctx, conn); err != nil {
 		return f, fmt.Errorf("look at template: read what holds for the database: %w", err)
 	}
-	if err := conn.QueryRow(ctx, coldQuery, leaves, setsAParameter).Scan(&f.Cold); err != nil {
-		return f, fmt.Errorf("look at template: %w", err)
+	if f.Cold, err = cold(ctx, conn); err != nil {
+		return f, fmt.Errorf("look at template: look for code that leaves something in sessions: %w", err)
 	}
 	if f.Tables, err = emptyTables(ctx, conn); err != nil {
 		return f, fmt.Errorf("look at template: list empty tables: %w", err)

@@ -24,7 +24,7 @@ import (
 const manifestName = "pgcell.json"
 
 // manifestFormat changes with the archive; a file of another format counts as damaged, so that it is made anew.
-const manifestFormat = 11
+const manifestFormat = 12
 
 // Manifest says what a golden cluster holds.
 type Manifest struct {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"maps"
 	"os"
-	"reflect"
 	"strings"
-	"unsafe"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -36,12 +34,16 @@ func parseNeutral() *pgxpool.Config {
 // the latter, which asks the file system for passwords and certificates.
 func (s *Server) PoolConfig(user, database string) *pgxpool.Config {
 	config := neutral.Copy()
+	// Code under test may connect with what the method ConnString gives, and only parsing sets that.
+	if parsed, err := pgx.ParseConfig(s.URL(user, database)); err == nil {
+		parsed.Config = *config.ConnConfig.Config.Copy()
+		config.ConnConfig = parsed
+	} // else the environment has what pgx cannot parse
 	c := config.ConnConfig
 	c.Host, c.Port, c.User, c.Database = s.dir.path, port, user, database
 	if user == superuser {
 		c.Password = s.password
 	}
-	SetConnString(c, s.URL(user, database))
 	return config
 }
 
@@ -72,13 +74,4 @@ func (s *Server) OwnConfig(user, database string) *pgxpool.Config {
 // Errors: those of [pgx.ConnectConfig].
 func (s *Server) Connect(ctx context.Context, user, database string) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, s.OwnConfig(user, database).ConnConfig)
-}
-
-// SetConnString sets what the method ConnString of a configuration gives, which code under test may connect with. There
-// is no other way to it; a release of pgx that has it elsewhere keeps what it parsed.
-func SetConnString(c *pgx.ConnConfig, url string) {
-	f, found := reflect.TypeFor[pgx.ConnConfig]().FieldByName("connString")
-	if found && f.Type.Kind() == reflect.String && len(f.Index) == 1 {
-		*(*string)(unsafe.Add(unsafe.Pointer(c), f.Offset)) = url
-	}
 }
