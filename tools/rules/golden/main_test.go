@@ -86,6 +86,16 @@ func TestBuild(t *testing.T) {
 	}
 }
 
+func TestBuildNotes(t *testing.T) {
+	t.Parallel()
+	s := mustSpec(t, map[string]string{"1.sql": "SELECT 1;\nCREATE SCHEMA public;", "2.sql": "SELECT 2"})
+	code, stderr, _ := runSpec(t, s)
+	want := "pgcell: //db:template: db/1.sql:2: passed over CREATE SCHEMA public: the schema exists\n"
+	if diff := cmp.Diff(want, stderr); code != 0 || diff != "" {
+		t.Errorf("exit %d, stderr (-want +got):\n%s", code, diff)
+	}
+}
+
 func TestBuildErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
