@@ -65,7 +65,8 @@ func (r *scriptRun) exists(sql, name string) (string, error) {
 }
 
 const unknownParameterQuery = `
-SELECT 'PostgreSQL ' || current_setting('server_version') || ' has no such parameter' WHERE current_setting($1, true) IS NULL`
+SELECT 'PostgreSQL ' || current_setting('server_version') || ' has no such parameter'
+WHERE current_setting($1, true) IS NULL`
 
 // undefined lists PostgreSQL's error codes for a schema, a table, a function or another object that does not exist.
 var undefined = []string{"3F000", "42P01", "42883", "42704"}

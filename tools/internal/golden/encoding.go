@@ -27,10 +27,11 @@ func checkEncoding(script Script) error {
 		looks = "UTF-16LE"
 	default:
 		return &ScriptError{Name: script.Name, Line: 1 + strings.Count(sql[:zero], "\n"),
-			Err: fmt.Errorf("the file holds a zero byte, at offset %d, so it is no SQL script; dump in plain format (pg_dump -Fp)", zero)}
+			Err: fmt.Errorf("the file holds a zero byte, at offset %d, so it is no SQL script; "+
+				"dump in plain format (pg_dump -Fp)", zero)}
 	}
-	return &ScriptError{Name: script.Name, Line: 1, Err: fmt.Errorf("the file looks like %s, and PostgreSQL reads UTF-8; convert it: %s",
-		looks, iconv(looks, script.Name))}
+	return &ScriptError{Name: script.Name, Line: 1, Err: fmt.Errorf(
+		"the file looks like %s, and PostgreSQL reads UTF-8; convert it: %s", looks, iconv(looks, script.Name))}
 }
 
 // checkText refuses what is not UTF-8, unless the script has set client_encoding to another encoding.

@@ -13,15 +13,15 @@ import (
 
 // display lists psql's commands that change nothing but what psql prints, and those that pg_dump writes for psql alone.
 var display = []string{
-	`\restrict`, `\unrestrict`, `\echo`, `\qecho`, `\warn`, `\timing`, `\pset`, `\x`, `\t`, `\a`, `\f`, `\H`, `\C`, `\o`, `\out`,
-	`\conninfo`, `\errverbose`, `\p`, `\print`,
+	`\restrict`, `\unrestrict`, `\echo`, `\qecho`, `\warn`, `\timing`, `\pset`, `\x`, `\t`, `\a`, `\f`, `\H`, `\C`, `\o`,
+	`\out`, `\conninfo`, `\errverbose`, `\p`, `\print`,
 }
 
 // displayVariables lists psql's variables that change nothing but what it prints, or what it does after an error: a
 // script ends at its first one here.
 var displayVariables = []string{
-	"ON_ERROR_STOP", "ON_ERROR_ROLLBACK", "ECHO", "ECHO_HIDDEN", "FETCH_COUNT", "HIDE_TABLEAM", "HIDE_TOAST_COMPRESSION", "HISTCONTROL",
-	"HISTFILE", "HISTSIZE", "PROMPT1", "PROMPT2", "PROMPT3", "QUIET", "SHOW_ALL_RESULTS", "SHOW_CONTEXT", "VERBOSITY",
+	"ON_ERROR_STOP", "ON_ERROR_ROLLBACK", "ECHO", "ECHO_HIDDEN", "FETCH_COUNT", "HIDE_TABLEAM", "HIDE_TOAST_COMPRESSION",
+	"HISTCONTROL", "HISTFILE", "HISTSIZE", "PROMPT1", "PROMPT2", "PROMPT3", "QUIET", "SHOW_ALL_RESULTS", "SHOW_CONTEXT", "VERBOSITY",
 }
 
 // maxIncludes is how deep files may include each other, which is deeper than any that do not include themselves.
@@ -36,7 +36,7 @@ func (r *scriptRun) command(f *file, s sqltext.Statement) error {
 	}
 	switch name := s.Command; {
 	case strings.TrimSpace(s.Before) != "":
-	case slices.Contains(display, name), strings.HasPrefix(name, `\d`), strings.HasPrefix(name, `\l`) && !strings.HasPrefix(name, `\lo_`):
+	case slices.Contains(display, name), strings.HasPrefix(name, `\d`), name == `\l`, name == `\list`:
 		return nil
 	case (name == `\set` || name == `\unset`) && slices.Contains(displayVariables, first):
 		return nil
@@ -50,7 +50,8 @@ func (r *scriptRun) command(f *file, s sqltext.Statement) error {
 	case name == `\i`, name == `\include`, name == `\ir`, name == `\include_relative`:
 		return r.include(f, name, strings.Trim(s.Args, `'"`))
 	}
-	return fmt.Errorf(`%s is a command of psql, not SQL, and pgcell does not do it; write it as SQL, or %s`, s.Command, howToRunPsql)
+	return fmt.Errorf("%s is a command of psql, not SQL, and pgcell does not do it; write it as SQL, or %s",
+		s.Command, howToRunPsql)
 }
 
 func (r *scriptRun) exec(sql string) error {
@@ -60,9 +61,10 @@ func (r *scriptRun) exec(sql string) error {
 
 // connect begins a new session with the same database and role, as far as DISCARD ALL makes one.
 func (r *scriptRun) connect(args []string, database string) error {
-	if database != "" && database != "-" && database != r.conn.Config().Database || slices.ContainsFunc(args[min(1, len(args)):], isOther) {
-		return fmt.Errorf(`\connect %s leaves the template's database, the only one there is; dump a single database, by pg_dump `+
-			"without --create, or take the line out, or %s", strings.Join(args, " "), howToRunPsql)
+	same := database == "" || database == "-" || database == r.conn.Config().Database
+	if !same || slices.ContainsFunc(args[min(1, len(args)):], isOther) {
+		return fmt.Errorf(`\connect %s leaves the template's database, the only one there is; dump a single database, `+
+			"by pg_dump without --create, or take the line out, or %s", strings.Join(args, " "), howToRunPsql)
 	}
 	return r.exec("DISCARD ALL")
 }
@@ -76,8 +78,8 @@ func (r *scriptRun) include(f *file, command, name string) error {
 	}
 	found := findIncluded(f.Script, name, command == `\ir` || command == `\include_relative`)
 	if found == nil {
-		return fmt.Errorf("%s %s: no migration or seed has this name; add the file to them (it then runs where it is included, and "+
-			"not by itself), or %s", command, name, howToRunPsql)
+		return fmt.Errorf("%s %s: no migration or seed has this name; add the file to them (it then runs where it is "+
+			"included, and not by itself), or %s", command, name, howToRunPsql)
 	}
 	return r.run(&file{Script: *found, dump: findDump(found.SQL), deep: f.deep + 1})
 }

@@ -56,7 +56,8 @@ func (r *scriptRun) run(f *file) error {
 		return err
 	}
 	if at := wayBack.FindStringIndex(f.SQL); at != nil {
-		return &ScriptError{Name: f.Name, Line: 1 + strings.Count(f.SQL[:at[0]], "\n"), Err: errors.New("the file holds the way back as well, " +
+		return &ScriptError{Name: f.Name, Line: 1 + strings.Count(f.SQL[:at[0]], "\n"),
+			Err: errors.New("the file holds the way back as well, " +
 			"which would run too; let its own tool run it (attribute migrator of pg_template, Config.Migrate in Go)")}
 	}
 	for s, err := range sqltext.Statements(f.SQL) {
@@ -150,10 +151,12 @@ func remedy(f *file, s sqltext.Statement, err error) string {
 		return ""
 	}
 	if f.dump == databaseDump && cleans(s) && slices.Contains(undefined, pg.Code) {
-		return "pg_dump --clean wrote this for a database that holds the schema already, and the template's is empty; dump without --clean"
+		return "pg_dump --clean wrote this for a database that holds the schema already, and the template's is empty; " +
+			"dump without --clean"
 	}
 	if _, after := aroundError(s, pg); pg.Position > 0 && psqlVariable.MatchString(after) {
-		return "a name behind a colon is a variable of psql, which pgcell does not have; write its value, or " + howToRunPsql
+		return "a name behind a colon is a variable of psql, which pgcell does not have; write its value, or " +
+			howToRunPsql
 	}
 	return ""
 }
