@@ -16,15 +16,7 @@ func (k *keeper) choosePlace() error {
 	if k.job.Containment == Namespaces || k.job.DataDir != "" || !k.place.memory {
 		return nil
 	}
-	// Without a tmpfs of its own, the server shares what is there; containers often have 64 MB.
-	err := syscall.Access(memoryDir, 7)
-	var free int64
-	if err == nil {
-		free, _, err = freeSpace(memoryDir)
-	}
-	if err == nil && !memoryBacked(memoryDir) {
-		err = fmt.Errorf("%s is not in memory", memoryDir)
-	}
+	free, err := sharedRoom()
 	switch {
 	case err != nil && k.job.Storage == Memory:
 		return &ServerError{Op: "prepare", Object: fmt.Sprintf("server of PostgreSQL %v", k.job.Version),
@@ -33,6 +25,41 @@ func (k *keeper) choosePlace() error {
 		k.place = place{}
 	}
 	return nil
+}
+
+// sharedRoom gives how many bytes are free where a server without a tmpfs of its own keeps data in memory; containers
+// often have 64 MB.
+func sharedRoom() (int64, error) {
+	if err := syscall.Access(memoryDir, 7); err != nil {
+		return 0, fmt.Errorf("write to %s: %w", memoryDir, err)
+	}
+	free, _, err := freeSpace(memoryDir)
+	if err == nil && !memoryBacked(memoryDir) {
+		err = fmt.Errorf("%s is not in memory", memoryDir)
+	}
+	return free, err
+}
+
+// DiskReason says why a server that started now under [Auto] would keep its data on disk, to people; "" if it would keep
+// it in memory. Then share is the most that it may take there, in bytes.
+func DiskReason(how Containment) (share int64, reason string) {
+	runtime.SetDefaultGOMAXPROCS()
+	p := choose(Auto, 0, os.DirFS("/"), runtime.GOMAXPROCS(0))
+	const wanted = minMemory >> 20
+	if !p.memory {
+		return 0, fmt.Sprintf("a server's share of the memory that is free is %d MB, %d MB are wanted", p.limit>>20, wanted)
+	}
+	if how == Namespaces {
+		return p.limit, ""
+	}
+	free, err := sharedRoom()
+	if err != nil {
+		return 0, err.Error()
+	}
+	if free < minMemory {
+		return 0, fmt.Sprintf("%s has %d MB free, %d MB are wanted", memoryDir, free>>20, wanted)
+	}
+	return min(p.limit, free), ""
 }
 
 // makeDataDir gives the server a directory: the caller's, or one in memory that vanishes with the mount namespace, or a

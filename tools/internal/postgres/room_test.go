@@ -47,3 +47,15 @@ func TestChoose(t *testing.T) {
 		}
 	}
 }
+
+// What doctor says is what a server does.
+func TestDiskReasonIsTheServersRule(t *testing.T) {
+	t.Parallel()
+	for _, how := range []postgres.Containment{postgres.Auto, postgres.Watchdog} {
+		server := mustStart(t, postgres.Config{Install: mustInstall(t), Containment: how})
+		share, reason := postgres.DiskReason(server.Containment())
+		if got, want := reason == "" && share > 0, server.InMemory(); got != want {
+			t.Errorf("%s: DiskReason() = %d, %q, and the server's data is in memory: %v", how, share, reason, want)
+		}
+	}
+}

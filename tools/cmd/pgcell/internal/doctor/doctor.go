@@ -92,20 +92,19 @@ func checkPostgres(ctx context.Context, p *cli.Process) finding {
 	return finding{"ok", fmt.Sprintf("PostgreSQL: %s in %s", found.Version, found.BinDir), ""}
 }
 
-// roomForData is the least free memory-backed storage with which servers use it.
-const roomForData = 256 << 20
-
-func checkStorage(_ context.Context, p *cli.Process) finding {
-	free, err := freeBytes("/dev/shm")
-	switch {
-	case err != nil:
-		return finding{"slow", "storage: no /dev/shm: data is kept in " + p.TempDir(),
-			"on a disk each cell costs about twice the time"}
-	case free < roomForData:
-		return finding{"slow", fmt.Sprintf("storage: /dev/shm has %d MB free, 256 are wanted", free>>20),
-			"give it room: docker run --shm-size=2g, or mount -o remount,size=2g /dev/shm"}
+// checkStorage follows the rule that servers follow.
+func checkStorage(ctx context.Context, p *cli.Process) finding {
+	how, remedy := postgres.Namespaces, "on a disk each cell costs about twice the time; give the machine or the container "+
+		"more memory, or run fewer shards at once"
+	if tryNamespaces(ctx) != nil {
+		how = postgres.Watchdog
+		remedy += "; give /dev/shm room: docker run --shm-size=2g, or mount -o remount,size=2g /dev/shm"
 	}
-	return finding{"ok", fmt.Sprintf("storage: /dev/shm has %d MB free", free>>20), ""}
+	share, reason := postgres.DiskReason(how)
+	if reason != "" {
+		return finding{"slow", fmt.Sprintf("storage: data is kept in %s: %s", p.TempDir(), reason), remedy}
+	}
+	return finding{"ok", fmt.Sprintf("storage: data is kept in memory, up to %d MB for a server", share>>20), ""}
 }
 
 func freeBytes(dir string) (uint64, error) {
