@@ -58,7 +58,7 @@ func (r *scriptRun) run(f *file) error {
 	if at := wayBack.FindStringIndex(f.SQL); at != nil {
 		return &ScriptError{Name: f.Name, Line: 1 + strings.Count(f.SQL[:at[0]], "\n"),
 			Err: errors.New("the file holds the way back as well, " +
-			"which would run too; let its own tool run it (attribute migrator of pg_template, Config.Migrate in Go)")}
+				"which would run too; let its own tool run it (attribute migrator of pg_template, Config.Migrate in Go)")}
 	}
 	for s, err := range sqltext.Statements(f.SQL) {
 		if err == nil && s.Command != "" {
