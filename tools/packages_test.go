@@ -36,7 +36,9 @@ var floors = []struct {
 		"internal/cli", "internal/gotest", "internal/memory", "internal/serial", "internal/shard", "internal/sqltext",
 		"internal/usage", "internal/budget", "internal/version",
 	}},
-	{"A server, a workspace", []string{"internal/history", "internal/postgres", "internal/workspace"}},
+	{"A server, a workspace, migrations", []string{
+		"internal/history", "internal/migrations", "internal/postgres", "internal/workspace",
+	}},
 	{"Bazel; the golden cluster; what cells are made of", []string{"internal/bazel", "internal/golden", "internal/renew"}},
 	{"Results of tests; what is to run; cells", []string{
 		"internal/cells", "internal/results", "internal/selection", "rules/golden",

@@ -183,6 +183,9 @@ func TestConfigErrors(t *testing.T) {
 		{"no key", []pgcell.Config{{Migrate: migrate}}, []string{"Config.Migrate is set, but not MigrateKey", "set it to the version of the schema"}},
 		{"no function", []pgcell.Config{{MigrateKey: "v1"}}, []string{`Config.MigrateKey is "v1", but there is no Config.Migrate`}},
 		{"no files", []pgcell.Config{{Migrations: fstest.MapFS{}}}, []string{"Config.Migrations: read migrations: the file system holds no *.sql file"}},
+		{"open order", []pgcell.Config{{Migrations: fstest.MapFS{"a.sql": {}, "b.sql": {}}}},
+			[]string{"Config.Migrations: order migrations: a.sql, b.sql: no leading number", "Config.Order in Go"}},
+		{"order of nothing", []pgcell.Config{{Order: []string{"a.sql"}}}, []string{"Config.Order is set, but there is no Config.Migrations"}},
 		{"bad migration", []pgcell.Config{{Migrations: fstest.MapFS{"1.sql": {Data: []byte("SELECT 1;\nSELEC 2")}}}},
 			[]string{`1.sql:2: ERROR: syntax error at or near "SELEC"`}},
 	} {

@@ -28,11 +28,16 @@ const (
 // Config says what a cell holds. Its zero value is a clone of the test's template: that of the rule pg_go_test, or an
 // empty database where there is none.
 type Config struct {
-	// Migrations holds SQL files, *.sql at any depth, which make the template in lexical order of their paths; files
-	// that end in .down.sql are left out. They run once; the result is kept in the user's cache directory under the
-	// hash of their names and contents. Default: none. When set, the template of the rule is not used; nor is it with any
-	// of Migrate, Extensions, Roles, Settings, Locale and Superuser.
+	// Migrations holds the SQL files that make the template, *.sql at any depth: a folder of goose, golang-migrate, dbmate,
+	// tern, Flyway and others, or plain files. They run in order of the numbers that their names begin with, the way up
+	// alone: see docs/migrations.md. A set of files whose order the numbers leave open is an error; Order mends it. The
+	// template is made once and kept in the user's cache directory under the hash of names and contents. Default: none.
+	// When set, the template of the rule is not used; nor is it with any of Migrate, Extensions, Roles, Settings, Locale
+	// and Superuser.
 	Migrations fs.FS
+	// Order says in which order files of Migrations run: names, or patterns of path.Match, whose files are put in order
+	// of their numbers. It has to cover all files other than ways down. Default: in order of their numbers.
+	Order []string
 	// Migrate makes the template, or goes on after Migrations, with any tool: url names an empty database, as the role
 	// that owns it. MigrateKey must be set too. Default: none.
 	Migrate func(ctx context.Context, url string) error

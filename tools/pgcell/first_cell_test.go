@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
@@ -54,7 +55,7 @@ func BenchmarkFirstCell(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	scripts, err := golden.ScriptsFrom(thirtyTables())
+	scripts, err := migrations.FromFS(thirtyTables(), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -99,7 +100,7 @@ func (s *servers) golden(ctx context.Context, c Config) (string, error) {
 // fromRule reports whether the template is the one that Bazel made.
 func (c Config) fromRule() bool {
 	inCode := c.Migrations != nil || c.Migrate != nil || len(c.Extensions) > 0 || len(c.Roles) > 0 || len(c.Settings) > 0 ||
-		c.Locale != "" || c.Superuser
+		c.Locale != "" || len(c.Order) > 0 || c.Superuser
 	return os.Getenv("PGCELL_TEMPLATE") != "" && !inCode
 }
 
@@ -143,8 +144,11 @@ func recipe(c Config) (golden.Recipe, error) {
 	r := golden.Recipe{
 		Settings: c.Settings, Locale: c.Locale, Roles: c.Roles, Extensions: c.Extensions, Superuser: c.Superuser,
 	}
+	if c.Migrations == nil && len(c.Order) > 0 {
+		return r, errors.New("Config.Order is set, but there is no Config.Migrations whose files it could list")
+	}
 	if c.Migrations != nil {
-		scripts, err := golden.ScriptsFrom(c.Migrations)
+		scripts, err := migrations.FromFS(c.Migrations, c.Order)
 		if err != nil {
 			return r, fmt.Errorf("Config.Migrations: %w", err)
 		}

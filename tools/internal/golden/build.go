@@ -185,13 +185,25 @@ func (b *builder) migrate() error {
 	return nil
 }
 
-// run executes scripts in one session a script, so that none sees another's SET.
+// run executes scripts, each in a session of its own unless it asks for that of the one before.
 func (b *builder) run(scripts []Script) error {
-	for _, script := range scripts {
-		err := b.as(Role, b.template, func(conn *pgx.Conn) error { return b.runScript(conn, script) })
+	for len(scripts) > 0 {
+		n := 1
+		for n < len(scripts) && scripts[n].SameSession {
+			n++
+		}
+		err := b.as(Role, b.template, func(conn *pgx.Conn) error {
+			for _, script := range scripts[:n] {
+				if err := b.runScript(conn, script); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
+		scripts = scripts[n:]
 	}
 	return nil
 }

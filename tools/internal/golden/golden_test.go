@@ -5,15 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/klauspost/compress/zstd"
 
@@ -196,23 +193,6 @@ func TestTemplateName(t *testing.T) {
 	}
 	if full.TemplateName(postgres.Version{Major: 15, Minor: 19}) == name {
 		t.Error("another minor version gives the same name")
-	}
-}
-
-func TestScriptsFrom(t *testing.T) {
-	t.Parallel()
-	got, err := golden.ScriptsFrom(fstest.MapFS{
-		"b/2.up.sql": {Data: []byte("two")}, "b/2.down.sql": {}, "a/10.sql": {Data: []byte("one")}, "README": {}, "c.SQL": {},
-	})
-	want := []golden.Script{{Name: "a/10.sql", SQL: "one"}, {Name: "b/2.up.sql", SQL: "two"}}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("ScriptsFrom: %v (-want +got):\n%s", err, diff)
-	}
-	if _, err := golden.ScriptsFrom(fstest.MapFS{"x.txt": {}}); err == nil || !strings.Contains(err.Error(), "holds no *.sql file") {
-		t.Errorf("ScriptsFrom without SQL = %v", err)
-	}
-	if _, err := golden.ScriptsFrom(os.DirFS(filepath.Join(t.TempDir(), "absent"))); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("ScriptsFrom(absent) = %v, want not exist", err)
 	}
 }
 

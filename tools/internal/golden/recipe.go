@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
-	"path"
-	"strings"
 
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -19,13 +17,8 @@ const Role = "pgcell"
 // Password is the superuser's in a golden cluster. Whoever lets tests in gives it another first.
 const Password = "pgcell"
 
-// Script is one SQL file: a migration or a seed.
-type Script struct {
-	Name string // how errors call it, and part of the hash: a path that is the same on every machine
-	SQL  string
-	// Includes are the files that the script includes by \i and \ir of psql.
-	Includes []Script
-}
+// Script is a migration or a seed. Its name is part of the hash: a path that is the same on every machine.
+type Script = migrations.Script
 
 // Migrator is an executable, or a function, that brings a database up to date by itself.
 type Migrator struct {
@@ -72,35 +65,3 @@ func (r Recipe) TemplateName(v postgres.Version) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", part))
 	return "template_" + hex.EncodeToString(sum[:8])
 }
-
-// ScriptsFrom reads all *.sql files of a file system, in lexical order of their paths. Files that end in .down.sql, the
-// way back of migration tools, are left out.
-//
-// Errors: those of the file system, with the file's name; an error where there is no *.sql file at all.
-func ScriptsFrom(fsys fs.FS) ([]Script, error) {
-	var scripts []Script
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() || path.Ext(name) != ".sql" || IsWayBack(name) {
-			return nil
-		}
-		text, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return err
-		}
-		scripts = append(scripts, Script{Name: name, SQL: string(text)})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read migrations: %w", err)
-	}
-	if len(scripts) == 0 {
-		return nil, fmt.Errorf("read migrations: the file system holds no *.sql file")
-	}
-	return scripts, nil
-}
-
-// IsWayBack reports whether a file name is that of a migration's way back, such as 002_users.down.sql.
-func IsWayBack(name string) bool { return strings.HasSuffix(name, ".down.sql") }

@@ -19,7 +19,7 @@ import (
 const howToRunPsql = "run psql yourself (attribute migrator of pg_template; Config.Migrate in Go)"
 
 // scriptRun executes scripts in one session, as psql does: each statement is a transaction of its own unless the script
-// says BEGIN, so that CREATE INDEX CONCURRENTLY works.
+// says BEGIN, so that CREATE INDEX CONCURRENTLY works, or is to be one transaction as a whole.
 type scriptRun struct {
 	ctx  context.Context
 	conn *pgx.Conn
@@ -37,8 +37,20 @@ type file struct {
 
 func (b *builder) runScript(conn *pgx.Conn, script Script) error {
 	r := &scriptRun{ctx: b.ctx, conn: conn, note: func(s string) { b.notes = append(b.notes, s) }}
+	if script.Transaction {
+		if _, err := conn.Exec(b.ctx, "BEGIN"); err != nil {
+			return fmt.Errorf("begin transaction of %s: %w", script.Name, err)
+		}
+	}
 	if err := r.run(&file{Script: script, dump: findDump(script.SQL)}); err != nil {
 		return err
+	}
+	if script.Transaction {
+		if _, err := conn.Exec(b.ctx, "COMMIT"); err != nil { // of a deferred constraint
+			last := 1 + strings.Count(strings.TrimSpace(script.SQL), "\n")
+			return &ScriptError{Name: script.Name, Line: last, Err: err}
+		}
+		return nil
 	}
 	if conn.PgConn().TxStatus() != 'I' {
 		return &ScriptError{Name: script.Name, Line: r.open,
@@ -47,18 +59,9 @@ func (b *builder) runScript(conn *pgx.Conn, script Script) error {
 	return nil
 }
 
-// wayBack is what goose, sql-migrate, dbmate, rambler and tern write between the two ways of a migration.
-var wayBack = regexp.MustCompile(`(?m)^--\s*(\+goose Down|\+migrate Down|migrate:down|rambler down)\b` +
-	`|^---- create above / drop below ----`)
-
 func (r *scriptRun) run(f *file) error {
 	if err := checkEncoding(f.Script); err != nil {
 		return err
-	}
-	if at := wayBack.FindStringIndex(f.SQL); at != nil {
-		return &ScriptError{Name: f.Name, Line: 1 + strings.Count(f.SQL[:at[0]], "\n"),
-			Err: errors.New("the file holds the way back as well, " +
-				"which would run too; let its own tool run it (attribute migrator of pg_template, Config.Migrate in Go)")}
 	}
 	for s, err := range sqltext.Statements(f.SQL) {
 		if err == nil && s.Command != "" {

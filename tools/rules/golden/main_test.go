@@ -3,14 +3,19 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -93,6 +98,42 @@ func TestBuildNotes(t *testing.T) {
 	want := "pgcell: //db:template: db/1.sql:2: passed over CREATE SCHEMA public: the schema exists\n"
 	if diff := cmp.Diff(want, stderr); code != 0 || diff != "" {
 		t.Errorf("exit %d, stderr (-want +got):\n%s", code, diff)
+	}
+}
+
+// go test and Bazel make the same template of a folder.
+func TestSameScriptsAsGoTest(t *testing.T) {
+	t.Parallel()
+	for name, folder := range map[string]map[string]string{
+		"golang-migrate": {"1_a.up.sql": "SELECT 1;", "1_a.down.sql": "SELECT -1;", "2_b.up.sql": "SELECT 2;", "10_c.up.sql": "SELECT 10;"},
+		"goose":          {"1_a.sql": "-- +goose Up\nSELECT 1;\n-- +goose Down\nSELECT -1;\n", "10_b.sql": "-- +goose NO TRANSACTION\n-- +goose Up\n"},
+		"Hasura":         {"1_a/up.sql": "SELECT 1;", "1_a/down.sql": "SELECT -1;", "10_c/up.sql": "SELECT 10;", "9_b/up.sql": "SELECT 9;"},
+		"Flyway":         {"V1.10__b.sql": "SELECT 2;", "V1.9__a.sql": "SELECT 1;", "R__c.sql": "SELECT 3;", "U1.9__a.sql": "SELECT -1;"},
+		"open":           {"a.sql": "", "b.sql": ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s spec
+			dir, files := t.TempDir(), fstest.MapFS{}
+			for _, name := range slices.Sorted(maps.Keys(folder)) { // as glob
+				path := filepath.Join(dir, strings.ReplaceAll(name, "/", "+"))
+				if err := os.WriteFile(path, []byte(folder[name]), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				s.Migrations = append(s.Migrations, file{Path: path, Name: "db/" + name})
+				files["db/"+name] = &fstest.MapFile{Data: []byte(folder[name])}
+			}
+			want, wantErr := migrations.FromFS(files, nil)
+			got, err := s.recipe()
+			if diff := cmp.Diff(want, got.Migrations); diff != "" || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+				t.Errorf("Bazel: %v, go test: %v (-go test +Bazel):\n%s", err, wantErr, diff)
+			}
+			if s.Order = "given"; name == "open" {
+				if _, err := s.recipe(); err != nil {
+					t.Errorf("with order = \"given\": %v", err)
+				}
+			}
+		})
 	}
 }
 

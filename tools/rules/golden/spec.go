@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -23,6 +24,7 @@ type spec struct {
 	Label      string            `json:"label"`
 	Postgres   postgresSpec      `json:"postgres"`
 	Migrations []file            `json:"migrations"`
+	Order      string            `json:"order"` // of migrations: auto or given
 	Migrator   *migrator         `json:"migrator"`
 	Seeds      []file            `json:"seeds"`
 	Extensions []string          `json:"extensions"`
@@ -80,11 +82,17 @@ func (s spec) install(ctx context.Context) (postgres.Install, error) {
 // recipe reads what the specification names.
 func (s spec) recipe() (golden.Recipe, error) {
 	r := golden.Recipe{Settings: s.Settings, Locale: s.Locale, Roles: s.Roles, Extensions: s.Extensions, Superuser: s.Superuser}
-	var err error
-	if r.Migrations, err = scripts("migration", s.Migrations); err != nil {
+	files, err := read("migration", s.Migrations)
+	if err != nil {
 		return r, err
 	}
-	if r.Seeds, err = scripts("seed", s.Seeds); err != nil {
+	if r.Migrations, err = migrations.FromList(files, s.Order == "given"); err != nil {
+		return r, err
+	}
+	if files, err = read("seed", s.Seeds); err != nil {
+		return r, err
+	}
+	if r.Seeds, err = migrations.SeedsFromList(files); err != nil {
 		return r, err
 	}
 	if s.Migrator != nil {
@@ -93,17 +101,15 @@ func (s spec) recipe() (golden.Recipe, error) {
 	return r, err
 }
 
-func scripts(what string, files []file) ([]golden.Script, error) {
-	var all []golden.Script
-	for _, f := range files {
-		if golden.IsWayBack(f.Name) {
-			continue
-		}
+// read reads migrations or seeds.
+func read(what string, files []file) ([]migrations.File, error) {
+	all := make([]migrations.File, len(files))
+	for i, f := range files {
 		text, err := os.ReadFile(f.Path)
 		if err != nil {
 			return nil, fmt.Errorf("read %s %s: %w", what, f.Name, err)
 		}
-		all = append(all, golden.Script{Name: f.Name, SQL: string(text)})
+		all[i] = migrations.File{Name: f.Name, SQL: string(text)}
 	}
 	return all, nil
 }

@@ -26,10 +26,14 @@ The order: settings and locale, roles, extensions, migrations, migrator, seeds. 
 the line and PostgreSQL's message.
 
 Migrations, migrator and seeds run as the role `pgcell`, which owns the database and has the rights of a superuser until
-they are done. Tests connect as the same role, which is an ordinary one by then. See docs/templates.md.
+they are done. Tests connect as the same role, which is an ordinary one by then. See docs/migrations.md.
 
-Files run in the order in which they are written. `glob` sorts by name, so `glob(["migrations/*.sql"])` runs 001.sql
-before 002.sql, but 10.sql before 9.sql: pad numbers with zeros or write the list out.
+A list of migrations that is sorted by name, as `glob` returns it, is put in order of the numbers that file and folder
+names begin with: 9.sql before 10.sql, V1.9__x.sql before V1.10__x.sql, `R__x.sql` last. Any other list stays as it is, and
+so does every list with `order = "given"`. Files without numbers, or with equal ones, are an error then.
+
+Of a folder of a migration tool the way up runs alone: files such as `x.down.sql` and what follows `-- +goose Down` are
+left out. docs/migrations.md lists the tools.
 
 The PostgreSQL is the one that `--@pgcell//tools/rules:postgres` selects. A data directory can be read by a PostgreSQL
 of the same version on the same kind of machine alone, so one toolchain serves the build and the tests that use the
@@ -80,6 +84,7 @@ def _pg_template_impl(ctx):
         "locale": ctx.attr.locale,
         "migrations": _named(ctx.files.migrations),
         "migrator": _migrator(ctx),
+        "order": ctx.attr.order,
         "postgres": {
             "bindir": postgres.bindir,
             "runfiles_bindir": postgres.runfiles_bindir,
@@ -130,7 +135,7 @@ _ATTRS = {
     ),
     "migrations": attr.label_list(
         allow_files = [".sql"],
-        doc = "SQL files that make the schema, run in this order.",
+        doc = "SQL files that make the schema: a glob of a migration tool's folder, or a list. See the attribute order.",
     ),
     "migrator": attr.label(
         allow_files = True,
@@ -142,6 +147,12 @@ _ATTRS = {
     "migrator_args": attr.string_list(
         doc = "Arguments of the migrator; `$(execpath LABEL)` stands for a file of the attribute data.",
     ),
+    "order": attr.string(
+        default = "auto",
+        doc = "The order of the migrations. `auto`: a list that is sorted by name, as glob returns it, is put in order of " +
+              "the numbers in the names; any other list stays as it is. `given`: each list stays as it is.",
+        values = ["auto", "given"],
+    ),
     "roles": attr.string_list(
         doc = "Roles to create before the migrations, each with its options: " +
               "`[\"app_reader\", \"app_writer NOINHERIT\"]`. The role `pgcell` may become each of them. `\"auto\"` makes " +
@@ -149,7 +160,8 @@ _ATTRS = {
     ),
     "seeds": attr.label_list(
         allow_files = [".sql"],
-        doc = "SQL files with rows that every test begins with, run in this order after the schema is there.",
+        doc = "SQL files with rows that every test begins with, run after the schema is there. A list that is sorted by " +
+              "name is put in order of the numbers in the names, if all have one; any other list stays as it is.",
     ),
     "settings": attr.string_dict(
         doc = "Settings of the server, as in postgresql.conf: `{\"wal_level\": \"logical\"}`.",

@@ -54,6 +54,7 @@ def _action_test_impl(ctx):
     package = ctx.label.package
     asserts.equals(env, [package + "/testdata/" + name for name in ["2.sql", "1.sql"]], _names(spec["migrations"]))
     asserts.equals(env, [package + "/testdata/seed.sql"], _names(spec["seeds"]))
+    asserts.equals(env, "given", spec["order"])
     asserts.equals(env, ["pg_trgm"], spec["extensions"])
     asserts.equals(env, ["reader NOINHERIT"], spec["roles"])
     asserts.equals(env, {"wal_level": "logical"}, spec["settings"])
@@ -82,7 +83,9 @@ action_test = analysistest.make(_action_test_impl, config_settings = _OF_FILES)
 def _empty_test_impl(ctx):
     env = analysistest.begin(ctx)
     actions = {action.mnemonic: action for action in analysistest.target_actions(env)}
-    asserts.equals(env, None, json.decode(actions["FileWrite"].content)["migrator"])
+    spec = json.decode(actions["FileWrite"].content)
+    asserts.equals(env, None, spec["migrator"])
+    asserts.equals(env, "auto", spec["order"])
     asserts.equals(env, {}, actions["PgTemplate"].env)
     return analysistest.end(env)
 
@@ -210,6 +213,7 @@ def pg_template_tests(name):
         migrations = ["testdata/2.sql", "testdata/1.sql"],
         migrator = "migrator",
         migrator_args = ["-file", "$(execpath testdata/1.sql)"],
+        order = "given",
         roles = ["reader NOINHERIT"],
         seeds = ["testdata/seed.sql"],
         settings = {"wal_level": "logical"},

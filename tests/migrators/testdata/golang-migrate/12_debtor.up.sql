@@ -1,0 +1,1 @@
+CREATE VIEW debtor AS SELECT * FROM invoice;

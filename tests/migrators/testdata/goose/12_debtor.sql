@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE VIEW debtor AS SELECT * FROM invoice;

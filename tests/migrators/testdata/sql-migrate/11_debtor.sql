@@ -1,0 +1,5 @@
+-- +migrate Up
+CREATE VIEW app.debtor AS SELECT * FROM app.invoice;
+
+-- +migrate Down
+DROP VIEW app.debtor;

@@ -1,0 +1,8 @@
+-- +migrate Up
+CREATE SCHEMA app;
+CREATE TABLE app.account (id int PRIMARY KEY, name text NOT NULL DEFAULT '; -- no end');
+COMMENT ON TABLE app.account IS 'who
+pays';
+
+-- +migrate Down
+DROP SCHEMA app CASCADE;

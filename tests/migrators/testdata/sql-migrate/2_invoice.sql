@@ -1,0 +1,17 @@
+-- +migrate Up
+-- +migrate StatementBegin
+CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.name := NEW.name || ';';
+    RETURN NEW;
+END;
+$$;
+-- +migrate StatementEnd
+CREATE TRIGGER touch BEFORE INSERT ON app.account FOR EACH ROW EXECUTE FUNCTION app.touch();
+SET LOCAL search_path = app, public;
+CREATE TABLE invoice (id int GENERATED ALWAYS AS IDENTITY, account int REFERENCES account DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO invoice (account) VALUES (7);
+INSERT INTO account VALUES (7, 'Ada');
+
+-- +migrate Down
+DROP TABLE app.invoice;

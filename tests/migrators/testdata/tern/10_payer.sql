@@ -1,0 +1,6 @@
+SET search_path = app, public;
+CREATE VIEW payer AS SELECT name FROM account;
+
+---- create above / drop below ----
+
+DROP VIEW app.payer;

@@ -1,0 +1,1 @@
+CREATE TABLE app.t4 AS SELECT * FROM app.account;

@@ -1,0 +1,1 @@
+CREATE TABLE app.t5 AS SELECT * FROM app.t4;

@@ -1,0 +1,1 @@
+CREATE TABLE app.t6 AS SELECT * FROM app.t5;

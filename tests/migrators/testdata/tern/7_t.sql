@@ -1,0 +1,1 @@
+CREATE TABLE app.t7 AS SELECT * FROM app.t6;

@@ -1,0 +1,1 @@
+CREATE TABLE app.t8 AS SELECT * FROM app.t7;

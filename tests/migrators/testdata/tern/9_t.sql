@@ -1,0 +1,1 @@
+CREATE TABLE app.t9 AS SELECT * FROM app.t8;
