@@ -112,7 +112,8 @@ type builder struct {
 
 func (b *builder) make() error {
 	steps := []func() error{
-		b.checkLocale, b.makeRoles, b.makeDatabase, b.spreadClasses, b.ownPublic, b.makeExtensions, b.raise, b.migrate, b.lower, b.seal,
+		b.checkLocale, b.makeRoles, b.makeDatabase, b.spreadClasses, b.ownPublic, b.makeStandIns, b.makeExtensions,
+		b.raise, b.migrate, b.lower, b.noteStandIns, b.checkSystem, b.seal,
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

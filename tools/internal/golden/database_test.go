@@ -62,6 +62,12 @@ func TestAlterSystem(t *testing.T) {
 		Settings: map[string]string{"work_mem": "6MB"}, Migrations: script("ALTER SYSTEM SET work_mem = '7MB'"),
 	})
 	ensureValues(t, clone, map[string]string{"SHOW work_mem": "7MB"})
+	err := golden.BuildFile(t.Context(), filepath.Join(t.TempDir(), "x"), mustInstall(t),
+		golden.Recipe{Migrations: script("ALTER SYSTEM SET port = '1234'; ALTER SYSTEM SET listen_addresses = '*'")}, golden.Options{})
+	const want = "a migration says ALTER SYSTEM SET listen_addresses, port, which pgcell sets for each server by itself; take that out of it"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Build = %v, want it to contain %q", err, want)
+	}
 }
 
 // TestResetOfPublic has a test begin by making its schema anew, on PostgreSQL 14 too, in a clone and in an empty database.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +33,48 @@ func (b *builder) checkLocale() error {
 			}
 		}
 		return fmt.Errorf("locale %q: ICU has no language %q; it has %s", b.recipe.Locale, language, strings.Join(known, ", "))
+	})
+}
+
+// standIns are collations that dumps of most machines name, and ICU's locale for each.
+var standIns = map[string]string{"en_US": "en-US", "en_US.utf8": "en-US"}
+
+// makeStandIns makes those that the machine lacks of ICU's locales, where the build has ICU: so a dump that names one
+// loads everywhere.
+func (b *builder) makeStandIns() error {
+	const missing = `
+SELECT name FROM unnest($1::text[]) AS name
+WHERE name NOT IN (SELECT collname FROM pg_collation) AND EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') ORDER BY 1`
+	return b.as(Superuser, b.template, func(conn *pgx.Conn) error {
+		names, err := collect[string](b.ctx, conn, missing, slices.Sorted(maps.Keys(standIns)))
+		if err != nil {
+			return fmt.Errorf("list collations: %w", err)
+		}
+		for _, name := range names {
+			sql := fmt.Sprintf("CREATE COLLATION pg_catalog.%s (provider = icu, locale = '%s')", pgx.Identifier{name}.Sanitize(), standIns[name])
+			if err := b.execAll(conn, sql); err != nil {
+				return fmt.Errorf("make collation: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// noteStandIns tells of those that the migrations use.
+func (b *builder) noteStandIns() error {
+	const used = `
+SELECT collname FROM pg_collation c WHERE oid >= 16384 AND collnamespace = 'pg_catalog'::regnamespace AND collname = ANY ($1)
+  AND EXISTS (SELECT FROM pg_depend WHERE refclassid = 'pg_collation'::regclass AND refobjid = c.oid) ORDER BY 1`
+	return b.as(Superuser, b.template, func(conn *pgx.Conn) error {
+		names, err := collect[string](b.ctx, conn, used, slices.Sorted(maps.Keys(standIns)))
+		if err != nil {
+			return fmt.Errorf("list collations in use: %w", err)
+		}
+		for _, name := range names {
+			b.notes = append(b.notes, fmt.Sprintf("collation %q: this machine lacks the locale, and ICU's %s stands in for it; "+
+				"the two order punctuation differently", name, standIns[name]))
+		}
+		return nil
 	})
 }
 

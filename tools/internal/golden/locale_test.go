@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
@@ -102,16 +104,31 @@ func TestCollations(t *testing.T) {
 			t.Errorf("Build = %v\nwant it to contain %q", err, want)
 		}
 	}
-	_, clone := mustClone(t, golden.Recipe{Migrations: script(`
-CREATE COLLATION IF NOT EXISTS pg_catalog."en_US.utf8" (provider = icu, locale = 'en-US');
+	var notes []string
+	recipe := golden.Recipe{Migrations: script(`
 CREATE TABLE person (name text COLLATE pg_catalog."en_US.utf8");
 INSERT INTO person VALUES ('b'), ('A'), ('C');
 CREATE TABLE other (name text COLLATE pg_catalog."en-US-x-icu");
 CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE tag (name text COLLATE ci UNIQUE);
-INSERT INTO tag VALUES ('Éa');`)})
+INSERT INTO tag VALUES ('Éa');`)}
+	if err := golden.BuildFile(t.Context(), filepath.Join(t.TempDir(), "x"), mustInstall(t), recipe,
+		golden.Options{Note: func(s string) { notes = append(notes, s) }}); err != nil {
+		t.Fatal(err)
+	}
+	_, clone := mustClone(t, recipe)
 	ensureValues(t, clone, map[string]string{
 		"SELECT string_agg(name, '' ORDER BY name) FROM person": "AbC",
 		"SELECT count(*)::text FROM tag WHERE name = 'éA'":      "1",
 	})
+	provider, err := query(t, clone, "SELECT collprovider FROM pg_collation WHERE collname = 'en_US.utf8'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[bool][]string{
+		true: {`collation "en_US.utf8": this machine lacks the locale, and ICU's en-US stands in for it; the two order punctuation differently`},
+	}[provider == "i"]
+	if diff := cmp.Diff(want, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
 }
