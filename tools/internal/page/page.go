@@ -34,11 +34,6 @@ type Run struct {
 	Reasons   []Reason
 	Flaky     []string
 	Past      []*history.Run // newest first, without this one
-
-	// Where gives the place in the source where a test failed, "tests/a_test.go:12"; empty when unknown.
-	Where func(*results.Shard, *results.Test) string
-	// Clean takes out of a test's output what go test adds.
-	Clean func(output string) string
 }
 
 // Reason says why suites ran and did not come from the cache.

@@ -73,8 +73,6 @@ func sample() *page.Run {
 		Shards:   shards, Past: past,
 		Reasons: []page.Reason{{Why: "changed", Labels: []string{"//tests/ddl:ddl_test"}}},
 		Flaky:   []string{"//tests/ddl:ddl_test::TestView00 failed 1 of 2 times"},
-		Where:   func(*results.Shard, *results.Test) string { return "tests/ddl/view_test.go:12" },
-		Clean:   strings.TrimSpace,
 	}
 }
 
@@ -101,7 +99,7 @@ func TestReportHasAll(t *testing.T) {
 	html := mustRender(t, sample())
 	ensureContains(t, html,
 		`<title>✗ 19 passed, 2 failed, 1 skipped</title>`,
-		`<summary><b>//tests/ddl:ddl_test::TestView12</b>`, `<code class="where">tests/ddl/view_test.go:12</code>`,
+		`<summary><b>//tests/ddl:ddl_test::TestView12</b>`, `<code class="where">view_test.go:20</code>`,
 		`rows &lt;b&gt;differ&lt;/b&gt;`, // what tests print is no HTML
 		`<code>psql &#39;postgres://pgcell@/test_db_w1_1a2b3c4d?host=/tmp/x&#39;</code>`,
 		`<a href="file:///logs/test.outputs/pgcell/TestView12.sql">TestView12.sql</a>`,

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
@@ -104,10 +105,7 @@ func (v *view) test(s *results.Shard, t *results.Test) {
 	r := row{
 		Outcome: strings.ToLower(t.Outcome.String()), Suite: s.Label, Name: t.Name, Worker: s.Worker(),
 		Took: t.Duration, Cell: t.CellTime, Wait: t.WaitTime, Cached: s.Cached, Subtests: len(t.Subtests),
-	}
-	if t.Outcome == results.Skipped {
-		lines := strings.Split(strings.TrimSpace(v.Clean(t.Output)), "\n")
-		r.Reason = strings.TrimSpace(lines[len(lines)-1])
+		Reason: t.SkipReason(),
 	}
 	v.Tests = append(v.Tests, r)
 }
@@ -118,7 +116,7 @@ func (v *view) failures(s *results.Shard) {
 		f := v.failure(s, &t)
 		for i := range t.Subtests {
 			if sub := &t.Subtests[i]; sub.Outcome == results.Failed {
-				f.Subtests = append(f.Subtests, failure{Title: sub.Name, Took: sub.Duration, Output: v.Clean(sub.Output)})
+				f.Subtests = append(f.Subtests, failure{Title: sub.Name, Took: sub.Duration, Output: gotest.Clean(sub.Output)})
 			}
 		}
 		v.Failures = append(v.Failures, f)
@@ -139,7 +137,7 @@ var (
 func (v *view) failure(s *results.Shard, t *results.Test) failure {
 	f := failure{
 		ID: fmt.Sprintf("failure-%d", len(v.Failures)+1), Title: s.Label, Worker: s.Worker(), Took: t.Duration,
-		Output: v.Clean(t.Output), Where: v.Where(s, t),
+		Output: gotest.Clean(t.Output), Where: s.Where(t, v.Workspace).String(),
 	}
 	if t.Name != "" {
 		f.Title += "::" + t.Name

@@ -10,11 +10,9 @@ import (
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
-	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/junit"
 	"github.com/pgcell/pgcell/tools/internal/page"
-	"github.com/pgcell/pgcell/tools/internal/results"
 	"github.com/pgcell/pgcell/tools/internal/summary"
 )
 
@@ -42,10 +40,7 @@ func (s *session) page(sum *summary.Summary, run *history.Run, past []*history.R
 		Title: title, Start: run.Start, Took: sum.Took, Workspace: s.space.Root, Args: s.o.Args, Workers: sum.Workers.Count,
 		Why: sum.Workers.Why, Verdict: sum.Verdict(), OK: run.ExitCode == cli.Passed, Counts: sum.Counts,
 		Subtests: sum.Subtests,
-		Shards:   sum.Shards, Past: past, Clean: gotest.Clean,
-		Where: func(shard *results.Shard, t *results.Test) string {
-			return shard.Where(t, s.space.Root).String()
-		},
+		Shards:   sum.Shards, Past: past,
 	}
 	for _, why := range sum.Reasons {
 		r.Reasons = append(r.Reasons, page.Reason{Why: why.Why, Labels: why.Labels})
