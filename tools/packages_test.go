@@ -37,7 +37,7 @@ var floors = []struct {
 		"internal/usage", "internal/budget", "internal/version",
 	}},
 	{"A server, a workspace, migrations", []string{
-		"internal/history", "internal/migrations", "internal/postgres", "internal/workspace",
+		"internal/history", "internal/migrations", "internal/postgres", "internal/session", "internal/workspace",
 	}},
 	{"Bazel; the golden cluster; what cells are made of", []string{"internal/bazel", "internal/golden", "internal/renew"}},
 	{"Results of tests; what is to run; cells", []string{
