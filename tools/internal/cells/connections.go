@@ -83,8 +83,8 @@ func (c *cell) openPool(most int32) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(context.Background(), config)
 }
 
-// dial changes how one connection is made: by a session at rest, if the caller wakes them, else by a new one, which waits
-// for its place in the server. What is dialed once the connection is there carries a cancel request.
+// dial changes how one connection is made: by a session at rest, if the caller wakes them, else by a new one, which
+// waits for its place in the server. What is dialed once the connection is there carries a cancel request.
 func (c *cell) dial(config *pgx.ConnConfig) {
 	open, keys := config.DialFunc, &c.pool.cluster.keys
 	var there atomic.Bool

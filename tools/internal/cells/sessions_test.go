@@ -129,7 +129,8 @@ func TestOwnCancel(t *testing.T) {
 	})
 }
 
-// tenancy is a template whose policy reads a parameter that tests set in ways which a reader of statements may overlook.
+// tenancy is a template whose policy reads a parameter that tests set in ways which a reader of statements may
+// overlook.
 const tenancy = `
 CREATE TABLE account (id int PRIMARY KEY, tenant text NOT NULL);
 ALTER TABLE account ENABLE ROW LEVEL SECURITY;
@@ -142,20 +143,41 @@ CREATE POLICY own ON account USING (tenant = current_setting('app.tenant', true)
 func TestTenantIsForgotten(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ template, set string }{
-		"behind a comment":      {set: "-- a; b\nSET app.tenant = '7'"},
-		"behind nested ones":    {set: "/* a /* b */ ; */ SET app.tenant = '7'"},
-		"in a quoted name":      {set: `SELECT "set_config"('app.tenant', '7', false)`},
-		"by escapes":            {set: `SELECT U&"set\005Fconfig"('app.tenant', '7', false)`},
-		"in a DO":               {set: "DO $$ BEGIN PERFORM set_config('app.tenant', '7', false); END $$"},
-		"by RESET":              {set: "RESET app.tenant"},
-		"by a text in a text":   {set: "SELECT query_to_xml('SELECT set_config(''app.tenant'', ''7'', false)', true, true, '')::text"},
-		"by an aggregate":       {template: "CREATE AGGREGATE setting(text, bool) (SFUNC = set_config, STYPE = text, INITCOND = 'app.tenant')", set: "SELECT setting('7', false)"},
-		"by EXECUTE":            {template: "CREATE FUNCTION enter() RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SE' || 'T app.tenant = ''7'''; RETURN 'x'; END $$", set: "SELECT enter()"},
-		"by a domain's default": {template: "CREATE DOMAIN entry AS text DEFAULT set_config('app.tenant', '7', false); CREATE TABLE entries (id int, e entry)", set: "INSERT INTO entries (id) VALUES (1)"},
-		"by a domain's check":   {template: "CREATE DOMAIN entry AS text CHECK (set_config('app.tenant', VALUE, false) <> '')", set: "SELECT '7'::entry::text"},
-		"by UPDATE pg_settings": {template: "CREATE FUNCTION enter() RETURNS text LANGUAGE sql AS $$ UPDATE pg_settings SET setting = '7' WHERE name = 'app.tenant'; SELECT set_config('app.tenant', '7', false) $$", set: "SELECT enter()"},
-		"by an index":           {template: "CREATE FUNCTION enter(int) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT set_config('app.tenant', '7', false) $$; CREATE TABLE entries (id int); CREATE INDEX ON entries (enter(id))", set: "INSERT INTO entries (id) VALUES (1)"},
-		"by a rule":             {template: "CREATE TABLE entries (id int); CREATE RULE enter AS ON INSERT TO entries DO ALSO SELECT set_config('app.tenant', '7', false)", set: "INSERT INTO entries (id) VALUES (1)"},
+		"behind a comment":    {set: "-- a; b\nSET app.tenant = '7'"},
+		"behind nested ones":  {set: "/* a /* b */ ; */ SET app.tenant = '7'"},
+		"in a quoted name":    {set: `SELECT "set_config"('app.tenant', '7', false)`},
+		"by escapes":          {set: `SELECT U&"set\005Fconfig"('app.tenant', '7', false)`},
+		"in a DO":             {set: "DO $$ BEGIN PERFORM set_config('app.tenant', '7', false); END $$"},
+		"by RESET":            {set: "RESET app.tenant"},
+		"by a text in a text": {set: "SELECT query_to_xml('SELECT set_config(''app.tenant'', ''7'', false)', true, true, '')::text"},
+		"by an aggregate": {
+			template: "CREATE AGGREGATE setting(text, bool) (SFUNC = set_config, STYPE = text, INITCOND = 'app.tenant')",
+			set:      "SELECT setting('7', false)",
+		},
+		"by EXECUTE": {
+			template: "CREATE FUNCTION enter() RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'SE' || 'T app.tenant = ''7'''; RETURN 'x'; END $$",
+			set:      "SELECT enter()",
+		},
+		"by a domain's default": {
+			template: "CREATE DOMAIN entry AS text DEFAULT set_config('app.tenant', '7', false); CREATE TABLE entries (id int, e entry)",
+			set:      "INSERT INTO entries (id) VALUES (1)",
+		},
+		"by a domain's check": {
+			template: "CREATE DOMAIN entry AS text CHECK (set_config('app.tenant', VALUE, false) <> '')",
+			set:      "SELECT '7'::entry::text",
+		},
+		"by UPDATE pg_settings": {
+			template: "CREATE FUNCTION enter() RETURNS text LANGUAGE sql AS $$ UPDATE pg_settings SET setting = '7' WHERE name = 'app.tenant'; SELECT set_config('app.tenant', '7', false) $$",
+			set:      "SELECT enter()",
+		},
+		"by an index": {
+			template: "CREATE FUNCTION enter(int) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT set_config('app.tenant', '7', false) $$; CREATE TABLE entries (id int); CREATE INDEX ON entries (enter(id))",
+			set:      "INSERT INTO entries (id) VALUES (1)",
+		},
+		"by a rule": {
+			template: "CREATE TABLE entries (id int); CREATE RULE enter AS ON INSERT TO entries DO ALSO SELECT set_config('app.tenant', '7', false)",
+			set:      "INSERT INTO entries (id) VALUES (1)",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,8 +200,9 @@ func TestTenantIsForgotten(t *testing.T) {
 				}
 			})
 			mustUse(t, cluster, func(l *cells.Lease) {
+				const ask = "SELECT current_setting('app.tenant', true) IS NULL"
 				var forgotten bool
-				if err := l.Pool().QueryRow(t.Context(), "SELECT current_setting('app.tenant', true) IS NULL").Scan(&forgotten); err != nil || !forgotten {
+				if err := l.Pool().QueryRow(t.Context(), ask).Scan(&forgotten); err != nil || !forgotten {
 					t.Errorf("in a %s cell: app.tenant IS NULL = %v, %v, want true", l.Made(), forgotten, err)
 				}
 				if _, err := l.Pool().Exec(t.Context(), "INSERT INTO account VALUES (1, '')"); err == nil {

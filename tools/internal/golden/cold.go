@@ -12,27 +12,35 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/sqltext"
 )
 
-// definitions selects all code of a template but for that of [stateless] extensions, a row each: a description, the text,
-// and, of a function, its language, its number of arguments and its name.
+// definitions selects all code of a template but for that of [stateless] extensions, a row each: a description, the
+// text, and, of a function, its language, its number of arguments and its name.
 var definitions = `
-SELECT format('function %s', oid::regprocedure), concat_ws(' ', coalesce(pg_get_function_sqlbody(oid), prosrc), pg_get_expr(proargdefaults, 0)),
+SELECT format('function %s', oid::regprocedure),
+    concat_ws(' ', coalesce(pg_get_function_sqlbody(oid), prosrc), pg_get_expr(proargdefaults, 0)),
     (SELECT lanname FROM pg_language l WHERE l.oid = prolang), pronargs, proname FROM pg_proc
   WHERE oid >= 16384 AND prokind <> 'a' AND NOT ` + trusted + `
 UNION ALL SELECT format('aggregate %s', aggfnoid::oid::regprocedure),
-    concat_ws(' ', aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn, aggmfinalfn), '', 0, ''
+    concat_ws(' ', aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn, aggmfinalfn),
+    '', 0, ''
   FROM pg_aggregate WHERE aggfnoid::oid >= 16384
 UNION ALL SELECT format('operator %s', oid::regoperator), oprcode::text, '', 0, '' FROM pg_operator WHERE oid >= 16384
 UNION ALL SELECT format('cast %s', oid), castfunc::regproc::text, '', 0, '' FROM pg_cast WHERE oid >= 16384
-UNION ALL SELECT format('type %s', oid::regtype), pg_get_expr(typdefaultbin, 0), '', 0, '' FROM pg_type WHERE typdefaultbin IS NOT NULL
-UNION ALL SELECT format('view %s', oid::regclass), pg_get_viewdef(oid), '', 0, '' FROM pg_class WHERE oid >= 16384 AND relkind IN ('v', 'm')
-UNION ALL SELECT format('partitions of %s', partrelid::regclass), pg_get_partkeydef(partrelid), '', 0, '' FROM pg_partitioned_table
-UNION ALL SELECT format('index %s', indexrelid::regclass), pg_get_indexdef(indexrelid), '', 0, '' FROM pg_index WHERE indexrelid >= 16384
+UNION ALL SELECT format('type %s', oid::regtype), pg_get_expr(typdefaultbin, 0), '', 0, ''
+  FROM pg_type WHERE typdefaultbin IS NOT NULL
+UNION ALL SELECT format('view %s', oid::regclass), pg_get_viewdef(oid), '', 0, ''
+  FROM pg_class WHERE oid >= 16384 AND relkind IN ('v', 'm')
+UNION ALL SELECT format('partitions of %s', partrelid::regclass), pg_get_partkeydef(partrelid), '', 0, ''
+  FROM pg_partitioned_table
+UNION ALL SELECT format('index %s', indexrelid::regclass), pg_get_indexdef(indexrelid), '', 0, ''
+  FROM pg_index WHERE indexrelid >= 16384
 UNION ALL SELECT format('statistics %s', stxname), pg_get_statisticsobjdef(oid), '', 0, '' FROM pg_statistic_ext
 UNION ALL SELECT format('policy %I of %s', polname, polrelid::regclass),
   concat_ws(' ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)), '', 0, '' FROM pg_policy
 UNION ALL SELECT format('default of %s', adrelid::regclass), pg_get_expr(adbin, adrelid), '', 0, '' FROM pg_attrdef
-UNION ALL SELECT format('constraint %I', conname), pg_get_constraintdef(oid), '', 0, '' FROM pg_constraint WHERE oid >= 16384 AND contype = 'c'
-UNION ALL SELECT format('trigger %I of %s', tgname, tgrelid::regclass), pg_get_triggerdef(oid), '', 0, '' FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT format('constraint %I', conname), pg_get_constraintdef(oid), '', 0, ''
+  FROM pg_constraint WHERE oid >= 16384 AND contype = 'c'
+UNION ALL SELECT format('trigger %I of %s', tgname, tgrelid::regclass), pg_get_triggerdef(oid), '', 0, ''
+  FROM pg_trigger WHERE NOT tgisinternal
 UNION ALL SELECT format('rule %I of %s', rulename, ev_class::regclass), pg_get_ruledef(oid), '', 0, '' FROM pg_rewrite
   WHERE oid >= 16384 AND rulename <> '_RETURN'
 ORDER BY 1`
@@ -68,7 +76,8 @@ func cold(ctx context.Context, conn *pgx.Conn) (why string, err error) {
 			names[d.Name] = true
 		}
 		if l := d.Language; l != "" && l != "sql" && l != "plpgsql" {
-			return fmt.Sprintf("%s is in the language %s, and of no extension that is known to keep nothing in a session", d.What, l), nil
+			return fmt.Sprintf("%s is in the language %s, and of no extension that is known to keep nothing in a session",
+				d.What, l), nil
 		}
 		if word := session.HarmlessCode(d.Text); word != "" {
 			return fmt.Sprintf("%s may leave something in a session: it has %s in it", d.What, word), nil
@@ -120,8 +129,8 @@ WHERE lower(name) !~ ('^(search_path|row_security|client_min_messages|synchronou
 ORDER BY oid`
 
 // ambiguousQuery names a function that PL/pgSQL may have compiled, for the rest of the session, with the types that
-// names had in another function's search_path: one without a search_path of its own, where others have one and a type or
-// a procedure has a namesake in another schema.
+// names had in another function's search_path: one without a search_path of its own, where others have one and a type
+// or a procedure has a namesake in another schema.
 var ambiguousQuery = `
 SELECT format('function %s may be compiled in another search_path', f.oid::regprocedure)
 FROM pg_proc f JOIN pg_language l ON l.oid = f.prolang

@@ -97,7 +97,8 @@ func (c *Conn) beginCancel(key []byte) (secret []byte) {
 	return c.session.secret
 }
 
-// cancelled notes that the server has dealt with a cancel request: it closes the connection after it has sent the signal.
+// cancelled notes that the server has dealt with a cancel request: it closes the connection after it has sent the
+// signal.
 func (c *Conn) cancelled() {
 	c.mu.Lock()
 	target := c.target
@@ -108,7 +109,8 @@ func (c *Conn) cancelled() {
 	}
 }
 
-// endCancel notes the end of a cancel request. If nobody waited for the server to deal with it, it may arrive at any time.
+// endCancel notes the end of a cancel request. If nobody waited for the server to deal with it, it may arrive at any
+// time.
 func (c *Conn) endCancel(done bool) {
 	c.mu.Lock()
 	c.cancels--

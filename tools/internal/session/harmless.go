@@ -6,16 +6,16 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/sqltext"
 )
 
-// A session goes on to the next test only if each statement that it was sent begins with one of these words. What such a
-// statement leaves in a session, DISCARD ALL takes back; what it leaves in the database, the database's own counters
-// tell. SET and RESET are not among them: a parameter with a dot in its name, such as app.tenant, is ” afterwards, where
-// it is NULL in a new session. SET TRANSACTION and SET CONSTRAINTS are, since they end with the transaction.
+// A session goes on to the next test only if each statement that it was sent begins with one of these words. What such
+// a statement leaves in a session, DISCARD ALL takes back; what it leaves in the database, the database's own counters
+// tell. SET and RESET are not among them: a parameter with a dot in its name, such as app.tenant, is ” afterwards,
+// where it is NULL in a new session. SET TRANSACTION and SET CONSTRAINTS are, since they end with the transaction.
 var harmless = words("select insert update delete merge values table with copy" +
 	" begin start commit end rollback abort savepoint release" +
 	" declare fetch move close listen unlisten notify lock explain show call analyze vacuum")
 
-// catalog are the first words of statements that change catalogs. The counters of the database tell whether they did; if
-// so, its sessions end with it.
+// catalog are the first words of statements that change catalogs. The counters of the database tell whether they did;
+// if so, its sessions end with it.
 var catalog = words("create alter drop truncate comment grant revoke reindex cluster refresh reassign security import")
 
 // setting are names that must not be anywhere in a statement, nor in a template's code, quoted or not: functions and a
@@ -114,10 +114,10 @@ func (s *statement) judge() (doubt string, ddl bool) {
 	return "a statement that begins with " + strings.ToUpper(s.first), false
 }
 
-// HarmlessCode says why a function's body, a default, a policy or another piece of a template's code may leave something
-// in a session; "" if it does not. In code, a statement need not be where a semicolon ends the one before. So certain
-// words must not be anywhere: the names that [Harmless] refuses, and those that begin a statement that it refuses, but for
-// the SET of an UPDATE, and EXECUTE FUNCTION.
+// HarmlessCode says why a function's body, a default, a policy or another piece of a template's code may leave
+// something in a session; "" if it does not. In code, a statement need not be where a semicolon ends the one before. So
+// certain words must not be anywhere: the names that [Harmless] refuses, and those that begin a statement that it
+// refuses, but for the SET of an UPDATE, and EXECUTE FUNCTION.
 func HarmlessCode(text string) (doubt string) {
 	lexer := sqltext.New(text)
 	var before sqltext.Token // the token before
@@ -149,7 +149,8 @@ func HarmlessCode(text string) (doubt string) {
 // isBody reports whether a token follows the DO of a statement, not that of a rule or of ON CONFLICT.
 func isBody(t sqltext.Token) bool { return t.Kind == sqltext.String || t.Is("language") }
 
-// endsName reports whether a token can be the last one before the SET of an UPDATE: its own word, the table or an alias.
+// endsName reports whether a token can be the last one before the SET of an UPDATE: its own word, the table or an
+// alias.
 func endsName(t sqltext.Token) bool {
 	switch t.Kind {
 	case sqltext.Word:

@@ -162,8 +162,9 @@ func (s *Session) closeSocket() error {
 	return err
 }
 
-// The statements that make a session like new. They are sent in two messages: DISCARD ALL cannot be run in a transaction,
-// which several statements in one message are. The second has the server publish what the session has counted.
+// The statements that make a session like new. They are sent in two messages: DISCARD ALL cannot be run in a
+// transaction, which several statements in one message are. The second has the server publish what the session has
+// counted.
 var resetSQL = []string{"DISCARD ALL", "SELECT pg_stat_force_next_flush()"}
 
 // reset gives resetSQL for the server's version: 14 does not have the function.

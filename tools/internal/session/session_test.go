@@ -275,8 +275,8 @@ func TestReaderLeftBehind(t *testing.T) {
 	}
 }
 
-// TestBackgroundReader has pgx start to read in the background, as it does when a write takes long, and hands the session
-// over at once.
+// TestBackgroundReader has pgx start to read in the background, as it does when a write takes long, and hands the
+// session over at once.
 func TestBackgroundReader(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
