@@ -39,7 +39,8 @@ var floors = []struct {
 	{"A server, a workspace, migrations", []string{
 		"internal/history", "internal/migrations", "internal/postgres", "internal/session", "internal/workspace",
 	}},
-	{"Bazel; the golden cluster; what cells are made of", []string{"internal/bazel", "internal/golden", "internal/renew"}},
+	{"Bazel; the golden cluster", []string{"internal/bazel", "internal/golden"}},
+	{"What cells are made of", []string{"internal/renew"}},
 	{"Results of tests; what is to run; cells", []string{
 		"internal/cells", "internal/results", "internal/selection", "rules/golden",
 	}},

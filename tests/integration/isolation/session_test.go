@@ -15,8 +15,8 @@ import (
 func TestSessionsInACell(t *testing.T) {
 	const (
 		others   = `FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
-		strange  = `SELECT count(*)::int ` + others + ` AND usename <> current_user AND application_name <> 'pgcell warden'`
-		wardens  = `SELECT count(*) <= 1 ` + others + ` AND application_name = 'pgcell warden'`
+		strange  = `SELECT count(*)::int ` + others + ` AND usename <> current_user AND application_name <> 'pgcell cleaner'`
+		cleaners = `SELECT count(*) <= 1 ` + others + ` AND application_name = 'pgcell cleaner'`
 		ahead    = `SELECT count(*) <= 1 ` + others + ` AND usename = current_user`
 		endAhead = `SELECT count(pg_terminate_backend(pid)) <= 1 ` + others + ` AND usename = current_user`
 	)
@@ -24,7 +24,7 @@ func TestSessionsInACell(t *testing.T) {
 		t.Run(fmt.Sprint("pool ", i), func(t *testing.T) {
 			pool := newCell(t).Pool()
 			check.Value(t, pool, 0, strange)
-			check.Value(t, pool, true, wardens)
+			check.Value(t, pool, true, cleaners)
 			check.Value(t, pool, true, ahead)
 		})
 		t.Run(fmt.Sprint("client ", i), func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestSessionsInACell(t *testing.T) {
 			}
 			defer conn.Close(context.Background()) //nolint:errcheck // the server ends it anyway
 			check.Value(t, conn, 0, strange)
-			check.Value(t, conn, true, wardens)
+			check.Value(t, conn, true, cleaners)
 			check.Value(t, conn, true, ahead)
 			check.Value(t, conn, true, endAhead)
 		})

@@ -4,27 +4,26 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgcell/pgcell/tools/internal/renew"
 	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
 // cell is one database, through all the tests that it serves.
 type cell struct {
-	pool *pool
-	identity
-	name string // changes with each test
+	pool     *pool
+	database renew.Database
+	name     string // changes with each test
+	made     string // how it came to be ready: see [Lease.Made]
+	pooled   bool   // the last test used its pools
 
-	warden   *warden       // nil until it is needed
-	seen     sight         // when the last test had gone
-	dead     map[int]int64 // bytes of a table that dead rows take
-	restored map[int]int64 // tables whose seeds were put back, with the first transaction after that
-	classes  int64         // rows of pg_class that the warden has updated: see putBackClasses
-	pooled   bool          // the last test used its pools
-	made     string        // how it came to be ready: see [Lease.Made]
+	cleaner *renew.Cleaner // nil until it is needed
+	place   func()         // gives the cleaner's place among the connections back
 
 	mu       sync.Mutex
 	sessions []*session.Session // at rest, waiting for a pool
@@ -58,23 +57,24 @@ func (c *cell) close() {
 		c.ready.Close()
 		c.ready = nil
 	}
-	c.dismissWarden()
+	c.dismissCleaner()
 }
 
 // leave ends all sessions of pgcell's in a cell whose test may copy or drop it.
 func (c *cell) leave() {
 	c.shed()
-	c.dismissWarden()
+	c.dismissCleaner()
 }
 
-// dismissWarden ends the warden's connection; needWarden makes another.
-func (c *cell) dismissWarden() {
+// dismissCleaner ends the cleaner's connection; needCleaner makes another.
+func (c *cell) dismissCleaner() {
 	c.mu.Lock()
-	w := c.warden
-	c.warden = nil
+	cleaner, place := c.cleaner, c.place
+	c.cleaner = nil
 	c.mu.Unlock()
-	if w != nil {
-		w.close()
+	if cleaner != nil {
+		cleaner.Close()
+		place()
 	}
 }
 
@@ -93,7 +93,7 @@ func (c *cell) retire(ctx context.Context, sessions []*session.Session, test str
 	if reason != "" {
 		return reason
 	}
-	if reason = c.needWarden(ctx); reason != "" {
+	if reason = c.needCleaner(ctx); reason != "" {
 		return reason
 	}
 	if err := session.Reset(ctx, own); err != nil {
@@ -109,110 +109,93 @@ func (c *cell) retire(ctx context.Context, sessions []*session.Session, test str
 	return reason
 }
 
-// needWarden connects the cell's warden, unless it is.
-func (c *cell) needWarden(ctx context.Context) (reason string) {
-	if c.warden != nil {
+// needCleaner connects the cell's cleaner, unless it is.
+func (c *cell) needCleaner(ctx context.Context) (reason string) {
+	if c.cleaner != nil {
 		return ""
 	}
-	cluster := c.pool.cluster
-	place := cluster.connections.Try(c)
+	place := c.pool.cluster.connections.Try(c)
 	if place == nil {
 		return "no connection to spare"
 	}
-	w, err := newWarden(ctx, c.name, cluster, c.pool.facts)
+	cleaner, err := c.pool.connectCleaner(ctx, c.name)
 	if err != nil {
 		place()
-		return "no warden: " + err.Error()
+		return "connect to the cell: " + err.Error()
 	}
-	w.release, w.restored = place, c.restored
-	c.warden = w
+	c.cleaner, c.place = cleaner, place
 	return ""
 }
 
-// restore gives the cell its next name, looks at what the test has left, and takes it away. reason says why that cannot
-// be done.
-func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason string, err error) {
-	p := c.pool
-	var pids []uint32
-	for _, s := range c.sessions {
-		pids = append(pids, s.PID())
-	}
-	name, done, taken := p.cluster.newName(), p.usual(), takings{}
-	xmin, now, err := c.warden.sweep(ctx, c, name, pids, done, taken)
-	if xmin != "" { // it has the new name, whatever came after that
-		c.mu.Lock()
-		c.name, c.xmin = name, xmin
-		c.mu.Unlock()
-	}
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("rename and look: %w", err)
-	case xmin == "":
-		return "the database was altered", nil
-	}
-	p.cluster.renamed()
-	if now == nil {
-		done = work{}
-		if now, reason, err = c.calm(ctx, pids, test, ours); now == nil {
-			return reason, err
-		}
-	}
-	if reason, err := c.judge(ctx, now); reason != "" || err != nil {
-		return reason, err
-	}
-	todo := now.plan(c)
-	rest := todo.without(done)
-	if err := c.warden.clean(ctx, rest, taken); err != nil {
-		return "", err
-	}
-	rest.vacuum = c.stale(now, taken)
-	if err := c.warden.vacuum(ctx, rest.vacuum); err != nil {
-		return "", err
-	}
-	if reason, err := c.warden.ensureSeeds(ctx, rest.vacuum); reason != "" || err != nil {
-		return reason, err
-	}
-	if reason, err := c.warden.grown(ctx, rest.vacuum); reason != "" || err != nil {
-		return reason, err
-	}
-	written, err := c.warden.putBackClasses(ctx, rest.vacuum)
-	if err != nil {
-		return "", err
-	}
-	c.classes += written
-	now.count(rest)
-	c.seen = *now
-	p.learn(todo)
-	return "", nil
+// connectCleaner connects to a clone.
+func (p *pool) connectCleaner(ctx context.Context, database string) (*renew.Cleaner, error) {
+	return renew.Connect(ctx, p.cluster.server.OwnConfig(AdminRole, database).ConnConfig, p.renewed)
 }
 
-// judge says why a cell cannot be made like new.
-func (c *cell) judge(ctx context.Context, now *sight) (reason string, err error) {
+// restore gives the cell its next name, and has what the test left taken away. reason says why that cannot be done.
+func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason string, err error) {
 	cluster := c.pool.cluster
-	switch {
-	case now.counted != c.counted:
+	var own []uint32
+	for _, s := range c.sessions {
+		own = append(own, s.PID())
+	}
+	name := cluster.newName()
+	tell := func(ended []renew.Leftover) { cluster.tell(test, ended, ours) }
+	renamed, reason, err := c.cleaner.Renew(ctx, &c.database, name, own, tell)
+	if renamed {
+		c.mu.Lock()
+		c.name = name
+		c.mu.Unlock()
+		cluster.renamed()
+	}
+	switch reason {
+	case renew.Crashed:
 		cluster.crashed.Store(true)
-		return "the server has crashed, and what was counted before is lost", nil
-	case now.reset != c.reset || now.wentDown(&c.seen):
-		return "counters were reset", nil
-	case now.inTheWay > 0:
-		return "a comment on the database, a prepared transaction or a replication slot", nil
-	case now.unaccounted(c.classes):
-		where, err := c.warden.changed(ctx)
-		return "rows changed where they cannot be put back: " + where, err
-	case now.rewrote:
-		return "VACUUM or ANALYZE of a partitioned table, or of one with rows in the template", nil
-	case now.grown():
-		return "a table has grown large", nil
-	case now.settings != cluster.manifest.Facts.Roles+c.pool.facts.Settings:
+	case renew.Parameters:
 		if err := cluster.restoreRoles(ctx); err != nil {
 			return "", fmt.Errorf("take back what a role was given: %w", err)
 		}
-		return "ALTER DATABASE SET or ALTER ROLE SET", nil
-	case now.given != c.given:
-		return "some test of the process has set a parameter of its database or role, and connections may have it", nil
 	}
-	return "", nil
+	return reason, err
+}
+
+// verify compares a cell with a new clone of its template.
+//
+// Errors: one that names what differs.
+func (c *cell) verify(ctx context.Context) error {
+	want, err := c.pool.asCloned(ctx)
+	if err != nil {
+		return fmt.Errorf("verify cell %s: %w", c.name, err)
+	}
+	got, err := c.cleaner.Fingerprint(ctx)
+	if err != nil {
+		return fmt.Errorf("verify cell %s: %w", c.name, err)
+	}
+	if d := renew.Differences(want, got); len(d) > 0 {
+		return fmt.Errorf("verify cell %s: after recycling it differs from a new clone in %s", c.name, strings.Join(d, ", "))
+	}
+	return nil
+}
+
+// asCloned gives the fingerprint of a new clone, which it takes once.
+func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
+	p.reference.Lock()
+	defer p.reference.Unlock()
+	if p.reference.of != nil {
+		return p.reference.of, nil
+	}
+	c, err := p.clone(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer p.discardCell(c)
+	cleaner, err := p.connectCleaner(ctx, c.name)
+	if err != nil {
+		return nil, err
+	}
+	defer cleaner.Close()
+	p.reference.of, err = cleaner.Fingerprint(ctx)
+	return p.reference.of, err
 }
 
 // drop removes the database, with all that is connected to it.
@@ -222,7 +205,7 @@ func (c *cell) drop(ctx context.Context) error {
 	if err := c.pool.cluster.drop(ctx, c.name); err != nil {
 		return err
 	}
-	c.pool.cluster.databases.forget(c.oid)
+	c.pool.cluster.databases.forget(c.database.OID)
 	return nil
 }
 

@@ -108,8 +108,6 @@ type Cluster struct {
 	dropping    chan struct{} // holds one value a cell that is being dropped
 	busy        atomic.Int64  // goroutines that make, recycle and drop cells
 	work        chan func()   // for those that wait for more: see behind
-	counts      string        // what wardens count besides: see lookSQL
-	daemons     daemons
 	spare       spare
 	databases   databases
 	copying     sync.RWMutex           // held by who copies a template's files, and alone by who adds one
@@ -209,14 +207,14 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 		What: "databases", Places: c.usual, Warn: c.warn, Extra: c.hasRoom, Err: server.Err,
 		Eager: 0 < config.Parallel && config.Parallel <= c.usual,
 	})
+	t := renew.Template{Facts: &c.manifest.Facts, Major: c.major(), Slots: settings["wal_level"] == "logical"}
 	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {
-		c.counts += countPrepared
+		t.Prepared = true
 	}
-	if settings["wal_level"] == "logical" {
-		c.counts += countSlots
-	}
-	c.cloned = pool{cluster: c, template: m.Template, facts: &c.manifest.Facts}
-	c.empty = pool{cluster: c, template: "template0", facts: &golden.Facts{MayCopy: m.Facts.MayCopy}}
+	none := t
+	none.Facts = &golden.Facts{MayCopy: m.Facts.MayCopy, Roles: m.Facts.Roles}
+	c.cloned = pool{cluster: c, template: m.Template, facts: t.Facts, renewed: &t}
+	c.empty = pool{cluster: c, template: "template0", facts: none.Facts, renewed: &none}
 	return c
 }
 

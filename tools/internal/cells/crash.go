@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/renew"
 	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
@@ -27,7 +28,7 @@ func (c *Cluster) fit() error {
 func (c *Cluster) checkCrash(ctx context.Context) {
 	for start := time.Now(); time.Since(start) < recovery && c.server.Err() == nil && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 		var counted string
-		if err := c.admin.QueryRow(ctx, "SELECT coalesce("+countedSince+", '')").Scan(&counted); err == nil {
+		if err := c.admin.QueryRow(ctx, "SELECT "+renew.StartedCounting).Scan(&counted); err == nil {
 			c.note(counted)
 			return
 		}
@@ -44,7 +45,7 @@ func (c *Cluster) note(counted string) {
 
 // alive reports whether a ready cell's connections stand.
 func (c *cell) alive() bool {
-	if c.warden != nil && !session.Quiet(c.warden.conn.PgConn().Conn()) {
+	if c.cleaner != nil && !session.Quiet(c.cleaner.NetConn()) {
 		return false
 	}
 	c.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/renew"
 )
 
 // diskFull is the SQLSTATE of a write that finds no space.
@@ -22,32 +23,13 @@ const spareTablespace = "pgcell_spare"
 // reserve is what is left free in memory for the log, temporary files and what tests write, in bytes.
 const reserve = 64 << 20
 
-// identity tells a database from others, and from itself at other times.
-type identity struct {
-	oid     uint32
-	xmin    string // the transaction that last wrote its row in pg_database
-	counted string // since when the server counts changes: a crash sets all counters to zero
-	given   int64  // see parametersGiven
-	reset   string // when the database's counters were last reset; "" for never
-}
-
-// countedSince is an expression for that.
-const countedSince = "extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text"
-
-// parametersGiven is an expression for how often databases and roles were given parameters (in pg_db_role_setting), or
-// lost them: a session that was opened in between has them.
-const parametersGiven = "pg_stat_get_tuples_inserted(2964) + pg_stat_get_tuples_updated(2964) + pg_stat_get_tuples_deleted(2964)"
-
-// countersReset is an expression for when the counters of database %s, or of one of its tables, were last set to zero.
-const countersReset = "coalesce(pg_stat_get_db_stat_reset_time(%s)::text, '')"
-
 // create makes a database from a template. Where memory comes to its end, it goes to disk.
-func (c *Cluster) create(ctx context.Context, name, template string) (id identity, err error) {
+func (c *Cluster) create(ctx context.Context, name, template string) (d renew.Database, err error) {
 	if c.manifest.Facts.MayCopy {
 		if err := c.databases.begin(ctx, c); err != nil {
-			return identity{}, c.explain("make cell "+name, err)
+			return d, c.explain("make cell "+name, err)
 		}
-		defer func() { c.databases.end(id.oid) }()
+		defer func() { c.databases.end(d.OID) }()
 	}
 	err = errNoRoom
 	if !c.crowded(ctx) {
@@ -62,15 +44,13 @@ func (c *Cluster) create(ctx context.Context, name, template string) (id identit
 		_, err = c.admin.Exec(ctx, dress)
 	}
 	if err == nil {
-		find := "SELECT oid, xmin::text, coalesce(" + countedSince + ", ''), " + parametersGiven + ", " +
-			fmt.Sprintf(countersReset, "oid") + " FROM pg_database WHERE datname = $1"
-		err = c.admin.QueryRow(ctx, find, name).Scan(&id.oid, &id.xmin, &id.counted, &id.given, &id.reset)
+		d, err = renew.Identify(ctx, c.admin, name)
 	}
 	if err != nil {
-		return identity{}, c.explain("make cell "+name, err)
+		return d, c.explain("make cell "+name, err)
 	}
-	c.note(id.counted)
-	return id, nil
+	c.note(d.Started)
+	return d, nil
 }
 
 var errNoRoom = errors.New("no room in memory")

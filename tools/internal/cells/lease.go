@@ -272,7 +272,7 @@ func (l *Lease) letGo() []*session.Session {
 func (c *cell) rename(ctx context.Context, name string) error {
 	cluster := c.pool.cluster
 	err := cluster.admin.QueryRow(ctx, "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::text = $3 RETURNING xmin::text",
-		name, c.oid, c.xmin).Scan(&c.xmin)
+		name, c.database.OID, c.database.Version).Scan(&c.database.Version)
 	if err != nil {
 		cluster.behind(func() { c.pool.discardCell(c) })
 		return fmt.Errorf("name cell %s: %w", name, err)

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/renew"
 )
 
 // changedTablesSQL lists the tables with rows that were ever changed since the database was made, and those made since,
@@ -61,7 +62,7 @@ func (l *Lease) list(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := end(ctx, conn, sessions); err != nil {
+	if _, err := renew.End(ctx, conn, sessions); err != nil {
 		return err
 	}
 	rows, _ = conn.Query(ctx, newObjectsSQL) // CollectRows gives its error
@@ -97,16 +98,15 @@ type written struct {
 	Rows           []int64 // inserted, updated, deleted, ever
 }
 
-// changed reports whether the test has changed rows of a table, or an earlier one has in a way that nobody tells apart.
+// changed reports whether the test has changed rows of a table.
 func (c *cell) changed(t written) bool {
 	tables := c.pool.facts.Tables
 	i := slices.IndexFunc(tables, func(known golden.Table) bool { return known.OID == t.OID })
 	if i < 0 {
 		return true // else the cell would not have been used again
 	}
-	before := c.seen.tables[i].rows
-	// What was deleted of a table that should be empty, the warden may have deleted.
-	return t.Rows[0] > before[0] || t.Rows[1] > before[1] || t.Rows[2] > before[2] && tables[i].Seeds > 0
+	before := c.database.Rows(i)
+	return !slices.Equal(t.Rows, before[:])
 }
 
 // copy writes the table's rows as a COPY statement.

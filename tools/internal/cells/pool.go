@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/renew"
 	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
@@ -20,6 +21,7 @@ type pool struct {
 	cluster  *Cluster
 	template string
 	facts    *golden.Facts
+	renewed  *renew.Template
 
 	mu        sync.Mutex
 	ready     []*cell // the newest last, which is handed out first
@@ -34,9 +36,7 @@ type pool struct {
 		sync.Mutex
 		of map[string]string
 	}
-	habit  work            // what the last test's cell needed
-	filled map[int]filling // see largest
-	ahead  int             // cells that should be ready, or about to be, beyond those that are waited for
+	ahead int // cells that should be ready, or about to be, beyond those that are waited for
 
 	dropping bool // the last cell that came back was not recycled
 	drops    int  // in a row
@@ -98,17 +98,9 @@ func (p *pool) take(ctx context.Context, unused bool) (*cell, error) {
 			p.mu.Lock()
 			continue
 		}
-		tables := p.outgrown(c)
 		p.grow()
 		p.mu.Unlock()
-		if len(tables) == 0 {
-			return c, nil
-		}
-		if err := c.tidy(ctx, tables); err == nil {
-			return c, nil
-		}
-		p.cluster.behind(func() { p.discardCell(c) })
-		p.mu.Lock()
+		return c, nil
 	}
 	if p.taken > 1 {
 		p.ahead = min(p.ahead+1, p.most()) // more would have been of use
@@ -232,9 +224,9 @@ func (p *pool) clone(ctx context.Context) (c *cell, err error) {
 const recovery = 10 * time.Second
 
 func (p *pool) cloneOnce(ctx context.Context) (*cell, error) {
-	c := &cell{pool: p, name: p.cluster.newName(), dead: map[int]int64{}, restored: map[int]int64{}, clients: map[*session.Session]*session.Conn{}, made: "cloned"}
+	c := &cell{pool: p, name: p.cluster.newName(), clients: map[*session.Session]*session.Conn{}, made: "cloned"}
 	var err error
-	if c.identity, err = p.cluster.create(ctx, c.name, p.template); err != nil {
+	if c.database, err = p.cluster.create(ctx, c.name, p.template); err != nil {
 		return nil, err
 	}
 	if err := c.prepare(ctx); err != nil {
@@ -352,21 +344,7 @@ func (p *pool) discardCell(c *cell) {
 	}
 }
 
-// usual is what a cell probably needs.
-func (p *pool) usual() work {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.habit
-}
-
-// learn notes what a cell needed.
-func (p *pool) learn(w work) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.habit = w.guess()
-}
-
-// shed ends the sessions of ready cells, and their wardens.
+// shed ends the sessions of ready cells, and their cleaners.
 func (p *pool) shed() {
 	p.mu.Lock()
 	ready := p.ready
@@ -378,7 +356,7 @@ func (p *pool) shed() {
 			continue
 		}
 		c.shed()
-		c.dismissWarden()
+		c.dismissCleaner()
 		p.give(c)
 	}
 }
@@ -451,4 +429,19 @@ func (c *Cluster) Quiet(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// told is how many cells in a row are dropped before the user is told: each costs its test a clone.
+const told = 20
+
+// tellOfDrops warns once where no cell is used again though cells might be. Call it with the lock held.
+func (p *pool) tellOfDrops(reason, test string) {
+	if p.discard() != "" || p == &p.cluster.empty {
+		return // as somebody has chosen, or the template, or since there must be DDL where there is nothing
+	}
+	if p.drops++; p.drops == told && !p.warned {
+		p.warned = true
+		p.cluster.warn(fmt.Sprintf("the cells of the last %d tests could not be used again, and each test needs a new clone, which "+
+			"is slower; the last was that of %s: %s; see docs/isolation.md of pgcell", told, test, reason))
+	}
 }

@@ -42,7 +42,7 @@ func (c *cell) reclaim() {
 	if returned {
 		return
 	}
-	c.dismissWarden()
+	c.dismissCleaner()
 	c.shed()
 	for _, pool := range append([]*pgxpool.Pool{c.ready, l.wide}, l.others...) {
 		if pool != nil {

@@ -25,7 +25,7 @@ func (p *pool) shareRelcache(ctx context.Context, c *cell) error {
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) // and with it the large object, which is but a way to write a file
 	var object uint32
-	read := fmt.Sprintf("SELECT lo_from_bytea(0, pg_read_binary_file('base/%d/%s'))", c.oid, relcacheFile)
+	read := fmt.Sprintf("SELECT lo_from_bytea(0, pg_read_binary_file('base/%d/%s'))", c.database.OID, relcacheFile)
 	if err := tx.QueryRow(ctx, read).Scan(&object); err != nil {
 		return fmt.Errorf("share the relation cache of %s: %w", c.name, err)
 	}

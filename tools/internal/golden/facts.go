@@ -40,14 +40,9 @@ type Table struct {
 	OID   uint32
 	Toast uint32 // its TOAST table; 0 where there is none
 	Name  string // with its schema, quoted
-	// Remembers tells of an index whose searches meet rows that are deleted, and stop at them or find others in another
-	// order.
-	Remembers bool
-	// Stored are the columns that rows have, quoted; nil for a table without virtual ones, whose values might fail.
-	Stored  []string
-	Seeds   int64  `db:"-"` // rows in the template
-	Content []byte `db:"-"` // of those, as COPY TO writes them; nil where COPY FROM would not make the same page
-	// Trees are such indexes, and GIN ones, whose shape tells of rows that are gone once they have grown.
+	Size  int64  // bytes, in the template
+	Seeds int64  `db:"-"` // rows in the template
+	// Trees are indexes whose shape tells of rows that are gone once they have grown.
 	Trees []Tree `db:"-"`
 	// Classes are those of an empty table and of its partial indexes.
 	Classes []Class `db:"-"`
@@ -76,9 +71,7 @@ const RoleSettings = "coalesce((SELECT json_agg(json_build_object('role', setrol
 // tablesQuery lists tables that rows can be taken out of, ordinary ones of the heap, without triggers and rules that
 // fire in the role of a replica too, if %s holds.
 const tablesQuery = `
-SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname), EXISTS (` + treesQuery + `),
-  (SELECT array_agg(quote_ident(attname) ORDER BY attnum) FILTER (WHERE attgenerated <> 'v') FROM pg_attribute
-   WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped HAVING bool_or(attgenerated = 'v'))
+SELECT c.oid, c.reltoastrelid, format('%%I.%%I', n.nspname, c.relname), pg_relation_size(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.oid >= 16384
   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgenabled IN ('A', 'R'))
@@ -94,20 +87,18 @@ const publishedQuery = `
     AND (c.relreplident = 'n' OR c.relreplident = 'd'
       AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate))`
 
-// treesQuery lists the indexes of a table c whose scans give rows in an order that their shape decides.
+// treesQuery lists the indexes of a table c whose shape decides about the order of rows, or about plans, with the size
+// that they may have once the rows of a test are gone:
+//   - a B-tree has a page for its rows, or as many as in the template: no page of it was split;
+//   - a GIN index has at most 12 pages more, as small tests make it. Rows come in their own order; but the planner minds
+//     how many pages there are, from 15 on (gincostestimate in src/backend/utils/adt/selfuncs.c);
+//   - others have not grown, but for BRIN and Bloom ones, which have no such shape, and those of pgvector, whose shape is
+//     another each time, or does not depend on rows that come later.
 const treesQuery = `
-  SELECT i.oid, pg_relation_size(i.oid) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am a ON a.oid = i.relam
-  WHERE x.indrelid = c.oid AND a.amname NOT IN ('btree', 'gin', 'brin', 'bloom')`
-
-// notRandom leaves those of pgvector out, whose shape is another each time, or does not depend on rows that come later.
-const notRandom = " AND a.amname NOT IN ('hnsw', 'ivfflat')"
-
-// growingQuery lists GIN indexes of a table c with 12 pages more than they have: the first row takes one, and few more
-// come with small tests. Rows come in their own order; but the planner minds how many pages there are, from 15 on
-// (gincostestimate in src/backend/utils/adt/selfuncs.c).
-const growingQuery = `
-  SELECT i.oid, pg_relation_size(i.oid) + 12 * current_setting('block_size')::int
-  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am a ON a.oid = i.relam WHERE x.indrelid = c.oid AND a.amname = 'gin'`
+SELECT i.oid, CASE a.amname WHEN 'btree' THEN greatest(size, 2 * block) WHEN 'gin' THEN size + 12 * block ELSE size END
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am a ON a.oid = i.relam,
+  LATERAL (SELECT pg_relation_size(i.oid) AS size, current_setting('block_size')::int AS block) AS s
+WHERE x.indrelid = $1 AND a.amname NOT IN ('brin', 'bloom', 'hnsw', 'ivfflat') ORDER BY 1`
 
 // othersQuery lists what may be vacuumed or analyzed, but for tables in $1.
 const othersQuery = `
@@ -233,9 +224,8 @@ func others(ctx context.Context, conn *pgx.Conn, tables []Table) ([]uint32, erro
 
 // trees fills in [Table.Trees].
 func trees(ctx context.Context, conn *pgx.Conn, tables []Table) error {
-	const query = "SELECT t.* FROM pg_class c, LATERAL (" + treesQuery + notRandom + " UNION ALL " + growingQuery + ") AS t WHERE c.oid = $1"
 	for i, t := range tables {
-		rows, err := conn.Query(ctx, query, t.OID)
+		rows, err := conn.Query(ctx, treesQuery, t.OID)
 		if err != nil {
 			return err
 		}

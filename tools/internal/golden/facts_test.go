@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
@@ -88,8 +86,8 @@ INSERT INTO large VALUES (repeat('x', 9000))`, "bloom")
 		if table.Seeds > 0 {
 			what += " with seeds"
 		}
-		if table.Remembers {
-			what += fmt.Sprint(" remembers by ", len(table.Trees))
+		if n := len(table.Trees); n > 0 {
+			what += fmt.Sprint(" with trees: ", n)
 		}
 		for _, tree := range table.Trees {
 			if tree.OID == 0 || tree.Size < 8192 {
@@ -98,52 +96,10 @@ INSERT INTO large VALUES (repeat('x', 9000))`, "bloom")
 		}
 		got = append(got, what)
 	}
-	if got, want := strings.Join(got, ", "), "public.empty, public.blooming, public.near remembers by 2, public.hashed remembers by 2, public.keyed, public.few with seeds"; got != want {
+	if got, want := strings.Join(got, ", "), "public.empty, public.blooming, public.near with trees: 2, public.hashed with trees: 2, public.keyed with trees: 1, public.few with seeds"; got != want {
 		t.Errorf("tables are %s, want %s", got, want)
 	}
 	if f.First < 500 || f.First > 1e6 {
 		t.Errorf("First = %d, want a transaction number after those of the migrations", f.First)
-	}
-}
-
-// TestContent lists seeded tables whose rows can be copied back, and what they hold.
-func TestContent(t *testing.T) {
-	t.Parallel()
-	f := mustFacts(t, `
-CREATE TABLE plain (id int PRIMARY KEY, v text);
-INSERT INTO plain VALUES (1, E'a\tb'), (2, NULL);
-BEGIN;
-CREATE TABLE one_transaction (id int);
-INSERT INTO one_transaction VALUES (1);
-COMMIT;
-BEGIN;
-CREATE TABLE added_in_it (id int);
-INSERT INTO added_in_it VALUES (1);
-ALTER TABLE added_in_it ADD COLUMN v text;
-COMMIT;
-CREATE TABLE added AS SELECT 1 AS id;
-ALTER TABLE added ADD COLUMN v text;
-CREATE TABLE stored AS SELECT 'x' AS v;
-ALTER TABLE stored ALTER v SET STORAGE EXTERNAL;
-CREATE TABLE gap AS SELECT generate_series(1, 3) AS id;
-DELETE FROM gap WHERE id = 2;
-CREATE TABLE generated (id int, twice int GENERATED ALWAYS AS (id * 2) STORED);
-INSERT INTO generated VALUES (1);
-CREATE TABLE partial (id int);
-CREATE INDEX ON partial (id) WHERE id > 1;
-INSERT INTO partial VALUES (1);
-CREATE TABLE loose (id int) WITH (fillfactor = 50);
-INSERT INTO loose VALUES (1);
-CREATE TABLE xmls (d xml[]);
-INSERT INTO xmls VALUES ('{}')`)
-	got := map[string]string{}
-	for _, table := range f.Tables {
-		if table.Content != nil {
-			got[table.Name] = string(table.Content)
-		}
-	}
-	want := map[string]string{"public.plain": "1\ta\\tb\n2\t\\N\n", "public.one_transaction": "1\n"}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("rows that can be copied back (-want +got):\n%s", d)
 	}
 }

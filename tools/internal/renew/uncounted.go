@@ -1,4 +1,3 @@
-// Package renew finds out what a test has changed in a database, by the server's own counters, and puts it back.
 package renew
 
 import (
@@ -10,6 +9,7 @@ import (
 
 // querier is a connection, or a pool of them.
 type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 

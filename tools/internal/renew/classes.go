@@ -1,7 +1,6 @@
-package cells
+package renew
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,10 +17,10 @@ import (
 func classSQL(facts *golden.Facts) string {
 	var oids, pages, tuples []string
 	for _, t := range facts.Tables {
-		for _, c := range t.Classes {
-			oids = append(oids, fmt.Sprint(c.OID))
-			pages = append(pages, fmt.Sprint(c.Pages))
-			tuples = append(tuples, fmt.Sprint(c.Tuples))
+		for _, one := range t.Classes {
+			oids = append(oids, fmt.Sprint(one.OID))
+			pages = append(pages, fmt.Sprint(one.Pages))
+			tuples = append(tuples, fmt.Sprint(one.Tuples))
 		}
 	}
 	value := func(column, kind string, values []string) string {
@@ -32,35 +31,33 @@ func classSQL(facts *golden.Facts) string {
 		" WHERE ctid >= $1::tid AND ctid < $2::tid RETURNING ctid"
 }
 
-// putBackClasses has the planner see tables, which have been vacuumed, as it saw them before, and gives how many rows of
-// pg_class have a new version.
-//
-// Errors: there is no room for that where the rows are, besides those of the server.
-func (w *warden) putBackClasses(ctx context.Context, tables []int) (written int64, err error) {
-	var blocks []uint32
+// blocks lists the pages of pg_class on which the rows of tables lie that a vacuum writes to.
+func (t *Template) blocks(tables []int) (blocks []uint32) {
 	for _, i := range tables {
-		for _, c := range w.facts.Tables[i].Classes {
-			blocks = append(blocks, c.Block)
+		for _, one := range t.Facts.Tables[i].Classes {
+			blocks = append(blocks, one.Block)
 		}
-	}
-	if len(blocks) == 0 {
-		return 0, nil
 	}
 	slices.Sort(blocks)
-	blocks = slices.Compact(blocks)
-	results, err := w.ask(ctx, func(p *pgconn.Pipeline) {
-		for _, b := range blocks {
-			p.SendQueryPrepared(classStatement, [][]byte{fmt.Appendf(nil, "(%d,0)", b), fmt.Appendf(nil, "(%d,0)", b+1)}, nil, nil)
-		}
-	})
-	for k, b := range blocks {
-		if err == nil {
-			err = ensureInOrder(b, results[k].Rows)
-			written += int64(len(results[k].Rows))
-		}
+	return slices.Compact(blocks)
+}
+
+// sendClasses has the planner see tables, which have been vacuumed, as it saw them before.
+func (c *Cleaner) sendClasses(p *pgconn.Pipeline, blocks []uint32) {
+	for _, b := range blocks {
+		p.SendQueryPrepared(classStatement, [][]byte{fmt.Appendf(nil, "(%d,0)", b), fmt.Appendf(nil, "(%d,0)", b+1)}, nil, nil)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("have the planner forget a vacuum: %w", err)
+}
+
+// ensureAllInOrder looks at the results of sendClasses, and gives how many rows of pg_class have a new version.
+//
+// Errors: there was no room for that where the rows are.
+func ensureAllInOrder(blocks []uint32, results []*pgconn.Result) (written int64, err error) {
+	for k, b := range blocks {
+		if err := ensureInOrder(b, results[k].Rows); err != nil {
+			return 0, fmt.Errorf("have the planner forget a vacuum: %w", err)
+		}
+		written += int64(len(results[k].Rows))
 	}
 	return written, nil
 }

@@ -1,27 +1,26 @@
-package cells
+package renew
 
 import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
-// fingerprint tells all that a test could see of a database: the row versions of each catalog, each table's rows in the
+// Fingerprint tells all that a test could see of a database: the row versions of each catalog, each table's rows in the
 // order in which they lie, each sequence, the database's own properties. Keys name what it is of.
 //
 // What is left out cannot be seen but by reading files: file numbers, and how old rows may be.
-func fingerprint(ctx context.Context, conn *pgx.Conn) (map[string]string, error) {
-	parts, err := fingerprintParts(ctx, conn)
+func (c *Cleaner) Fingerprint(ctx context.Context) (map[string]string, error) {
+	parts, err := fingerprintParts(ctx, c.conn)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := conn.Query(ctx, strings.Join(parts, " UNION ALL "))
+	rows, err := c.conn.Query(ctx, strings.Join(parts, " UNION ALL "))
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +30,53 @@ func fingerprint(ctx context.Context, conn *pgx.Conn) (map[string]string, error)
 		all[key] = value
 		return nil
 	})
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	return all, c.plans(ctx, all)
+}
+
+// queriesSQL gives queries whose plans depend on how large the planner takes tables and indexes to be: each table whole,
+// by its first column, and with each table that it references.
+const queriesSQL = `
+WITH tables AS (
+  SELECT c.oid, c.oid::regclass AS name, (SELECT quote_ident(attname) FROM pg_attribute a
+    WHERE a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum LIMIT 1) AS first
+  FROM pg_class c WHERE relkind IN ('r', 'p') AND c.oid >= 16384)
+SELECT format('SELECT * FROM %s', name) FROM tables
+UNION ALL SELECT format('SELECT * FROM %s ORDER BY %s LIMIT 1', name, first) FROM tables WHERE first IS NOT NULL
+UNION ALL SELECT format('SELECT * FROM %s WHERE %s IS NOT NULL', name, first) FROM tables WHERE first IS NOT NULL
+UNION ALL SELECT format('SELECT * FROM %s AS a JOIN %s AS b ON a.%I = b.%I', conrelid::regclass, confrelid::regclass, k.attname, f.attname)
+  FROM pg_constraint JOIN pg_attribute k ON k.attrelid = conrelid AND k.attnum = conkey[1]
+  JOIN pg_attribute f ON f.attrelid = confrelid AND f.attnum = confkey[1]
+  WHERE contype = 'f' AND conparentid = 0`
+
+// costs matches the costs in a plan. A B-tree that was emptied has a page more than one that was never filled, and costs
+// tell of it.
+var costs = regexp.MustCompile(`cost=\S+ `)
+
+// plans adds the plans of some queries, with numbers of rows.
+func (c *Cleaner) plans(ctx context.Context, all map[string]string) error {
+	rows, err := c.conn.Query(ctx, queriesSQL)
+	if err != nil {
+		return err
+	}
+	queries, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, q := range queries {
+		rows, err := c.conn.Query(ctx, "EXPLAIN "+q, pgx.QueryExecModeSimpleProtocol)
+		if err != nil {
+			return err
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		all["plan of "+q] = costs.ReplaceAllString(strings.Join(lines, "\n"), "")
+	}
+	return nil
 }
 
 // classText is a row of pg_class without what differs between a clone and a recycled cell, and makes no difference to
@@ -75,8 +120,8 @@ WHERE c.relkind IN ('r', 'm', 'S') AND NOT c.relisshared AND c.relpersistence <>
 	return parts, err
 }
 
-// differences names what differs between two fingerprints.
-func differences(want, got map[string]string) (all []string) {
+// Differences names what differs between two fingerprints.
+func Differences(want, got map[string]string) (all []string) {
 	keys := map[string]bool{}
 	for _, m := range []map[string]string{want, got} {
 		for k := range m {
@@ -89,45 +134,4 @@ func differences(want, got map[string]string) (all []string) {
 		}
 	}
 	return all
-}
-
-// verify compares a cell with a new clone of its template.
-//
-// Errors: one that names what differs.
-func (c *cell) verify(ctx context.Context) error {
-	want, err := c.pool.asCloned(ctx)
-	if err != nil {
-		return fmt.Errorf("verify cell %s: %w", c.name, err)
-	}
-	got, err := fingerprint(ctx, c.warden.conn)
-	if err != nil {
-		return fmt.Errorf("verify cell %s: %w", c.name, err)
-	}
-	if d := differences(want, got); len(d) > 0 {
-		return fmt.Errorf("verify cell %s: after recycling it differs from a new clone in %s", c.name, strings.Join(d, ", "))
-	}
-	return nil
-}
-
-// asCloned gives the fingerprint of a new clone, which it takes once.
-func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
-	p.reference.Lock()
-	defer p.reference.Unlock()
-	if p.reference.of != nil {
-		return p.reference.of, nil
-	}
-	c, err := p.clone(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer p.discardCell(c)
-	config := p.cluster.server.OwnConfig(AdminRole, c.name).ConnConfig
-	maps.Copy(config.RuntimeParams, golden.ContentSettings) // as the warden's
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(ctx)
-	p.reference.of, err = fingerprint(ctx, conn)
-	return p.reference.of, err
 }

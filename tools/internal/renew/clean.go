@@ -1,0 +1,191 @@
+package renew
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
+)
+
+// setvalSQL sets sequences back.
+const setvalSQL = "SELECT setval(o::regclass, l, c) FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)"
+
+// deleteSQL takes what tests inserted out of a table: of one with rows in the template, what transactions since then did.
+func deleteSQL(t golden.Table, first int64) string {
+	sql := "DELETE FROM ONLY " + t.Name + " AS pgcell"
+	if t.Seeds > 0 {
+		sql += fmt.Sprintf(" WHERE pgcell.xmin::text::int8 >= %d", first)
+	}
+	return sql
+}
+
+// clean empties the tables that the test has touched, sets sequences back, and has the planner see the tables as before:
+// all in one round trip. It adds to now what it has counted itself. reason says why the result is not as a new clone.
+func (c *Cleaner) clean(ctx context.Context, d *Database, now *counters) (reason string, err error) {
+	tables, sequences := c.touched(d, now)
+	if len(tables)+len(sequences) == 0 {
+		return "", nil
+	}
+	blocks := c.template.blocks(tables)
+	p := c.conn.PgConn().StartPipeline(ctx)
+	c.sendDeletes(p, tables)
+	c.sendSetval(p, sequences)
+	p.SendPipelineSync()
+	p.SendQueryParams(c.template.vacuumSQL(tables), nil, nil, nil, nil)
+	p.SendPipelineSync() // VACUUM has a transaction of its own
+	c.sendCheck(p, tables)
+	c.sendClasses(p, blocks)
+	var results [3][]*pgconn.Result
+	if err = p.Sync(); err == nil {
+		for i := range results {
+			var failed error
+			results[i], failed = segment(p)
+			err = errors.Join(err, failed)
+		}
+	}
+	if closing := p.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		clear(c.deletes) // whether they are prepared is not known
+		return "", fmt.Errorf("take away what the test left: %w", err)
+	}
+	c.count(now, tables, sequences, results[0])
+	if reason = c.template.left(tables, results[2]); reason != "" {
+		return reason, nil
+	}
+	written, err := ensureAllInOrder(blocks, results[2][len(results[2])-len(blocks):])
+	d.classes += written
+	return "", err
+}
+
+// count adds to counters what clean itself has counted.
+func (c *Cleaner) count(now *counters, tables, sequences []int, deleted []*pgconn.Result) {
+	for k, i := range tables {
+		t := now.tables[i]
+		n := deleted[k].CommandTag.RowsAffected()
+		t.rows[2], now.rows[2] = t.rows[2]+n, now.rows[2]+n
+		t.vacuums++
+		now.tables[i] = t
+	}
+	for _, i := range sequences {
+		now.sequences[i]++ // setval reads a block
+	}
+}
+
+// touched lists the tables that were written to, vacuumed or analyzed since the last test, and the sequences that were
+// used.
+func (c *Cleaner) touched(d *Database, now *counters) (tables, sequences []int) {
+	for i, t := range now.tables {
+		if before := d.seen.tables[i]; t.rows != before.rows || t.vacuums != before.vacuums {
+			tables = append(tables, i)
+		}
+	}
+	for i, fetched := range now.sequences {
+		if fetched != d.seen.sequences[i] {
+			sequences = append(sequences, i)
+		}
+	}
+	slices.Sort(tables) // for a lock order that is always the same
+	return tables, sequences
+}
+
+func (c *Cleaner) sendDeletes(p *pgconn.Pipeline, tables []int) {
+	for _, i := range tables {
+		if c.deletes[i] == "" {
+			c.deletes[i] = fmt.Sprint("pgcell_delete_", i)
+			p.SendPrepare(c.deletes[i], deleteSQL(c.template.Facts.Tables[i], c.template.Facts.First), nil)
+		}
+		p.SendQueryPrepared(c.deletes[i], nil, nil, nil)
+	}
+}
+
+func (c *Cleaner) sendSetval(p *pgconn.Pipeline, sequences []int) {
+	if len(sequences) == 0 {
+		return
+	}
+	var oids []uint32
+	var lasts []int64
+	var called []bool
+	for _, i := range sequences {
+		s := c.template.Facts.Sequences[i]
+		oids, lasts, called = append(oids, s.OID), append(lasts, s.Last), append(called, s.Called)
+	}
+	p.SendQueryPrepared(setvalStatement, [][]byte{array(oids), array(lasts), array(called)}, nil, nil)
+}
+
+// vacuumSQL takes away what is dead in tables: a table without rows is left without a page, as in a new clone.
+func (t *Template) vacuumSQL(tables []int) string {
+	if len(tables) == 0 {
+		return "SELECT"
+	}
+	options := "TRUNCATE, INDEX_CLEANUP ON, PARALLEL 0"
+	var names []string
+	for _, i := range tables {
+		name := t.Facts.Tables[i].Name
+		if t.Major >= 18 { // earlier ones know no other way, nor the word
+			name = "ONLY " + name
+		}
+		names = append(names, name)
+		if t.Facts.Tables[i].Seeds > 0 && !strings.HasPrefix(options, "FREEZE") {
+			options = "FREEZE, " + options // as its rows are in the template, and pg_class says
+		}
+	}
+	if t.Major >= 16 {
+		options += ", SKIP_DATABASE_STATS"
+	}
+	return "VACUUM (" + options + ") " + strings.Join(names, ", ")
+}
+
+// grownSQL names those of the tables in $1, and of their indexes, that are larger than they may be without the test's rows.
+func (t *Template) grownSQL() string {
+	var tables, oids []uint32
+	var sizes []int64
+	add := func(i int, oid uint32, size int64) {
+		tables, oids, sizes = append(tables, uint32(i)), append(oids, oid), append(sizes, size)
+	}
+	for i, one := range t.Facts.Tables {
+		add(i, one.OID, one.Size)
+		for _, tree := range one.Trees {
+			add(i, tree.OID, tree.Size)
+		}
+	}
+	return fmt.Sprintf("SELECT o::regclass || ' has grown' FROM unnest('%s'::int[], '%s'::oid[], '%s'::int8[]) AS x (i, o, size)"+
+		" WHERE CASE WHEN i = ANY ($1::int[]) THEN pg_relation_size(o) > size END", // no more are measured
+		array(tables), array(oids), array(sizes))
+}
+
+// sendCheck asks what differs in tables from a new clone, after their rows have been taken out: pages that are left,
+// indexes that keep a shape that the test's rows gave them, and rows of the template that are gone.
+func (c *Cleaner) sendCheck(p *pgconn.Pipeline, tables []int) {
+	p.SendQueryPrepared(grownStatement, [][]byte{array(tables)}, nil, nil)
+	for _, i := range tables {
+		if t := c.template.Facts.Tables[i]; t.Seeds > 0 {
+			p.SendQueryParams("SELECT count(*) FROM ONLY "+t.Name, nil, nil, nil, nil)
+		}
+	}
+}
+
+// left says what the results of sendCheck tell.
+func (t *Template) left(tables []int, results []*pgconn.Result) (reason string) {
+	if rows := results[0].Rows; len(rows) > 0 {
+		return string(rows[0][0])
+	}
+	next := 1
+	for _, i := range tables {
+		one := t.Facts.Tables[i]
+		if one.Seeds == 0 {
+			continue
+		}
+		if string(results[next].Rows[0][0]) != fmt.Sprint(one.Seeds) {
+			return "rows that " + one.Name + " has in the template were updated or deleted"
+		}
+		next++
+	}
+	return ""
+}
