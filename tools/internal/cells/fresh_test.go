@@ -73,6 +73,19 @@ CREATE UNIQUE INDEX ON d (n) WHERE tenant = top()`,
 		},
 	},
 	{
+		name:     "the page of an emptied table, in what ANALYZE notes",
+		template: "CREATE TABLE t (id int, v text); CREATE TABLE u (id int, v text)",
+		dirty:    []string{"INSERT INTO t VALUES (1), (2)", "INSERT INTO u VALUES (1), (2)"},
+		look:     []string{"ANALYZE t", "ANALYZE u", fill, "INSERT INTO u SELECT * FROM t", "EXPLAIN (COSTS OFF) " + join, join},
+	},
+	{
+		name: "the page of an emptied table that has heirs",
+		template: "CREATE TABLE t (id int, v text); CREATE TABLE heir_t () INHERITS (t);" +
+			" CREATE TABLE u (id int, v text); CREATE TABLE heir_u () INHERITS (u)",
+		dirty: []string{"INSERT INTO t VALUES (1), (2)", "INSERT INTO u VALUES (1), (2)"},
+		look:  []string{"EXPLAIN " + join},
+	},
+	{
 		name:     "the size of a GIN index",
 		template: "CREATE TABLE t (id int, k int[]); CREATE INDEX ON t USING gin (k)",
 		dirty:    []string{"INSERT INTO t SELECT i, (SELECT array_agg(i * 20 + j) FROM generate_series(1, 20) j) FROM generate_series(1, 1200) i"},
@@ -82,6 +95,11 @@ CREATE UNIQUE INDEX ON d (n) WHERE tenant = top()`,
 		},
 	},
 }
+
+const (
+	fill = "INSERT INTO t SELECT i, 'v' || i FROM generate_series(400, 1, -1) i"
+	join = "SELECT t.id FROM t JOIN u ON u.id = t.id LIMIT 10"
+)
 
 const top = `
 CREATE TABLE t (n int);
