@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/bazel"
 )
 
 // LiveEvent says that a top-level test began or ended.
@@ -20,6 +22,7 @@ type LiveEvent struct {
 // LiveShard is a shard that may be running. Its fields are those of Shard.
 type LiveShard struct {
 	Label      string
+	Config     string
 	Run, Index int // from 1, from 0
 	Total      int
 	Log        string // once the shard has started
@@ -50,11 +53,11 @@ func NewLive(root string, since time.Time) *Live {
 }
 
 // Add has a test target followed; runs is 1 without --runs_per_test.
-func (l *Live) Add(label string, shards, runs int) {
-	shards, runs = max(shards, 1), max(runs, 1)
+func (l *Live) Add(target *bazel.Target, runs int) {
+	label, shards, runs := target.Label, max(target.Shards, 1), max(runs, 1)
 	for run := 1; run <= runs; run++ {
 		for index := range shards {
-			s := &LiveShard{Label: label, Run: run, Index: index, Total: shards}
+			s := &LiveShard{Label: label, Config: target.Config, Run: run, Index: index, Total: shards}
 			s.Log = s.path(runs)
 			l.shards[liveKey{label, run, index}] = s
 		}

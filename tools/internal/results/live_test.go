@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgcell/pgcell/tools/internal/bazel"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
@@ -49,7 +50,7 @@ func TestLiveFollowsAShard(t *testing.T) {
 	root := t.TempDir()
 	log := filepath.Join(root, "bazel-out", "k8-fastbuild", "testlogs", "x", "a", "shard_2_of_2", "test.log")
 	live := results.NewLive(root, time.Now().Add(-time.Minute))
-	live.Add("//x:a", 2, 1)
+	live.Add(&bazel.Target{Label: "//x:a", Config: "c1", Shards: 2}, 1)
 	ensurePoll(t, live)
 	mustAppend(t, log, logHead+"\x16=== RUN   TestA\n    a_test.go:3: hel")
 	ensurePoll(t, live, "RUNNING TestA w1 0s")
@@ -85,6 +86,11 @@ func TestLiveFollowsAShard(t *testing.T) {
 		!stopped.Interrupted() {
 		t.Errorf("after Stop counts = %+v, want %+v", got, want)
 	}
+	// Stopped, and finished before that: one target.
+	run.Shards = append(run.Shards, &results.Shard{Label: "//x:a", Config: "c1", Total: 2})
+	if all, _ := results.Targets(run.Shards); all != 1 {
+		t.Errorf("%d targets, want 1: a stopped shard is of the target that it belongs to", all)
+	}
 	live.Done("//x:a", 1, 1)
 	mustAppend(t, log, "--- PASS: TestC (0.00s)\n")
 	ensurePoll(t, live)
@@ -95,7 +101,7 @@ func TestLivePassesOldLogsOver(t *testing.T) {
 	root := t.TempDir()
 	mustAppend(t, filepath.Join(root, "bazel-out", "c", "testlogs", "x", "a", "test.log"), logHead+"=== RUN   TestA\n")
 	live := results.NewLive(root, time.Now().Add(time.Minute))
-	live.Add("//x:a", 1, 1)
+	live.Add(&bazel.Target{Label: "//x:a", Shards: 1}, 1)
 	ensurePoll(t, live)
 	if got := live.Started(); len(got) != 0 {
 		t.Errorf("Started() = %+v, want none", got)
@@ -118,7 +124,7 @@ func TestLivePaths(t *testing.T) {
 		root := t.TempDir()
 		mustAppend(t, filepath.Join(root, "bazel-out", "c", "testlogs", filepath.FromSlash(c.path)), "=== RUN   TestA\n")
 		live := results.NewLive(root, time.Time{})
-		live.Add(c.label, c.shards, c.runs)
+		live.Add(&bazel.Target{Label: c.label, Shards: c.shards}, c.runs)
 		if got := poll(live); len(got) != 1 {
 			t.Errorf("%+v: events %q, want one", c, got)
 		}

@@ -27,9 +27,17 @@ func (p Place) String() string {
 // lineMark is how the testing package marks what t.Error and the like print, and how a panic's stack names test files.
 var lineMark = regexp.MustCompile(`(?m)^\s*(?:\S*/)?([\w.-]+\.go):(\d+)(: pgcell: |:| \+0x)`)
 
-// Where finds the first place that the output of a failed test, or of a failed subtest, names: what pgcell says of its
-// cells is only better than nothing. In the stack of a panic it is the first test file. root is the workspace; it may
-// be empty.
+// How well a line of a test's output tells where it failed, worst first. Log and Error print alike: the source tells
+// them apart, where it is there.
+const (
+	saidByPgcell = iota + 1 // what pgcell says of a test's cells
+	logged                  // a call of Log or Logf
+	marked                  // any other line; Fatal ends a test, so the last one is the best guess
+	failing                 // a call that fails the test, or a panic's stack; the first one counts
+)
+
+// Where finds the place at which a test failed in its output, or in that of a failed subtest. In the stack of a panic it
+// is the first test file. root is the workspace; it may be empty.
 func (s *Shard) Where(t *Test, root string) Place {
 	outputs := []string{t.Output}
 	for _, sub := range t.Subtests {
@@ -37,20 +45,68 @@ func (s *Shard) Where(t *Test, root string) Place {
 			outputs = append([]string{sub.Output}, outputs...)
 		}
 	}
-	found := Place{}
+	found, best := Place{}, 0
 	for _, output := range outputs {
-		for _, m := range lineMark.FindAllStringSubmatch(output, -1) {
-			line, _ := strconv.Atoi(m[2])
-			switch {
-			case m[3] == " +0x" && !strings.HasSuffix(m[1], "_test.go"):
-			case m[3] != ": pgcell: ":
-				return Place{s.source(m[1], root), line}
-			case found == Place{}:
-				found = Place{s.source(m[1], root), line}
-			}
+		place, rank := s.whereIn(output, root)
+		if rank >= marked {
+			return place
+		}
+		if rank > best {
+			found, best = place, rank
 		}
 	}
 	return found
+}
+
+// whereIn finds the best place in one output.
+func (s *Shard) whereIn(output, root string) (found Place, best int) {
+	for _, m := range lineMark.FindAllStringSubmatch(output, -1) {
+		number, _ := strconv.Atoi(m[2])
+		place := Place{s.source(m[1], root), number}
+		rank := marked
+		switch {
+		case m[3] == " +0x" && !strings.HasSuffix(m[1], "_test.go"):
+			continue
+		case m[3] == " +0x":
+			rank = failing
+		case m[3] == ": pgcell: ":
+			rank = saidByPgcell
+		default:
+			rank = place.rank(root)
+		}
+		if rank == failing {
+			return place, rank
+		}
+		if rank >= best {
+			found, best = place, rank
+		}
+	}
+	return found, best
+}
+
+// tellingCall is a call that prints a line of output.
+var tellingCall = regexp.MustCompile(`\.(Log|Error|Fatal)f?\([^)]|\b(?:require|assert)\.`)
+
+// rank looks at the source line of a place.
+func (p Place) rank(root string) int {
+	if root == "" {
+		return marked
+	}
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(p.Path)))
+	if err != nil {
+		return marked
+	}
+	lines := strings.Split(string(text), "\n")
+	if p.Line < 1 || p.Line > len(lines) {
+		return marked
+	}
+	switch call := tellingCall.FindStringSubmatch(lines[p.Line-1]); {
+	case call == nil:
+		return marked
+	case call[1] == "Log":
+		return logged
+	}
+	return failing
 }
 
 // source gives the path of a source file of the shard's target, for the testing package names files without

@@ -50,3 +50,34 @@ func TestWhereInTheWorkspace(t *testing.T) {
 		t.Errorf("String() of an unknown place = %q, want none", got)
 	}
 }
+
+// Log prints lines like those of Error, before and after them: the source tells which is which.
+func TestWhereAmongLogs(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	const source = `package a
+func TestA(t *testing.T) {
+	t.Logf("users: %d", 3)
+	mustLoad(t)
+	t.Errorf("got %v", err.Error())
+	require.NoError(t, err)
+	t.Log("after ", err.Error())
+}`
+	if err := os.WriteFile(filepath.Join(root, "a_test.go"), []byte(source), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	shard := results.Shard{Label: "//:a_test"}
+	for output, want := range map[string]string{
+		"    a_test.go:3: users: 3\n    a_test.go:5: got x\n    a_test.go:7: after\n":                "a_test.go:5",
+		"    a_test.go:3: users: 3\n    a_test.go:4: load: no file\n":                                "a_test.go:4",
+		"    a_test.go:3: users: 3\n    a_test.go:6: \n        \tError Trace:\n":                     "a_test.go:6",
+		"    a_test.go:4: loaded\n    a_test.go:5: got x\n    a_test.go:6: no error\n":               "a_test.go:5",
+		"    a_test.go:3: users: 3\n":                                                                "a_test.go:3",
+		"    a_test.go:3: users: 3\n    a_test.go:4: pgcell: kept cell test_db_w0_1: psql 'x' (y)\n": "a_test.go:3",
+		"    b_test.go:3: first\n    b_test.go:9: last\n":                                            "b_test.go:9",
+	} {
+		if got := shard.Where(&results.Test{Output: output}, root).String(); got != want {
+			t.Errorf("Where(%q) = %v, want %v", output, got, want)
+		}
+	}
+}

@@ -130,7 +130,7 @@ func reasons(calls []Call, past Past, forced string) []Reason {
 
 // flakes finds tests that both passed and failed: in several runs of one shard, or in its attempts.
 func flakes(shards []*results.Shard) []Flake {
-	type runs struct{ failed, all int }
+	type runs struct{ passed, failed int }
 	tests := make(map[string]*runs)
 	var order []string
 	for _, s := range shards {
@@ -143,16 +143,19 @@ func flakes(shards []*results.Shard) []Flake {
 				tests[name] = &runs{}
 				order = append(order, name)
 			}
-			if t.Outcome == results.Failed || s.FailedBefore(t.Name) > 0 {
-				tests[name].failed += max(s.FailedBefore(t.Name), 1)
+			tests[name].failed += s.FailedBefore(t.Name)
+			switch t.Outcome {
+			case results.Passed:
+				tests[name].passed++
+			case results.Failed:
+				tests[name].failed++
 			}
-			tests[name].all += 1 + s.FailedBefore(t.Name)
 		}
 	}
 	var found []Flake
 	for _, name := range order {
-		if r := tests[name]; r.failed > 0 && r.failed < r.all {
-			found = append(found, Flake{name, r.failed, r.all})
+		if r := tests[name]; r.failed > 0 && r.passed > 0 {
+			found = append(found, Flake{name, r.failed, r.failed + r.passed})
 		}
 	}
 	return found

@@ -70,14 +70,16 @@ func mustTimes(t *testing.T, labels ...string) *history.Times {
 	return times
 }
 
-// A test is flaky if it passed and failed, in several runs or in several attempts.
+// A test is flaky if it passed and failed, in several runs or in several attempts; not if it failed each time.
 func TestFlaky(t *testing.T) {
 	t.Parallel()
 	second := shard("//a:a", results.Failed, 0)
 	second.Run = 2
 	retried := shard("//b:b", results.Passed, 0)
 	retried.Earlier = []*results.Shard{shard("//b:b", results.Failed, 0), {Died: "died of signal 9"}}
-	sum := summary.New([]summary.Call{call(shard("//a:a", results.Passed, 0), second, retried,
+	red := shard("//d:d", results.Failed, 0)
+	red.Earlier = []*results.Shard{shard("//d:d", results.Failed, 0), shard("//d:d", results.Failed, 0)}
+	sum := summary.New([]summary.Call{call(shard("//a:a", results.Passed, 0), second, retried, red,
 		shard("//c:c", results.Failed, 0))}, summary.Past{Known: &history.Times{}}, "")
 	var got []string
 	for _, f := range sum.Flaky {

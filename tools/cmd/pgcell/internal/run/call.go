@@ -68,7 +68,7 @@ func (s *session) event(c *call, e bazel.Event) {
 		s.limit.flaky[e.Target.Label] = e.Target.Flaky
 		s.bar.Target(e.Target.Label, e.Target.Shards, max(s.o.Stress, 1))
 		if c.live != nil && s.limit.attempts(e.Target.Label) == 1 {
-			c.live.Add(e.Target.Label, e.Target.Shards, s.o.Stress)
+			c.live.Add(e.Target, s.o.Stress)
 		}
 	}
 	shard := c.run.Add(e)
