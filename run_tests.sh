@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Runs the tests; ./run_tests.sh --help says how. It builds the command with Bazel and becomes `pgcell run "$@"`.
+# Runs the tests; ./run_tests.sh --help says how. It builds the command with Bazel and becomes `pgcell run "$@"`, or
+# `pgcell "$@"` where the first word is another command of pgcell's: compare, doctor, gc, timings, ci-matrix.
 set -euo pipefail
 
+export PGCELL_CALLED_AS=$0          # for lines to copy
 export BUILD_WORKING_DIRECTORY=$PWD # where paths on the command line start
 if [[ ${BASH_SOURCE[0]} == */* ]]; then cd -- "${BASH_SOURCE[0]%/*}/"; fi
 export BUILD_WORKSPACE_DIRECTORY=$PWD
@@ -47,4 +49,7 @@ build() {
 source_digest
 command=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/pgcell/command/$digest
 [[ -x $command ]] || build
-exec "$command" run "$@"
+case ${1-} in
+  compare | doctor | gc | timings | ci-matrix) exec "$command" "$@" ;;
+  *) exec "$command" run "$@" ;;
+esac

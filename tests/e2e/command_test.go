@@ -117,12 +117,12 @@ func TestCommandStopsAtTheFirst(t *testing.T) {
 func TestCommandRunsInSeries(t *testing.T) {
 	output := command(t, 0, "//green/...", "--serial", "--no-cache", "--color", "yes",
 		"--durations", "1", "--durations-min", "0")
-	ensureLine(t, output, `^workers \(1 at once`, `TestViewRows`, `3 passed, 0 failed, 1 skipped`)
+	ensureLine(t, output, `^workers: 1 at once`, `TestViewRows`, `3 passed, 0 failed, 1 skipped`)
 	if !strings.Contains(output, "\x1b[") {
 		t.Errorf("--color yes gives no colours:\n%s", output)
 	}
 	ensureLine(t, command(t, 0, "//green/...", "-n", "logical", "--no-cache"),
-		fmt.Sprintf(`^workers \(%d at once`, runtime.NumCPU()))
+		fmt.Sprintf(`^workers: %d at once`, runtime.NumCPU()))
 	// --all takes all suites of the workspace, those that fail too.
 	ensureLine(t, command(t, 1, "--all", "--maxfail", "1"), `^stopping: 1 test failed \(--maxfail 1\)$`)
 }

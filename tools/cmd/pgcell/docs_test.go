@@ -10,10 +10,12 @@ import (
 	"testing"
 )
 
-const (
-	generatedFrom = "<!-- generated from tools/cmd/pgcell/flags.go: go test ./tools/cmd/pgcell -run TestDocs -update -->\n"
-	generatedTo   = "<!-- end of generated part -->"
-)
+// generatedTo ends each part of docs/running.md that is generated; generatedFrom begins it.
+const generatedTo = "<!-- end of generated part -->"
+
+func generatedFrom(source string) string {
+	return "<!-- generated from " + source + ": go test ./tools/cmd/pgcell -run TestDocs -update -->\n"
+}
 
 // flagTables gives the table of flags as Markdown, a table a group.
 func flagTables() string {
@@ -48,27 +50,38 @@ func flagTables() string {
 	return b.String()
 }
 
-func TestDocsHaveTheFlags(t *testing.T) {
-	t.Parallel()
+// The flags and the exit codes in docs/running.md are those of the command. Not parallel: with -update both write it.
+func TestDocsHaveTheTables(t *testing.T) {
+	for source, want := range map[string]string{
+		"tools/cmd/pgcell/flags.go":  flagTables(),
+		"tools/internal/cli/exit.go": "| code | meaning |\n|---|---|\n" + exitCodes("| %d | %s |\n") + "\n",
+	} {
+		ensureGenerated(t, source, want)
+	}
+}
+
+// ensureGenerated compares the part of docs/running.md that is generated from a source, and writes it with -update.
+func ensureGenerated(t *testing.T, source, want string) {
+	t.Helper()
 	path := filepath.Join("..", "..", "..", "docs", "running.md")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, found := strings.Cut(string(text), generatedFrom)
+	from := generatedFrom(source)
+	before, rest, found := strings.Cut(string(text), from)
 	got, after, ended := strings.Cut(rest, generatedTo)
 	if !found || !ended {
-		t.Fatalf("%s has no generated part: it begins with %q", path, generatedFrom)
+		t.Fatalf("%s has no generated part: it begins with %q", path, from)
 	}
-	want := flagTables()
 	if *update {
-		if err := os.WriteFile(path, []byte(before+generatedFrom+want+generatedTo+after), 0o666); err != nil {
+		if err := os.WriteFile(path, []byte(before+from+want+generatedTo+after), 0o666); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if got != want {
-		t.Errorf("%s is not that of the table of flags; bring it up to date with -update", path)
+		t.Errorf("%s does not say what %s does; bring it up to date with -update", path, source)
 	}
 }
 

@@ -138,6 +138,11 @@ var runFlags = []flagSpec{
 		target: func(o *options) any { return &o.verbose },
 	},
 	{
+		group: groupShow, name: "quiet", short: "q",
+		usage:  "print failures and the closing line alone",
+		target: func(o *options) any { return &o.quiet },
+	},
+	{
 		group: groupShow, name: "show-output", short: "s", alias: "capture-no",
 		usage:  "print what the tests print, shard by shard as they end",
 		target: func(o *options) any { return &o.output },

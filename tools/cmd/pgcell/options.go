@@ -31,7 +31,7 @@ type options struct {
 	report, junit, postgres                    string
 	serial, exitFirst, lastFailed, failedFirst bool
 	all, collectOnly, noCache, verbose, output bool
-	noProgress, keep, noWait                   bool
+	noProgress, keep, noWait, quiet            bool
 
 	maxfail, stress, rerun, durations int
 	fixedCount                        int // of numprocesses; 0 for a word
@@ -50,7 +50,7 @@ func (o *options) run() *run.Options {
 			FailedFirst: o.failedFirst, CollectOnly: o.collectOnly, Config: o.config,
 		},
 		Screen: screen.Options{
-			Verbose: o.verbose, Output: o.output, Color: o.color, NoProgress: o.noProgress || o.collectOnly,
+			Verbose: o.verbose, Quiet: o.quiet, Output: o.output, Color: o.color, NoProgress: o.noProgress || o.collectOnly,
 			Durations: o.durations, DurationsMin: o.durationsMin,
 		},
 		Numprocesses: o.numprocesses, Serial: o.inSeries(), Dist: o.dist, Maxfail: o.failLimit(), Stress: o.stress,
@@ -145,6 +145,8 @@ func (o *options) checkContradictions() error {
 			"one of them"},
 		{o.exitFirst && o.maxfailText != "" && o.maxfail != 1,
 			"-x and --maxfail " + o.maxfailText + " contradict each other: give one of them"},
+		{o.quiet && o.verbose, "-q and -v contradict each other: give one of them"},
+		{o.quiet && o.output, "-q and -s contradict each other: give one of them"},
 		{o.lastFailed && o.failedFirst, "--lf and --ff contradict each other: give one of them"},
 		{o.stress > 0 && o.rerun > 0, "--stress and --rerun-fails contradict each other: --stress shows every failure"},
 		{o.collectOnly && o.stress > 0, "--collect-only runs nothing: leave --stress out"},

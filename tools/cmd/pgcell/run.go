@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,15 +34,7 @@ const runExamples = `  pgcell run                                     all tests,
   pgcell run --lf --maxfail 1 --report report.html
   pgcell run --all -- --config=ci`
 
-const runExitCodes = `
-Exit codes:
-  0    all passed
-  1    at least one test failed
-  2    wrong usage: a flag, a path, a target that does not exist
-  4    the build failed, or Bazel could not run
-  5    no tests were found
-  130  interrupted (Ctrl-C)
-
+const runEnvironment = `
 Environment:
   NO_COLOR      no colours, whatever its value; GITHUB_ACTIONS=true: failures as annotations as well
   PGCELL_BAZEL  the Bazel to call; default: bazel or bazelisk on PATH, else the workspace's tools/bazel
@@ -65,9 +59,18 @@ func runCommand(p *cli.Process, written []string, config *workspace.Config) *cob
 			return run.Run(p, o.run())
 		},
 	}
-	cmd.SetUsageTemplate(cmd.UsageTemplate() + runExitCodes)
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + "\nExit codes:\n" + exitCodes("  %-4d %s\n") + runEnvironment)
 	bindFlags(cmd, &o)
 	return cmd
+}
+
+// exitCodes lists the exit codes, each by a format for its number and its meaning.
+func exitCodes(format string) string {
+	var b strings.Builder
+	for _, c := range cli.Codes {
+		fmt.Fprintf(&b, format, c.Code, c.Meaning)
+	}
+	return b.String()
 }
 
 // withAddopts puts the flags of .pgcell.toml before those of the command line, so that the latter win. It also gives

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// Exit codes. The help text of "pgcell run" explains them.
+// Exit codes, see Codes.
 const (
 	Passed      = 0
 	Failed      = 1
@@ -16,6 +16,19 @@ const (
 	NoTests     = 5
 	Interrupted = 130
 )
+
+// Codes says what the exit codes mean, for the help text and the documentation.
+var Codes = []struct {
+	Code    int
+	Meaning string
+}{
+	{Passed, "all passed"},
+	{Failed, "at least one test failed"},
+	{WrongUsage, "wrong usage: a flag, a path, a target that does not exist"},
+	{BuildFailed, "no result: the build failed, Bazel could not run, or a file could not be written"},
+	{NoTests, "no tests were found"},
+	{Interrupted, "interrupted (Ctrl-C)"},
+}
 
 // Error is an error with an exit code of its own.
 type Error struct {

@@ -27,6 +27,14 @@ func (p *Process) Getenv(name string) string {
 	return ""
 }
 
+// RunCommand gives the words by which the user runs tests, for lines to copy.
+func (p *Process) RunCommand() string {
+	if name := p.Getenv("PGCELL_CALLED_AS"); name != "" { // set by run_tests.sh
+		return name
+	}
+	return "pgcell run"
+}
+
 // TempDir gives the directory for temporary files.
 func (p *Process) TempDir() string {
 	if dir := p.Getenv("TMPDIR"); dir != "" {

@@ -23,6 +23,7 @@ type Run struct {
 	Start     time.Time
 	Took      time.Duration
 	Workspace string // absolute path
+	Program   string // by which the user runs tests
 	Args      []string
 	Workers   int    // shards that could run at once; 0 when unknown
 	Why       string // why that many; empty where the user said the number

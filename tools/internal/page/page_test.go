@@ -66,8 +66,8 @@ func sample() *page.Run {
 		{Start: noon.Add(-2 * time.Hour), End: noon.Add(-2*time.Hour + 4*time.Second), Passed: 20, Failed: 1, ExitCode: 1},
 	}
 	return &page.Run{
-		Title: "tests of shop", Start: noon, Took: 4 * time.Second, Workspace: "/ws", Args: []string{"--report", "r.html"},
-		Workers: 2, Why: "one for each core", Verdict: "19 passed, 2 failed, 1 skipped",
+		Title: "tests of shop", Start: noon, Took: 4 * time.Second, Workspace: "/ws", Program: "pgcell run",
+		Args: []string{"--report", "r.html"}, Workers: 2, Why: "one for each core", Verdict: "19 passed, 2 failed, 1 skipped",
 		Counts:   results.Counts{Passed: 19, Failed: 2, Skipped: 1},
 		Subtests: results.Counts{Failed: 1},
 		Shards:   shards, Past: past,
@@ -101,6 +101,7 @@ func TestReportHasAll(t *testing.T) {
 		`<title>✗ 19 passed, 2 failed, 1 skipped</title>`,
 		`<summary><b>//tests/ddl:ddl_test::TestView12</b>`, `<code class="where">view_test.go:20</code>`,
 		`rows &lt;b&gt;differ&lt;/b&gt;`, // what tests print is no HTML
+		`<code>pgcell run //tests/ddl:ddl_test::TestView12</code> <button`, `<code>pgcell run //tests/dead:dead_test</code>`,
 		`<code>psql &#39;postgres://pgcell@/test_db_w1_1a2b3c4d?host=/tmp/x&#39;</code>`,
 		`<a href="file:///logs/test.outputs/pgcell/TestView12.sql">TestView12.sql</a>`,
 		`<a href="file:///logs/test.log">/logs/test.log</a>`, `<h3>TestView12/sub`, `died of signal 9`,

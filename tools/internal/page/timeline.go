@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/history"
@@ -38,39 +37,29 @@ type tick struct {
 	Text string
 }
 
-// newTimeline puts executed shards into lanes, each into the first that is free when it begins.
+// newTimeline puts executed shards into the lanes of their workers.
 func newTimeline(shards []*results.Shard) timeline {
-	var ran []*results.Shard
-	for _, s := range shards {
-		if !s.Cached && !s.Start.IsZero() {
-			ran = append(ran, s)
-		}
-	}
+	lanes := results.Lanes(shards)
 	cached := cachedBars(shards)
-	if len(ran) == 0 {
+	if len(lanes) == 0 {
 		return timeline{Cached: cached}
 	}
-	slices.SortStableFunc(ran, func(a, b *results.Shard) int { return a.Start.Compare(b.Start) })
-	start, end := ran[0].Start, ran[0].End()
-	for _, s := range ran {
-		if s.End().After(end) {
-			end = s.End()
+	start, end := lanes[0][0].Start, lanes[0][0].End() // the first shard goes to the first worker
+	for _, ran := range lanes {
+		if last := ran[len(ran)-1].End(); last.After(end) {
+			end = last
 		}
 	}
 	t := timeline{Took: max(end.Sub(start), time.Millisecond), Cached: cached}
-	var free []time.Time
-	var busy []time.Duration
-	for _, s := range ran {
-		i := slices.IndexFunc(free, func(at time.Time) bool { return !at.After(s.Start) })
-		if i < 0 {
-			i = len(free)
-			free, busy = append(free, time.Time{}), append(busy, 0)
-			t.Lanes = append(t.Lanes, lane{Name: fmt.Sprint(i + 1)})
+	for i, ran := range lanes {
+		l := lane{Name: fmt.Sprint(i + 1)}
+		var busy time.Duration
+		for _, s := range ran {
+			busy += s.Duration
+			l.Bars = append(l.Bars, t.bar(s, start))
 		}
-		free[i] = s.End()
-		busy[i] += s.Duration
-		t.Lanes[i].Bars = append(t.Lanes[i].Bars, t.bar(s, start))
-		t.Lanes[i].Busy = int(100*float64(busy[i])/float64(t.Took) + 0.5)
+		l.Busy = int(100*float64(busy)/float64(t.Took) + 0.5)
+		t.Lanes = append(t.Lanes, l)
 	}
 	for i := range 5 {
 		t.Ticks = append(t.Ticks, tick{25 * float64(i), seconds(t.Took * time.Duration(i) / 4)})
@@ -229,8 +218,8 @@ func newPast(run *Run) []past {
 		p := past{
 			When: r.Start.Local().Format("01-02 15:04"), Took: seconds(took), Height: max(100*float64(took)/float64(longest), 2),
 			Class: "passed", Now: i == len(runs)-1,
-			Text: fmt.Sprintf("%d passed, %d failed, %d skipped; pgcell run %s", r.Passed, r.Failed, r.Skipped,
-				strings.Join(r.Args, " ")),
+			Text: fmt.Sprintf("%d passed, %d failed, %d skipped; %s", r.Passed, r.Failed, r.Skipped,
+				command(run.Program, r.Args)),
 		}
 		if r.ExitCode != 0 {
 			p.Class = "failed"

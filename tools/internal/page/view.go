@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kballard/go-shellquote"
+
 	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
@@ -32,6 +34,7 @@ type view struct {
 // failure is a failed test, or a shard that died.
 type failure struct {
 	ID, Title, Where, Worker string
+	Again                    string // a line that runs it again
 	Took                     time.Duration
 	Output                   string
 	Subtests                 []failure
@@ -67,7 +70,7 @@ type cells struct {
 }
 
 func newView(run *Run) *view {
-	v := &view{Run: run, Command: "pgcell run " + strings.Join(run.Args, " ")}
+	v := &view{Run: run, Command: command(run.Program, run.Args)}
 	if !run.Start.IsZero() {
 		v.When = run.Start.Local().Format("2006-01-02 15:04:05")
 	}
@@ -97,6 +100,9 @@ func newView(run *Run) *view {
 	v.History = newPast(run)
 	return v
 }
+
+// command gives a line for the shell.
+func command(program string, args []string) string { return program + " " + shellquote.Join(args...) }
 
 func (v *view) test(s *results.Shard, t *results.Test) {
 	v.Cells.Time += t.CellTime
@@ -136,12 +142,10 @@ var (
 
 func (v *view) failure(s *results.Shard, t *results.Test) failure {
 	f := failure{
-		ID: fmt.Sprintf("failure-%d", len(v.Failures)+1), Title: s.Label, Worker: s.Worker(), Took: t.Duration,
+		ID: fmt.Sprintf("failure-%d", len(v.Failures)+1), Title: s.Argument(t), Worker: s.Worker(), Took: t.Duration,
 		Output: gotest.Clean(t.Output), Where: s.Where(t, v.Workspace).String(),
 	}
-	if t.Name != "" {
-		f.Title += "::" + t.Name
-	}
+	f.Again = command(v.Program, []string{f.Title})
 	text := t.Output
 	for _, sub := range t.Subtests {
 		text += "\n" + sub.Output

@@ -202,8 +202,8 @@ func (r *Run) Has(name string) bool {
 // that ran are interrupted.
 func (r *Run) Stop(live *LiveShard) *Shard {
 	s := &Shard{
-		Label: live.Label, Config: live.Config, Run: live.Run, Index: live.Index, Total: live.Total, Attempt: 1, Status: bazel.Incomplete,
-		Tests: live.Tests(), Log: live.Log,
+		Label: live.Label, Config: live.Config, Run: live.Run, Index: live.Index, Total: live.Total, Attempt: 1,
+		Status: bazel.Incomplete, Tests: live.Tests(), Log: live.Log,
 	}
 	for i := range s.Tests {
 		if s.Tests[i].Outcome == Running {

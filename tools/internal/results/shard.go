@@ -85,14 +85,22 @@ func (s *Shard) String() string {
 
 // Title names a test in the form that "pgcell run" takes, and its worker.
 func (s *Shard) Title(t *Test) string {
-	name := s.Label
+	name := s.Argument(t)
 	if t.Name != "" {
-		name = fmt.Sprintf("%s::%s [%s]", s.Label, t.Name, s.Worker())
+		name += " [" + s.Worker() + "]"
 	}
 	if s.Run > 1 {
 		name += fmt.Sprintf(" run %d", s.Run)
 	}
 	return name
+}
+
+// Argument names a test in the form that "pgcell run" takes.
+func (s *Shard) Argument(t *Test) string {
+	if t.Name == "" {
+		return s.Label
+	}
+	return s.Label + "::" + t.Name
 }
 
 // FailedBefore counts the earlier attempts in which a test failed; a shard that died is a failure of each of its tests.

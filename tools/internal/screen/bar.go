@@ -39,6 +39,7 @@ type Bar struct {
 // Options say what is shown.
 type Options struct {
 	Verbose      bool   // each test's name and result
+	Quiet        bool   // failures and the closing line alone
 	Output       bool   // what the tests print
 	Color        string // auto, yes or no
 	NoProgress   bool   // no bar

@@ -22,7 +22,8 @@ type Printer struct {
 	w        io.Writer
 	o        Options
 	root     string // of the workspace
-	quiet    bool   // what passed is shown by the bar alone
+	command  string // that runs tests
+	quiet    bool   // what passed gets no line
 	color    bool
 	annotate bool // failures are annotations of GitHub's as well
 
@@ -36,7 +37,8 @@ type Printer struct {
 // NewPrinter prints above a bar. root is the workspace.
 func NewPrinter(p *cli.Process, bar *Bar, root string, o Options) *Printer {
 	return &Printer{
-		w: bar, o: o, root: root, quiet: bar.Active() && !o.Verbose && !o.Output, color: o.colored(p),
+		w: bar, o: o, root: root, command: p.RunCommand(), color: o.colored(p),
+		quiet:    o.Quiet || bar.Active() && !o.Verbose && !o.Output,
 		annotate: p.Getenv("GITHUB_ACTIONS") == "true", shown: make(map[results.Key]bool),
 	}
 }

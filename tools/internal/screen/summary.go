@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kballard/go-shellquote"
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/results"
@@ -15,11 +18,15 @@ import (
 // Sections prints all but the closing lines.
 func (p *Printer) Sections(sum *summary.Summary) {
 	p.releaseAll()
-	p.skips(sum)
-	p.durations(sum)
-	p.distribution(sum)
-	p.cells(sum)
-	p.ran(sum)
+	if p.o.Quiet {
+		p.silent(sum)
+	} else {
+		p.skips(sum)
+		p.durations(sum)
+		p.distribution(sum)
+		p.cells(sum)
+		p.ran(sum)
+	}
 	if len(sum.Flaky) > 0 {
 		p.Line("\nflaky:")
 		for _, f := range sum.Flaky {
@@ -28,13 +35,10 @@ func (p *Printer) Sections(sum *summary.Summary) {
 	}
 	p.interrupted(sum)
 	p.failures(sum)
-	if p.lines(sum) {
+	if len(sum.Shards) > 0 && !p.o.Quiet {
 		p.Line("")
 	}
 }
-
-// lines reports whether any section was printed.
-func (p *Printer) lines(sum *summary.Summary) bool { return len(sum.Shards) > 0 }
 
 // skips lists the skipped tests by reason.
 func (p *Printer) skips(sum *summary.Summary) {
@@ -87,29 +91,28 @@ func (p *Printer) durations(sum *summary.Summary) {
 	}
 }
 
-// distribution says how many tests each worker had.
+// distribution says how many shards could run at once, and how many tests each worker ran.
 func (p *Printer) distribution(sum *summary.Summary) {
-	tests := make(map[string]int)
-	var names []string
-	for _, s := range sum.Shards {
-		if !slices.Contains(names, s.Worker()) {
-			names = append(names, s.Worker())
-		}
-		tests[s.Worker()] += len(s.Tests)
-	}
-	if len(names) < 2 {
+	lanes := results.Lanes(sum.Shards)
+	if len(lanes) == 0 || len(sum.Shards) < 2 {
 		return
-	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
-	var parts []string
-	for _, name := range names {
-		parts = append(parts, fmt.Sprintf("%s %d", name, tests[name]))
 	}
 	at := fmt.Sprintf("%d at once", sum.Workers.Count)
 	if sum.Workers.Why != "" && !sum.Workers.Oversubscribed() { // else it was said at the start
 		at += ", " + sum.Workers.Why
 	}
-	p.Line("\nworkers (%s), tests: %s", at, strings.Join(parts, ", "))
+	if len(lanes) > 1 {
+		var each []string
+		for _, lane := range lanes {
+			tests := 0
+			for _, s := range lane {
+				tests += len(s.Tests)
+			}
+			each = append(each, strconv.Itoa(tests))
+		}
+		at += "; tests run by each: " + strings.Join(each, ", ")
+	}
+	p.Line("\nworkers: %s", at)
 }
 
 // cells says what the databases cost.
@@ -226,11 +229,37 @@ func (p *Printer) failures(sum *summary.Summary) {
 			p.Line("  %s: %s", s, s.Died)
 		}
 	}
+	p.again(sum)
 }
 
-// Closing prints the last two lines.
+// againNames is how many failed tests the line to run them again names; of more, --lf runs their suites.
+const againNames = 5
+
+// again gives a line to copy that runs what failed again.
+func (p *Printer) again(sum *summary.Summary) {
+	var args []string
+	add := func(arg string) {
+		if !slices.Contains(args, arg) {
+			args = append(args, arg)
+		}
+	}
+	for _, s := range sum.Shards {
+		for _, t := range s.Failed() {
+			add(s.Argument(&t))
+		}
+		if s.Died != "" {
+			add(s.Label)
+		}
+	}
+	if len(args) > againNames {
+		args = []string{"--lf"}
+	}
+	p.Line("run again: %s %s", p.command, shellquote.Join(args...))
+}
+
+// Closing prints the last two lines, with --quiet the last one.
 func (p *Printer) Closing(sum *summary.Summary) {
-	if sum.Targets > 0 {
+	if sum.Targets > 0 && !p.o.Quiet {
 		p.Line("%d of %d targets cached, %.1fs", sum.Cached, sum.Targets, sum.Took.Seconds())
 	}
 	p.Line("%s", sum.Verdict())

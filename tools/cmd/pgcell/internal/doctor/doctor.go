@@ -22,7 +22,7 @@ import (
 
 // finding is what doctor found in one place.
 type finding struct {
-	state string // "ok", "slow" (works, but not at its best), "bad"
+	state string // "ok", "slow" (works, but not at its best), "none" (is not used here), "bad"
 	what  string
 	mend  string // what to do, where there is something
 }
@@ -34,7 +34,8 @@ func Command(p *cli.Process) *cobra.Command {
 		Short: "Check what this machine has for the tests, and say how to mend what it lacks",
 		Long: "Check Bazel, PostgreSQL, storage, user namespaces, limits and caches. Each line says what was found: " +
 			"ok, slow (it\n" +
-			"works, and could be faster) or bad, and how to mend it. The exit code is 1 when something is bad.",
+			"works, and could be faster), none (not used here) or bad, and how to mend it.\n" +
+			"The exit code is 1 when something is bad.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Minute)
@@ -65,7 +66,8 @@ func Run(ctx context.Context, p *cli.Process) error {
 func checkBazel(ctx context.Context, p *cli.Process) finding {
 	space, err := workspace.Find(p)
 	if err != nil {
-		return finding{"bad", "Bazel: " + err.Error(), ""}
+		return finding{"none", "Bazel: no MODULE.bazel here or above: \"go test\" runs these tests, and the commands " +
+			"run, compare, timings and ci-matrix are not for them", ""}
 	}
 	client, err := bazel.NewClient(p, space.Root)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,8 +38,9 @@ func (s *session) page(sum *summary.Summary, run *history.Run, past []*history.R
 		title = strings.Join(s.o.Selection.Paths, " ")
 	}
 	r := &page.Run{
-		Title: title, Start: run.Start, Took: sum.Took, Workspace: s.space.Root, Args: s.o.Args, Workers: sum.Workers.Count,
-		Why: sum.Workers.Why, Verdict: sum.Verdict(), OK: run.ExitCode == cli.Passed, Counts: sum.Counts,
+		Title: title, Start: run.Start, Took: sum.Took, Workspace: s.space.Root,
+		Program: s.RunCommand(), Args: s.o.Args, Workers: sum.Workers.Count, Why: sum.Workers.Why,
+		Verdict: sum.Verdict(), OK: run.ExitCode == cli.Passed, Counts: sum.Counts,
 		Subtests: sum.Subtests,
 		Shards:   sum.Shards, Past: past,
 	}
@@ -49,6 +51,43 @@ func (s *session) page(sum *summary.Summary, run *history.Run, past []*history.R
 		r.Flaky = append(r.Flaky, f.String())
 	}
 	return r
+}
+
+// checkFiles finds out before the run what would keep --junitxml and --report from being written after it.
+func checkFiles(o *Options, cwd string) error {
+	for _, file := range []struct{ flag, path string }{{"--report", o.Report}, {"--junitxml", o.JUnit}} {
+		if file.path == "" {
+			continue
+		}
+		path := file.path
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(cwd, path)
+		}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return cli.Usage("%s %s: it is a directory: name a file, such as %s", file.flag, file.path,
+				filepath.Join(file.path, "results"+map[string]string{"--report": ".html", "--junitxml": ".xml"}[file.flag]))
+		}
+		if err := checkWritable(path); err != nil {
+			return cli.Usage("%s %s: %w: name a file that can be written to", file.flag, file.path, err)
+		}
+	}
+	return nil
+}
+
+// checkWritable makes the directory of a file, and the file for a moment where there is none.
+func checkWritable(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	_, before := os.Lstat(path)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	if errors.Is(before, fs.ErrNotExist) {
+		return errors.Join(f.Close(), os.Remove(path))
+	}
+	return f.Close()
 }
 
 // writeFile writes a file, relative to the user's directory, and its directories.

@@ -115,6 +115,9 @@ func prepare(p *cli.Process, o *Options) (s *session, calls []selection.Invocati
 	if calls, err = selection.Plan(space, &o.Selection); err != nil {
 		return nil, nil, nil, err
 	}
+	if err = checkFiles(o, space.Cwd); err != nil {
+		return nil, nil, nil, err
+	}
 	client, err := bazel.NewClient(p, space.Root)
 	if err != nil {
 		return nil, nil, nil, err

@@ -135,17 +135,62 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// Files that were asked for and cannot be written make a green run red.
+// Files that cannot be written are found before anything runs.
+func TestFilesAreCheckedFirst(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		o    run.Options
+		want string
+	}{
+		{run.Options{JUnit: "MODULE.bazel/junit.xml"}, "--junitxml MODULE.bazel/junit.xml: mkdir "},
+		{run.Options{Report: "."}, "--report .: it is a directory: name a file, such as results.html"},
+		{run.Options{JUnit: "."}, "--junitxml .: it is a directory: name a file, such as results.xml"},
+	} {
+		p, _ := mustWorkspace(t, built+green, "0")
+		o := everything()
+		o.JUnit, o.Report = c.o.JUnit, c.o.Report
+		err := run.Run(p, o)
+		if codeOf(err) != cli.WrongUsage || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("Run = %v, exit code %d, want 2 and %q", err, codeOf(err), c.want)
+		}
+		if _, err := os.Stat(filepath.Join(p.Getenv("BUILD_WORKSPACE_DIRECTORY"), "args")); err == nil {
+			t.Errorf("%s: Bazel was called", c.want)
+		}
+	}
+}
+
+// A file that was not there is not there after a run that did not come to write it.
+func TestCheckLeavesNothing(t *testing.T) {
+	t.Parallel()
+	p, out := mustWorkspace(t, "", "1")
+	o := everything()
+	o.Report = "out/report.html"
+	o.Selection.Paths = []string{"nowhere"}
+	_ = run.Run(p, o) // fails, for there is no such path
+	if _, err := os.Stat(filepath.Join(p.Getenv("BUILD_WORKSPACE_DIRECTORY"), "out", "report.html")); err == nil {
+		t.Errorf("an empty report was left behind:\n%s", out)
+	}
+}
+
+// A file that cannot be written in the end makes a green run red.
 func TestReportCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	p, out := mustWorkspace(t, built+green, "0")
 	o := everything()
-	o.JUnit = "MODULE.bazel/junit.xml"
+	o.JUnit = "out/junit.xml"
+	root := p.Getenv("BUILD_WORKSPACE_DIRECTORY")
+	script, err := os.ReadFile(filepath.Join(root, "bazel"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(script), "\nexit", "\nrm -r out; touch out\nexit", 1)
+	if err := os.WriteFile(filepath.Join(root, "bazel"), []byte(changed), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	if got := codeOf(run.Run(p, o)); got != cli.BuildFailed {
 		t.Errorf("exit code %d, want 4", got)
 	}
-	if want := "pgcell run: write " + p.Getenv("BUILD_WORKSPACE_DIRECTORY") + "/MODULE.bazel/junit.xml: mkdir "; !strings.Contains(
-		out.String(), want) {
+	if want := "pgcell run: write " + root + "/out/junit.xml: mkdir "; !strings.Contains(out.String(), want) {
 		t.Errorf("output lacks %q:\n%s", want, out)
 	}
 }
