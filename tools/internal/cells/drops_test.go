@@ -52,7 +52,7 @@ func TestNoConnectionGoesOn(t *testing.T) {
 			}
 		})
 	}
-	if got, want := traced.String(), "no connection goes on to the next test: function remember() may leave something in a connection"; got != want {
+	if got, want := traced.String(), "no connection goes on to the next test: function remember() may leave something in a session: it has set_config in it"; got != want {
 		t.Errorf("traced %q, want %q", got, want)
 	}
 }
