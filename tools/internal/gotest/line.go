@@ -1,4 +1,4 @@
-// Package gotest reads what "go test -v" prints, line by line, and makes it fit to be shown.
+// Package gotest reads what "go test -v" prints, line by line, finds where a test failed, and makes it fit to be shown.
 //
 // It is the one place that knows these lines, with and without the framing character of -v=test2json. Non-goals: what a
 // test run means as a whole (package results); JSON as of "go test -json".

@@ -213,3 +213,23 @@ func TestHas(t *testing.T) {
 		}
 	}
 }
+
+// A failed subtest's place goes before its test's; one that passed has none.
+func TestWhere(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	mustWrite(t, filepath.Join(root, "x", "y", "b_test.go"), "")
+	test := results.Test{
+		Output: "    a_test.go:3: after\n",
+		Subtests: []results.Test{
+			{Name: "TestA/ok", Output: "    b_test.go:1: fine\n"},
+			{Name: "TestA/bad", Outcome: results.Failed, Output: "    b_test.go:2: no\n"},
+		},
+	}
+	for label, want := range map[string]string{"//x/y:z": "x/y/b_test.go:2", "@@other//x/y:z": "b_test.go:2"} {
+		shard := results.Shard{Label: label}
+		if got := shard.Where(&test, root).String(); got != want {
+			t.Errorf("Where of %s = %q, want %q", label, got, want)
+		}
+	}
+}

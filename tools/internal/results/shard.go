@@ -103,6 +103,23 @@ func (s *Shard) Argument(t *Test) string {
 	return s.Label + "::" + t.Name
 }
 
+// Where finds the place at which a test failed, by what it and its failed subtests printed. root is the workspace; it may
+// be empty.
+func (s *Shard) Where(t *Test, root string) gotest.Place {
+	outputs := []string{t.Output}
+	for _, sub := range t.Subtests {
+		if sub.Outcome == Failed {
+			outputs = append([]string{sub.Output}, outputs...)
+		}
+	}
+	pkg, ok := strings.CutPrefix(strings.TrimLeft(s.Label, "@"), "//")
+	if !ok { // a target of another repository
+		root = ""
+	}
+	pkg, _, _ = strings.Cut(pkg, ":")
+	return gotest.FindPlace(outputs, root, pkg)
+}
+
 // FailedBefore counts the earlier attempts in which a test failed; a shard that died is a failure of each of its tests.
 func (s *Shard) FailedBefore(name string) int {
 	n := 0

@@ -189,8 +189,8 @@ func (p *Printer) failure(s *results.Shard, t *results.Test) {
 }
 
 // suffix is a place behind a line.
-func suffix(p results.Place) string {
-	if p == (results.Place{}) {
+func suffix(p gotest.Place) string {
+	if p == (gotest.Place{}) {
 		return ""
 	}
 	return "  " + p.String()

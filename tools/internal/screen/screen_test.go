@@ -128,6 +128,7 @@ subtests: 0 passed, 1 failed, 0 skipped
 
 failed:
   //a:a_test::TestBad [w1]
+run again: pgcell run //a:a_test::TestBad
 
 0 of 1 targets cached, 2.0s
 1 passed, 1 failed, 0 skipped

@@ -1,4 +1,4 @@
-package results
+package gotest
 
 import (
 	"fmt"
@@ -36,18 +36,13 @@ const (
 	failing                 // a call that fails the test, or a panic's stack; the first one counts
 )
 
-// Where finds the place at which a test failed in its output, or in that of a failed subtest. In the stack of a panic it
-// is the first test file. root is the workspace; it may be empty.
-func (s *Shard) Where(t *Test, root string) Place {
-	outputs := []string{t.Output}
-	for _, sub := range t.Subtests {
-		if sub.Outcome == Failed {
-			outputs = append([]string{sub.Output}, outputs...)
-		}
-	}
+// FindPlace finds the place at which a test failed in the first of some outputs, those of failed subtests first, that
+// tells it. In the stack of a panic it is the first test file. The testing package names files without directories: dir
+// is that of the test's package, below the workspace root, which may be empty.
+func FindPlace(outputs []string, root, dir string) Place {
 	found, best := Place{}, 0
 	for _, output := range outputs {
-		place, rank := s.whereIn(output, root)
+		place, rank := placeIn(output, root, dir)
 		if rank >= marked {
 			return place
 		}
@@ -58,12 +53,12 @@ func (s *Shard) Where(t *Test, root string) Place {
 	return found
 }
 
-// whereIn finds the best place in one output.
-func (s *Shard) whereIn(output, root string) (found Place, best int) {
+// placeIn finds the best place in one output.
+func placeIn(output, root, dir string) (found Place, best int) {
 	for _, m := range lineMark.FindAllStringSubmatch(output, -1) {
 		number, _ := strconv.Atoi(m[2])
-		place := Place{s.source(m[1], root), number}
-		rank := marked
+		place := Place{source(root, dir, m[1]), number}
+		var rank int
 		switch {
 		case m[3] == " +0x" && !strings.HasSuffix(m[1], "_test.go"):
 			continue
@@ -109,16 +104,11 @@ func (p Place) rank(root string) int {
 	return failing
 }
 
-// source gives the path of a source file of the shard's target, for the testing package names files without
-// directories.
-func (s *Shard) source(file, root string) string {
-	pkg, ok := strings.CutPrefix(strings.TrimLeft(s.Label, "@"), "//")
-	if !ok || root == "" {
-		return file
-	}
-	pkg, _, _ = strings.Cut(pkg, ":")
-	relative := path.Join(pkg, file)
-	if info, err := os.Stat(filepath.Join(root, filepath.FromSlash(relative))); err == nil && info.Mode().IsRegular() {
+// source gives the path of a source file below the workspace, where it is there, else its name.
+func source(root, dir, file string) string {
+	relative := path.Join(dir, file)
+	info, err := os.Stat(filepath.Join(root, filepath.FromSlash(relative)))
+	if root != "" && err == nil && info.Mode().IsRegular() {
 		return relative
 	}
 	return file
