@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
@@ -192,8 +193,11 @@ func TestKeepOutlastsTheProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	if err := os.RemoveAll(dir[1]); err != nil {
-		t.Fatal(err)
+	if parent := filepath.Dir(dir[1]); !eventually(func() bool { return slices.Contains(postgres.Kept(parent), dir[1]) }) {
+		t.Errorf("%q are the kept servers in %s, want %s among them", postgres.Kept(parent), parent, dir[1])
+	}
+	if err := postgres.EndKept(dir[1]); err != nil { // removes the directory
+		t.Error(err)
 	}
 	if !eventually(func() bool { return conn.Ping(t.Context()) != nil }) {
 		t.Error("the server still answers after its directory has been removed")

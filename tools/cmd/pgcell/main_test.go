@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts' golden files")
@@ -21,6 +23,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"pgcell": func() {
 			now = func() time.Time { return time.Time{} }
+			gc.Shared = nil
 			main()
 		},
 		"bazel": fakeBazel,

@@ -57,8 +57,12 @@ const (
 
 // AutoWorkers is -n auto: as many as keep the cores busy, by the share of their time that shards have computed in their
 // last executions. Shards that compute all the time get one for each core, and so do those that were not measured.
-// available is the memory that is left, in bytes; 0 when unknown.
+// available is the memory that is left, in bytes, on the machine and in its control groups; 0 when unknown. It bounds all.
 func AutoWorkers(shards []history.Shard, cores int, available int64) Workers {
+	least, forMemory := Workers{cores, "one for each core"}, fmt.Sprintf("%d MiB of memory for each", memoryPerWorker>>20)
+	if room := int(available / memoryPerWorker); available > 0 && room < cores {
+		least = Workers{max(room, 1), forMemory}
+	}
 	var cpu, seconds float64
 	measured := 0
 	for _, s := range shards {
@@ -70,7 +74,7 @@ func AutoWorkers(shards []history.Shard, cores int, available int64) Workers {
 		}
 	}
 	if cpu == 0 || 2*measured < len(shards) {
-		return Workers{cores, "one for each core"}
+		return least
 	}
 	wanted := int(float64(cores) * seconds / cpu)
 	count, bound := wanted, ""
@@ -82,10 +86,10 @@ func AutoWorkers(shards []history.Shard, cores int, available int64) Workers {
 	limit(len(shards), fmt.Sprintf("%d shards in all", len(shards)))
 	limit(workersPerCore*cores, fmt.Sprintf("%d for each core at most", workersPerCore))
 	if available > 0 {
-		limit(int(available/memoryPerWorker), fmt.Sprintf("%d MiB of memory for each", memoryPerWorker>>20))
+		limit(int(available/memoryPerWorker), forMemory)
 	}
 	if count <= cores {
-		return Workers{cores, "one for each core"}
+		return least
 	}
 	why := fmt.Sprintf("in their last runs the shards computed %.0f %% of their time, on %d cores", 100*cpu/seconds, cores)
 	if bound != "" {
@@ -94,7 +98,8 @@ func AutoWorkers(shards []history.Shard, cores int, available int64) Workers {
 	return Workers{count, why}
 }
 
-// Cores is how many CPUs this process may use, as Bazel counts them: affinity and the container's quota included.
+// Cores is how many CPUs this process may use, as Bazel counts them: by affinity and by the quota of control groups, which
+// Go reads.
 func Cores() int { return runtime.GOMAXPROCS(0) }
 
 // Oversubscribed reports whether there are more workers than cores.

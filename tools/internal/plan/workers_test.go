@@ -41,6 +41,9 @@ func TestAutoWorkers(t *testing.T) {
 			plan.Workers{4, "in their last runs the shards computed 7 % of their time, on 2 cores; 256 MiB of memory for each"}},
 		"no more than a core bears": {shards(50, 60, 0.2), 0,
 			plan.Workers{32, "in their last runs the shards computed 0 % of their time, on 2 cores; 16 for each core at most"}},
+		"little memory, nothing recorded": {nil, 300 << 20, plan.Workers{1, "256 MiB of memory for each"}},
+		"little memory, waiting":          {shards(50, 4, 0.2), 300 << 20, plan.Workers{1, "256 MiB of memory for each"}},
+		"hardly any memory":               {nil, 1 << 20, plan.Workers{1, "256 MiB of memory for each"}},
 		"shards that only start": {shards(50, 0.3, 0), 0, plan.Workers{2, "one for each core"}},
 	} {
 		if got := plan.AutoWorkers(c.shards, 2, c.memory); got != c.want {

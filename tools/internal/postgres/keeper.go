@@ -85,6 +85,7 @@ func keep(fills map[string]Fill) int {
 	}()
 	k.serve(ctx, requests)
 	if k.linger {
+		k.markKept()
 		k.awaitWord()
 	}
 	k.quit()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,8 @@ import (
 )
 
 const long = `List and remove what killed runs left: servers' directories that nobody holds any more (a server that
-still runs in one is stopped), event files of runs that were killed, and the history of workspaces that are gone.
+still runs in one is stopped), servers that PGCELL_KEEP=1 or --keep has kept, event files of runs that were killed, and
+the history of workspaces that are gone. It looks in /tmp, TMPDIR, PGCELL_SOCKET_DIR, /var/tmp and /dev/shm.
 
 A test that starts sweeps its servers' directories as well, so this is seldom needed.`
 
@@ -76,6 +78,9 @@ func Run(p *cli.Process, dry bool) error {
 func Leftovers(p *cli.Process) []Leftover {
 	var found []Leftover
 	for _, parent := range serverParents(p) {
+		for _, path := range postgres.Kept(parent) {
+			found = append(found, Leftover{path, "a kept server", func() error { return postgres.EndKept(path) }})
+		}
 		for _, path := range postgres.Abandoned(parent) {
 			found = append(found, Leftover{path, "a server's directory", func() error { return sweep(path) }})
 		}
@@ -98,12 +103,16 @@ func sweep(path string) error {
 	return nil
 }
 
-// serverParents are the directories in which servers make theirs.
+// Shared are the directories of all users in which servers make theirs: for sockets, and for data in memory and on disk.
+// Tests have none, for other tests run servers there.
+var Shared = []string{"/tmp", "/var/tmp", "/dev/shm"}
+
+// serverParents are Shared, and those that the environment names.
 func serverParents(p *cli.Process) []string {
-	parents := []string{"/tmp"}
-	for _, dir := range []string{p.TempDir(), "/dev/shm"} {
-		if dir != parents[0] {
-			parents = append(parents, dir)
+	var parents []string
+	for _, dir := range append(slices.Clone(Shared), p.TempDir(), p.Getenv("PGCELL_SOCKET_DIR")) {
+		if dir != "" && !slices.Contains(parents, filepath.Clean(dir)) {
+			parents = append(parents, filepath.Clean(dir))
 		}
 	}
 	return parents

@@ -10,7 +10,13 @@ import (
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
+
+func TestMain(m *testing.M) {
+	gc.Shared = nil
+	m.Run()
+}
 
 // mustLeave makes what killed runs leave: events of an old run, of a young one, and the history of a workspace that is
 // gone.
@@ -39,7 +45,7 @@ func there(path string) bool {
 	return err == nil
 }
 
-// A dry run lists and removes nothing; the machine may have more to list.
+// A dry run lists and removes nothing.
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	p, old, young, gone := mustLeave(t)
@@ -76,4 +82,41 @@ func TestLeftovers(t *testing.T) {
 	if mine != 2 || there(old) || there(gone) || !there(young) {
 		t.Errorf("%d leftovers, want 2; there: old %v, history %v, young %v", mine, there(old), there(gone), there(young))
 	}
+}
+
+// A kept server is listed by a dry run and ended without; one in PGCELL_SOCKET_DIR is found too.
+func TestKeptServer(t *testing.T) {
+	t.Parallel()
+	sockets := t.TempDir()
+	held, err := postgres.HoldDir(sockets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(held.Path(), "kept"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { // its keeper
+		defer close(ended)
+		for there(held.Path()) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		held.Remove()
+	}()
+	p, _, _, _ := mustLeave(t)
+	p.Env = append(p.Env, "PGCELL_SOCKET_DIR="+sockets)
+	for _, dry := range []bool{true, false} {
+		var out strings.Builder
+		p.Stdout = &out
+		if err := gc.Run(p, dry); err != nil {
+			t.Error(err)
+		}
+		if want := " " + held.Path() + " (a kept server)\n"; !strings.Contains(out.String(), want) {
+			t.Errorf("output lacks %q:\n%s", want, out.String())
+		}
+		if there(held.Path()) != dry {
+			t.Errorf("dry run %v: the server runs: %v", dry, !dry)
+		}
+	}
+	<-ended
 }
