@@ -44,7 +44,7 @@ func TestAutoWorkers(t *testing.T) {
 		"little memory, nothing recorded": {nil, 300 << 20, plan.Workers{1, "256 MiB of memory for each"}},
 		"little memory, waiting":          {shards(50, 4, 0.2), 300 << 20, plan.Workers{1, "256 MiB of memory for each"}},
 		"hardly any memory":               {nil, 1 << 20, plan.Workers{1, "256 MiB of memory for each"}},
-		"shards that only start": {shards(50, 0.3, 0), 0, plan.Workers{2, "one for each core"}},
+		"shards that only start":          {shards(50, 0.3, 0), 0, plan.Workers{2, "one for each core"}},
 	} {
 		if got := plan.AutoWorkers(c.shards, 2, c.memory); got != c.want {
 			t.Errorf("%s: AutoWorkers = %+v, want %+v", name, got, c.want)

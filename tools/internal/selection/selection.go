@@ -58,8 +58,11 @@ type Chosen struct {
 
 // Narrow narrows the calls of Bazel down to what -k, -m, --lf and --ff ask for, and gives what was chosen; nothing if
 // none of these flags was given. Suites that are chosen as a whole are called without a filter by name, so that their
-// cached results serve.
+// cached results serve. A name of the command line that no test has is an error.
 func (s *Selector) Narrow(plan []Invocation) ([]Invocation, []Chosen, error) {
+	if err := s.checkNames(plan); err != nil {
+		return nil, nil, err
+	}
 	remembered := (s.LastFailed || s.FailedFirst) && len(s.Failed) > 0
 	if s.Keyword == nil && s.Markers == nil && !remembered && !s.CollectOnly {
 		return plan, nil, nil

@@ -29,7 +29,8 @@ type suite struct {
 // test is a top-level test of a suite. Of a suite that is no Go test there is one, without a name.
 type test struct {
 	name, file string
-	line       int
+	subs       []string // direct subtests
+	subsKnown  bool     // there are no others
 }
 
 // serialOnly reports whether nothing else runs beside the suite.
@@ -94,8 +95,7 @@ func testsOf(file, shown string) ([]test, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := token.NewFileSet()
-	tree, err := parser.ParseFile(files, shown, b, parser.SkipObjectResolution|parser.ParseComments)
+	tree, err := parser.ParseFile(token.NewFileSet(), shown, b, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,9 @@ func testsOf(file, shown string) ([]test, error) {
 		name := f.Name.Name
 		if isTestName(name, "Test") && name != "TestMain" && len(f.Type.Params.List) == 1 || isTestName(name, "Fuzz") ||
 			isTestName(name, "Example") && hasOutput(tree, f) {
-			tests = append(tests, test{name, shown, files.Position(f.Pos()).Line})
+			one := test{name: name, file: shown}
+			one.subs, one.subsKnown = subtestsOf(tree, f)
+			tests = append(tests, one)
 		}
 	}
 	return tests, nil

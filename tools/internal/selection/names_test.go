@@ -1,0 +1,90 @@
+package selection_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/selection"
+)
+
+const withSubtests = `package a
+import ("testing"; "github.com/stretchr/testify/suite"; "example.com/x/pgcell")
+func TestLiteral(t *testing.T) {
+	t.Parallel()
+	cell := pgcell.New(t)
+	for range 2 {
+		t.Run("first row", func(t *testing.T) { t.Run("deep", nil) })
+	}
+	t.Run("second", helper)
+	t.Cleanup(func() { t.Log(cell) })
+}
+func TestOne(t *testing.T)     {}
+func TestNone(t *testing.T)    { t.Log("x") }
+func TestTable(t *testing.T)   { for _, c := range cases { t.Run(c.name, nil) } }
+func TestHelped(t *testing.T)  { helper(t) }
+func TestSuite(t *testing.T)   { suite.Run(t, new(rows)) }
+func TestClosure(t *testing.T) { pgcell.Each(t, func() {}) }
+func TestStored(t *testing.T)  { s := rows{t}; s.run() }
+`
+
+// Names of the command line are looked for in sources before Bazel builds anything; what sources do not tell for sure is
+// no error.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	s := mustSelector(t, selection.Options{})
+	if err := os.WriteFile(filepath.Join(s.Space.Root, "a", "a_test.go"), []byte(withSubtests), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ pattern, name, want string }{
+		{"//a:all", "TestOne", ""},
+		{"//a:a_test", "TestOen", "no test TestOen in //a:a_test: the nearest names are TestOne, TestNone, TestTwo; names are matched whole, and case counts"},
+		{"//...", "TestTwo", ""},
+		{"//...", "Testtwo", "no test Testtwo in //...: the nearest names are TestTwo, TestOne, TestNone; names are matched whole, and case counts"},
+		{"//a:all", "TestLiteral/first_row", ""},
+		{"//a:all", "TestLiteral/first_row/anything", ""},
+		{"//a:all", "TestLiteral/first_row#01", ""},
+		{"//a:all", "TestLiteral/secnod", "no subtest secnod of TestLiteral in //a:all: there are second, first_row"},
+		{"//a:all", "TestLiteral/deep", "no subtest deep of TestLiteral in //a:all: there are second, first_row"},
+		{"//a:all", "TestNone/x", "no subtest x of TestNone in //a:all: there is none"},
+		{"//a:all", "TestTable/x", ""},
+		{"//a:all", "TestHelped/x", ""},
+		{"//a:all", "TestSuite/x", ""},
+		{"//a:all", "TestClosure/x", ""},
+		{"//a:all", "TestStored/x", ""},
+	} {
+		plan := []selection.Invocation{{Patterns: []string{c.pattern}, Names: []string{c.name}}}
+		_, _, err := s.Narrow(plan)
+		var coded *cli.Error
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s::%s: %v, want no error", c.pattern, c.name, err)
+		case c.want != "" && (err == nil || err.Error() != c.want || !errors.As(err, &coded) || coded.Code != cli.NoTests):
+			t.Errorf("%s::%s: %v, want %s", c.pattern, c.name, err, c.want)
+		}
+	}
+}
+
+// Where the sources do not tell all, Bazel does: a suite of another rule, a generated source, a query that fails.
+func TestNamesThatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	for answer, program := range map[string]string{
+		"another rule":      `echo '<query><rule class="py_test" name="//a:a_test"><list name="srcs"><label value="//a:a_test.go"/></list></rule></query>'`,
+		"generated":         `echo '<query><rule class="go_test" name="//a:a_test"><list name="srcs"><label value="//a:made_test.go"/></list></rule></query>'`,
+		"no sources":        `echo '<query><rule class="go_test" name="//a:a_test"/></query>'`,
+		"nothing":           `echo '<query></query>'`,
+		"a refused query":   `exit 7`,
+		"no program at all": `exit 127`,
+	} {
+		s := mustSelector(t, selection.Options{})
+		if err := os.WriteFile(s.Bazel.Program, []byte("#!/bin/sh\n"+program+"\n"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		plan := []selection.Invocation{{Patterns: []string{"//a:a_test"}, Names: []string{"TestNowhere"}}}
+		if _, _, err := s.Narrow(plan); err != nil {
+			t.Errorf("%s: %v, want no error", answer, err)
+		}
+	}
+}
