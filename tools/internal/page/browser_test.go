@@ -168,9 +168,12 @@ func TestBrowserKeys(t *testing.T) {
 func TestBrowserNarrowAndDark(t *testing.T) {
 	t.Parallel()
 	b := mustBrowser(t)
-	for _, width := range []int{360, 1280} {
+	run := big()
+	long := "/" + strings.Repeat("k8-fastbuild_testlogs_", 12)
+	run.Shards[1].Log, run.Shards[1].Outputs = long+"/test.log", long+"/test.outputs"
+	for _, width := range []int{360, 400, 1280} {
 		frame := filepath.Join(t.TempDir(), "frame.html")
-		page := write(t, big())
+		page := write(t, run)
 		html := fmt.Sprintf(`<iframe id="f" src="%s" style="width:%dpx;height:900px;border:0"></iframe><script>
 			document.getElementById("f").onload = e => { const d = e.target.contentDocument;
 			document.documentElement.dataset.result = d.documentElement.scrollWidth <= %d; };</script>`, page, width, width)

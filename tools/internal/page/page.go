@@ -34,7 +34,8 @@ type Run struct {
 	Shards    []*results.Shard
 	Reasons   []Reason
 	Flaky     []string
-	Past      []*history.Run // newest first, without this one
+	Past      []*history.Run // of the same tests, newest first, without this one
+	FromCache int            // shards of this run that came from a cache
 }
 
 // Reason says why suites ran and did not come from the cache.

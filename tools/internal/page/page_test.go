@@ -46,7 +46,7 @@ func sample() *page.Run {
 	red.Status, red.Log, red.Outputs = bazel.Failed, "/logs/test.log", "/logs/test.outputs"
 	red.Tests[2].Outcome = results.Failed
 	red.Tests[2].Output = "    view_test.go:12: rows <b>differ</b>\n    cell.go:7: pgcell: kept cell " +
-		"test_db_w1_1a2b3c4d: psql 'postgres://pgcell@/test_db_w1_1a2b3c4d?host=/tmp/x'\n"
+		"test_db_w1_1a2b3c4d: psql 'postgres://pgcell@/test_db_w1_1a2b3c4d?host=/'\n"
 	red.Tests[2].Subtests = []results.Test{{Name: "TestView12/sub", Outcome: results.Failed,
 		Output: "    view_test.go:20: sub is wrong\n"}}
 	red.Cells[2].Dump, red.Cells[2].Failed = "pgcell/TestView12.sql", true
@@ -102,7 +102,7 @@ func TestReportHasAll(t *testing.T) {
 		`<summary><b>//tests/ddl:ddl_test::TestView12</b>`, `<code class="where">view_test.go:20</code>`,
 		`rows &lt;b&gt;differ&lt;/b&gt;`, // what tests print is no HTML
 		`<code>pgcell run //tests/ddl:ddl_test::TestView12</code> <button`, `<code>pgcell run //tests/dead:dead_test</code>`,
-		`<code>psql &#39;postgres://pgcell@/test_db_w1_1a2b3c4d?host=/tmp/x&#39;</code>`,
+		`<code>psql &#39;postgres://pgcell@/test_db_w1_1a2b3c4d?host=/&#39;</code>`,
 		`<a href="file:///logs/test.outputs/pgcell/TestView12.sql">TestView12.sql</a>`,
 		`<a href="file:///logs/test.log">/logs/test.log</a>`, `<h3>TestView12/sub`, `died of signal 9`,
 		`<dd id="cache">1 of 6 shards, 1 tests, 9.00 s not spent again</dd>`,
@@ -114,6 +114,39 @@ func TestReportHasAll(t *testing.T) {
 		if strings.Contains(html, outside) {
 			t.Errorf("the report refers to %s: it has to be one file with all in it", outside)
 		}
+	}
+}
+
+// A shard of which one test failed is not red as a whole; the test is.
+func TestColours(t *testing.T) {
+	t.Parallel()
+	html := mustRender(t, sample())
+	_, timeline, _ := strings.Cut(html, `id="timeline"`)
+	for class, want := range map[string]int{
+		`class="bar some"`: 1, `class="bar failed"`: 1, `class="bar passed"`: 3, `<i class="test red"`: 1,
+		`class="some" style=`: 1, `class="failed" style=`: 0,
+	} {
+		if got := strings.Count(timeline, class); got != want {
+			t.Errorf("%d times %s, want %d", got, class, want)
+		}
+	}
+}
+
+// A line to connect to a server that has gone is none; its dump is there.
+func TestAServerThatHasGone(t *testing.T) {
+	t.Parallel()
+	run := sample()
+	gone := "postgres://pgcell@/test_db_w1_1a2b3c4d?host=" + filepath.Join(t.TempDir(), "gone")
+	red := run.Shards[1]
+	red.Tests[2].Output = "    cell.go:7: pgcell: kept cell test_db_w1_1a2b3c4d: psql '" + gone + "' (its server stays)\n" +
+		"    cell.go:7: pgcell: dumped cell test_db_w1_1a2b3c4d: pgcell/TestView12.sql (in the directory test.outputs beside " +
+		"the test's log)\n"
+	red.Cells[2].Kept = gone
+	html := mustRender(t, run)
+	ensureContains(t, html, "test_db_w1_1a2b3c4d was kept, and has gone with its server",
+		"dumped cell test_db_w1_1a2b3c4d: pgcell/TestView12.sql in /logs/test.outputs", `TestView12.sql</a>`)
+	if strings.Contains(html, "psql &#39;") {
+		t.Error("there is a line to connect to a server that has gone")
 	}
 }
 

@@ -27,7 +27,7 @@ type lane struct {
 // bar is a shard, or a part of one. Left and Width are per cent of the timeline.
 type bar struct {
 	Left, Width float64
-	Class       string // passed, failed, cached, stopped; cell, wait for parts
+	Class       string // passed, some (failed), failed, cached, stopped; test, cell, wait for parts
 	Title       string
 	Parts       []bar
 }
@@ -90,15 +90,10 @@ func cachedBars(shards []*results.Shard) []bar {
 
 func (t *timeline) bar(s *results.Shard, start time.Time) bar {
 	b := bar{
-		Left: t.percent(s.Start.Sub(start)), Width: max(t.percent(s.Duration), 0.15), Class: "passed",
+		Left: t.percent(s.Start.Sub(start)), Width: max(t.percent(s.Duration), 0.15),
 		Title: fmt.Sprintf("%s [%s]: %s, %d tests", s, s.Worker(), seconds(s.Duration), len(s.Tests)),
 	}
-	switch {
-	case s.Interrupted():
-		b.Class = "stopped"
-	case !s.OK():
-		b.Class = "failed"
-	}
+	b.Class = classOf(s)
 	for _, c := range s.Cells {
 		if c.Start.IsZero() || s.Duration <= 0 {
 			continue
@@ -108,12 +103,29 @@ func (t *timeline) bar(s *results.Shard, start time.Time) bar {
 		cell, wait := 100*c.CellSeconds/s.Duration.Seconds(), 100*c.WaitSeconds/s.Duration.Seconds()
 		title := fmt.Sprintf("%s: %.3f s, of it %.3f s for its database, %.3f s of waiting", c.Test,
 			c.End.Sub(c.Start).Seconds(), c.CellSeconds, c.WaitSeconds)
+		class := "test"
+		if c.Failed {
+			class = "test red"
+		}
 		b.Parts = append(b.Parts,
-			bar{Left: at, Width: whole, Class: "test", Title: title},
+			bar{Left: at, Width: whole, Class: class, Title: title},
 			bar{Left: at, Width: wait, Class: "wait", Title: title},
 			bar{Left: at + wait, Width: cell, Class: "cell", Title: title})
 	}
 	return b
+}
+
+// classOf gives a shard's colour. One of which some tests failed is not red as a whole.
+func classOf(s *results.Shard) string {
+	switch {
+	case s.Interrupted():
+		return "stopped"
+	case s.OK():
+		return "passed"
+	case s.Died == "" && len(s.Failed()) < len(s.Tests):
+		return "some"
+	}
+	return "failed"
 }
 
 func (t *timeline) percent(d time.Duration) float64 { return 100 * float64(d) / float64(t.Took) }
@@ -174,11 +186,9 @@ func newBalance(label string, shards []*results.Shard) balance {
 		b.Longest = fmt.Sprintf("%s alone takes %s", name, seconds(longest))
 	}
 	for _, s := range shards {
-		class := "passed"
+		class := classOf(s)
 		if s.Cached {
 			class = "cached"
-		} else if !s.OK() {
-			class = "failed"
 		}
 		b.Bars = append(b.Bars, bar{
 			Width: 100 * float64(s.Duration) / float64(slowest), Class: class,
@@ -193,6 +203,14 @@ type past struct {
 	When, Took, Text, Class string
 	Height                  float64
 	Now                     bool
+}
+
+// cacheText says how much of a run came from the cache; "" for nothing.
+func cacheText(cached, all int) string {
+	if cached == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of %d shards cached", cached, all)
 }
 
 // newPast gives the last runs, oldest first, this one at the end.
@@ -215,12 +233,16 @@ func newPast(run *Run) []past {
 	var all []past
 	for i, r := range runs {
 		took := r.End.Sub(r.Start)
+		cached := cacheText(r.FromCache(), len(r.Shards))
 		p := past{
 			When: r.Start.Local().Format("01-02 15:04"), Took: seconds(took), Height: max(100*float64(took)/float64(longest), 2),
 			Class: "passed", Now: i == len(runs)-1,
-			Text: fmt.Sprintf("%d passed, %d failed, %d skipped; %s", r.Passed, r.Failed, r.Skipped,
-				command(run.Program, r.Args)),
 		}
+		if p.Now {
+			cached = cacheText(run.FromCache, len(run.Shards))
+		}
+		p.Text = fmt.Sprintf("%d passed, %d failed, %d skipped%s; %s", r.Passed, r.Failed, r.Skipped, cached,
+			command(run.Program, r.Args))
 		if r.ExitCode != 0 {
 			p.Class = "failed"
 		}

@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -122,7 +121,7 @@ func (v *view) failures(s *results.Shard) {
 		f := v.failure(s, &t)
 		for i := range t.Subtests {
 			if sub := &t.Subtests[i]; sub.Outcome == results.Failed {
-				f.Subtests = append(f.Subtests, failure{Title: sub.Name, Took: sub.Duration, Output: gotest.Clean(sub.Output)})
+				f.Subtests = append(f.Subtests, failure{Title: sub.Name, Took: sub.Duration, Output: s.Text(sub)})
 			}
 		}
 		v.Failures = append(v.Failures, f)
@@ -134,32 +133,26 @@ func (v *view) failures(s *results.Shard) {
 	}
 }
 
-// keptLine and dumpedLine are what the library prints of a failed test's cell.
-var (
-	keptLine   = regexp.MustCompile(`pgcell: kept cell \S+: (psql '[^'\n]+')`)
-	dumpedLine = regexp.MustCompile(`pgcell: dumped cell (\S+): (\S+)`)
-)
-
 func (v *view) failure(s *results.Shard, t *results.Test) failure {
 	f := failure{
 		ID: fmt.Sprintf("failure-%d", len(v.Failures)+1), Title: s.Argument(t), Worker: s.Worker(), Took: t.Duration,
-		Output: gotest.Clean(t.Output), Where: s.Where(t, v.Workspace).String(),
+		Output: s.Text(t), Where: s.Where(t, v.Workspace).String(),
 	}
 	f.Again = command(v.Program, []string{f.Title})
 	text := t.Output
 	for _, sub := range t.Subtests {
 		text += "\n" + sub.Output
 	}
-	for _, m := range keptLine.FindAllStringSubmatch(text, -1) {
-		f.Psql = append(f.Psql, m[1])
+	for _, kept := range gotest.KeptURLs(text) {
+		f.addPsql(kept)
 	}
-	for _, m := range dumpedLine.FindAllStringSubmatch(text, -1) {
-		f.addDump(s, m[2])
+	for _, dump := range gotest.Dumps(text) {
+		f.addDump(s, dump)
 	}
 	for _, c := range s.Cells {
 		if c.Test == t.Name || strings.HasPrefix(c.Test, t.Name+"/") && t.Name != "" {
-			if c.Kept != "" {
-				f.addPsql("psql '" + c.Kept + "'")
+			if c.Kept != "" && gotest.Reachable(c.Kept) {
+				f.addPsql(c.Kept)
 			}
 			if c.Dump != "" {
 				f.addDump(s, c.Dump)
@@ -172,8 +165,8 @@ func (v *view) failure(s *results.Shard, t *results.Test) failure {
 	return f
 }
 
-func (f *failure) addPsql(line string) {
-	if !slices.Contains(f.Psql, line) {
+func (f *failure) addPsql(cell string) {
+	if line := "psql '" + cell + "'"; !slices.Contains(f.Psql, line) {
 		f.Psql = append(f.Psql, line)
 	}
 }

@@ -103,6 +103,15 @@ func (s *Shard) Argument(t *Test) string {
 	return s.Label + "::" + t.Name
 }
 
+// Text gives what a test printed, fit to be shown.
+func (s *Shard) Text(t *Test) string {
+	outputs := s.Outputs
+	if outputs == "" && s.Log != "" {
+		outputs = filepath.Join(filepath.Dir(s.Log), "test.outputs")
+	}
+	return gotest.Clean(gotest.WithPlaces(t.Output, outputs))
+}
+
 // Where finds the place at which a test failed, by what it and its failed subtests printed. root is the workspace; it may
 // be empty.
 func (s *Shard) Where(t *Test, root string) gotest.Place {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
@@ -31,11 +30,11 @@ func escapeData(s string) string     { return dataEscapes.Replace(s) }
 func escapeProperty(s string) string { return propertyEscapes.Replace(s) }
 
 // firstLines gives what an annotation has room for.
-func firstLines(t *results.Test) string {
-	text := gotest.Clean(t.Output)
+func firstLines(s *results.Shard, t *results.Test) string {
+	text := s.Text(t)
 	for _, sub := range t.Subtests {
 		if sub.Outcome == results.Failed {
-			text = strings.TrimLeft(text+"\n"+sub.Name+":\n"+gotest.Clean(sub.Output), "\n")
+			text = strings.TrimLeft(text+"\n"+sub.Name+":\n"+s.Text(&sub), "\n")
 		}
 	}
 	if lines := strings.Split(text, "\n"); len(lines) > 20 {

@@ -69,7 +69,7 @@ func (p *Printer) paint(word string) string {
 // Live prints a failure of a running shard.
 func (p *Printer) Live(e results.LiveEvent) {
 	if e.Test.Outcome == results.Failed && !p.o.Output {
-		s := &results.Shard{Label: e.Shard.Label, Run: e.Shard.Run, Index: e.Shard.Index, Total: e.Shard.Total}
+		s := &results.Shard{Label: e.Shard.Label, Run: e.Shard.Run, Index: e.Shard.Index, Total: e.Shard.Total, Log: e.Shard.Log}
 		p.failure(s, e.Test)
 	}
 }
@@ -175,15 +175,15 @@ func (p *Printer) failure(s *results.Shard, t *results.Test) {
 	p.shown[key] = true
 	where := s.Where(t, p.root)
 	p.Line("%s %s %.2fs%s", p.paint("FAILED"), s.Title(t), t.Duration.Seconds(), suffix(where))
-	p.annotation(where.Path, where.Line, s.Title(t), firstLines(t))
+	p.annotation(where.Path, where.Line, s.Title(t), firstLines(s, t))
 	if p.o.Output {
 		return // it was shown with the log
 	}
-	p.indented(gotest.Clean(t.Output), "    ")
+	p.indented(s.Text(t), "    ")
 	for _, sub := range t.Subtests {
 		if sub.Outcome == results.Failed {
 			p.Line("    %s %.2fs", sub.Name, sub.Duration.Seconds())
-			p.indented(gotest.Clean(sub.Output), "      ")
+			p.indented(s.Text(&sub), "      ")
 		}
 	}
 }

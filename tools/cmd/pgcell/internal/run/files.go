@@ -42,7 +42,7 @@ func (s *session) page(sum *summary.Summary, run *history.Run, past []*history.R
 		Program: s.RunCommand(), Args: s.o.Args, Workers: sum.Workers.Count, Why: sum.Workers.Why,
 		Verdict: sum.Verdict(), OK: run.ExitCode == cli.Passed, Counts: sum.Counts,
 		Subtests: sum.Subtests,
-		Shards:   sum.Shards, Past: past,
+		Shards:   sum.Shards, Past: history.Alike(run, past), FromCache: run.FromCache(),
 	}
 	for _, why := range sum.Reasons {
 		r.Reasons = append(r.Reasons, page.Reason{Why: why.Why, Labels: why.Labels})
