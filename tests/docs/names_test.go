@@ -1,0 +1,189 @@
+package docs_test
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// codeFiles lists files below tools/ by extension, from the root of the tree.
+func codeFiles(t *testing.T, extensions ...string) []string {
+	t.Helper()
+	tree := mustTree(t)
+	var files []string
+	err := filepath.WalkDir(filepath.Join(tree, "tools"), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() && slices.Contains(extensions, filepath.Ext(path)) {
+			path, err = filepath.Rel(tree, path)
+			files = append(files, filepath.ToSlash(path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+var variable = regexp.MustCompile(`\bPGCELL_[A-Z_]+\b`)
+
+// variablesOf gives the PGCELL_ variables in a text.
+func variablesOf(text string) map[string]bool {
+	all := map[string]bool{}
+	for _, name := range variable.FindAllString(text, -1) {
+		all[name] = true
+	}
+	return all
+}
+
+// What docs name is in code, and docs/variables.md has each variable of the library, the rules and the command.
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	tree := mustTree(t)
+	named := variablesOf(mustRead(t, tree, "docs", "variables.md"))
+	code := map[string]bool{}
+	for _, file := range codeFiles(t, ".go", ".bzl", ".sh", "") {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for name := range variablesOf(mustRead(t, tree, file)) {
+			code[name] = true
+			product := strings.HasPrefix(file, "tools/pgcell/") || strings.HasPrefix(file, "tools/internal/") ||
+				strings.HasPrefix(file, "tools/cmd/") || strings.HasPrefix(file, "tools/rules/")
+			if product && !named[name] {
+				t.Errorf("%s has the variable %s, which is not in docs/variables.md", file, name)
+			}
+		}
+	}
+	for _, p := range mustPages(t) {
+		for name := range variablesOf(mustRead(t, tree, p.path)) {
+			if !code[name] {
+				t.Errorf("%s names the variable %s, which no code has", p.path, name)
+			}
+		}
+	}
+}
+
+// help is what --help of the command and of its subcommands says, by subcommand; "" is the command itself.
+func help(t *testing.T) map[string]string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "pgcell")
+	if output, err := goIn(mustTree(t), "build", "-mod=readonly", "-o", binary, "./tools/cmd/pgcell").CombinedOutput(); err != nil {
+		t.Fatalf("build the command: %v\n%s", err, output)
+	}
+	all := map[string]string{}
+	listed := regexp.MustCompile(`(?m)^  ([a-z-]+)  `)
+	var ask func(words []string)
+	ask = func(words []string) {
+		output, err := exec.Command(binary, append(slices.Clone(words), "--help")...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("pgcell %v --help: %v\n%s", words, err, output)
+		}
+		text := string(output)
+		all[strings.Join(words, " ")] = text
+		_, commands, _ := strings.Cut(text, "Available Commands:\n")
+		commands, _, _ = strings.Cut(commands, "\nFlags:")
+		for _, match := range listed.FindAllStringSubmatch(commands, -1) {
+			if match[1] != "help" {
+				ask(append(slices.Clone(words), match[1]))
+			}
+		}
+	}
+	ask(nil)
+	return all
+}
+
+var (
+	flagName   = regexp.MustCompile(`(?:^|[\s\x60(\[])(--[a-z][a-z-]*)`)
+	flagInText = regexp.MustCompile(`(?:^|[\s\[])(--[a-z][a-z_-]+)`)
+	subcommand = regexp.MustCompile(`^(?:\$ )?pgcell ([a-z][a-z-]*)`)
+)
+
+// otherFlags are those that docs name of other programs.
+var otherFlags = strings.Fields(`
+	--clean --config --create --disk_cache --incompatible_strict_action_env --inserts --jobs --local_resources
+	--local_test_jobs --nozip_undeclared_test_outputs --redo --remote_cache --remote_upload_local_results --remove
+	--runs_per_test --sandbox_add_mount_pair --shm-size --test_env --test_filter --test_output --test_sharding_strategy
+	--test_tag_filters
+`)
+
+// Each flag in a code span or a block is one of the command, or among otherFlags; and so is each subcommand.
+func TestFlagsAndSubcommands(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	subcommands := map[string]bool{"help": true, "cleaner": true} // "pgcell cleaner" is the name of sessions
+	for words, text := range help(t) {
+		for _, match := range flagName.FindAllStringSubmatch(text, -1) {
+			known[match[1]] = true
+		}
+		first, _, _ := strings.Cut(words, " ")
+		subcommands[first] = true
+	}
+	for _, name := range otherFlags {
+		known[name] = true
+	}
+	for _, p := range mustPages(t) {
+		var code []string
+		for _, span := range codeSpan.FindAllString(p.prose, -1) {
+			code = append(code, strings.Trim(span, "`"))
+		}
+		for _, b := range p.blocks {
+			if b.language != "go" && b.language != "starlark" && b.language != "sql" {
+				code = append(code, strings.Split(b.text, "\n")...)
+			}
+		}
+		for _, text := range code {
+			for _, match := range flagInText.FindAllStringSubmatch(text, -1) {
+				if !known[match[1]] {
+					t.Errorf("%s names the flag %s in %q, which is none of pgcell's nor among otherFlags", p.path, match[1], text)
+				}
+			}
+			if match := subcommand.FindStringSubmatch(text); match != nil && !subcommands[match[1]] {
+				t.Errorf("%s names %q: pgcell has no subcommand %s", p.path, text, match[1])
+			}
+		}
+	}
+}
+
+// The table of folders in CONTRIBUTING.md has every folder of the tree's upper floors, and none that is not there.
+func TestFolders(t *testing.T) {
+	t.Parallel()
+	tree := mustTree(t)
+	_, section, _ := strings.Cut(mustRead(t, tree, "CONTRIBUTING.md"), "\n## Where things are\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var got []string
+	for line := range strings.Lines(section) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			for _, match := range regexp.MustCompile("`((?:tools|tests)/[^`]*)`").FindAllStringSubmatch(cells[1], -1) {
+				got = append(got, match[1])
+			}
+		}
+	}
+	var want []string
+	for _, parent := range []string{"tools", "tools/internal", "tests"} {
+		entries, err := os.ReadDir(filepath.Join(tree, parent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			name := parent + "/" + entry.Name()
+			switch {
+			case name == "tools/internal", name == "tools/cmd": // have rows for what is in them
+			case name == "tools/bazel", entry.IsDir():
+				want = append(want, name)
+			}
+		}
+	}
+	want = append(want, "tools/cmd/pgcell")
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the table of folders in CONTRIBUTING.md (-tree +table):\n%s", diff)
+	}
+}
