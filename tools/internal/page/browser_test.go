@@ -169,7 +169,7 @@ func TestBrowserNarrowAndDark(t *testing.T) {
 	t.Parallel()
 	b := mustBrowser(t)
 	run := big()
-	long := "/" + strings.Repeat("k8-fastbuild_testlogs_", 12)
+	long := "/" + strings.Repeat("k8_fastbuild_testlogs_", 12)
 	run.Shards[1].Log, run.Shards[1].Outputs = long+"/test.log", long+"/test.outputs"
 	for _, width := range []int{360, 400, 1280} {
 		frame := filepath.Join(t.TempDir(), "frame.html")

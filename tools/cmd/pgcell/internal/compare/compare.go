@@ -4,6 +4,9 @@ package compare
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +23,8 @@ import (
 )
 
 const long = `Run the chosen tests in series and in parallel, in turn, with nothing from the cache, and print one table:
-what each suite takes one way and the other, what is saved, and what holds parallel runs back.
+what each suite takes one way and the other, what is saved, and what holds parallel runs back. Times are medians
+of the rounds. Where the times of the two ways overlap, the difference is noise, and there is no verdict.
 
 Paths are those of "pgcell run".`
 
@@ -49,7 +53,7 @@ func Command(p *cli.Process) *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&numprocesses, "numprocesses", "n", "auto",
 		"shards that run at once in parallel: a number from 2, auto or logical")
-	cmd.Flags().IntVar(&rounds, "rounds", 1, "how often each way is run; the fastest counts")
+	cmd.Flags().IntVar(&rounds, "rounds", 3, "how often each way is run; the medians count")
 	return cmd
 }
 
@@ -60,7 +64,10 @@ func Run(p *cli.Process, numprocesses string, rounds int, paths []string) error 
 		Screen:    screen.Options{Color: "auto", NoProgress: true, Durations: 5, DurationsMin: 100 * time.Millisecond},
 		NoCache:   true, Dist: "load",
 	}
-	var best [2]*measured
+	if text := Busy(os.DirFS("/"), plan.Cores()); text != "" {
+		fmt.Fprintf(p.Stderr, "pgcell compare: %s\n", text)
+	}
+	var runs [2][]*measured
 	for round := range rounds {
 		for way, serial := range []bool{true, false} {
 			o.Serial, o.Numprocesses = serial, numprocesses
@@ -70,13 +77,23 @@ func Run(p *cli.Process, numprocesses string, rounds int, paths []string) error 
 			if err != nil {
 				return err
 			}
-			if best[way] == nil || m.took < best[way].took {
-				best[way] = m
-			}
+			runs[way] = append(runs[way], m)
 		}
 	}
-	table(p, best[0], best[1])
+	table(p, runs[0], runs[1])
 	return nil
+}
+
+// Busy says, to people, that other programs use the machine before anything was measured; "" where it is idle, or does
+// not tell. root is that of the file system.
+func Busy(root fs.FS, cores int) string {
+	text, _ := fs.ReadFile(root, "proc/loadavg") // Linux alone has it
+	var load float64
+	if _, err := fmt.Sscan(string(text), &load); err != nil || load < float64(cores)/2 {
+		return ""
+	}
+	return fmt.Sprintf("the load is %.1f on %s: other programs compete with the tests, and times vary; take more --rounds, or "+
+		"an idle machine", load, cli.Plural(cores, "core"))
 }
 
 // measured is one run of all suites, and of each.
@@ -128,31 +145,70 @@ func span(shards []*results.Shard) time.Duration {
 }
 
 // table prints both ways side by side.
-func table(p *cli.Process, serial, parallel *measured) {
-	labels := make([]string, 0, len(serial.suites))
+func table(p *cli.Process, serial, parallel []*measured) {
+	labels := slices.Collect(maps.Keys(serial[0].suites))
+	rows := make(map[string]row)
 	width := len("all")
-	for label := range serial.suites {
-		labels = append(labels, label)
+	for _, label := range labels {
+		of := func(m *measured) time.Duration { return m.suites[label] }
+		rows[label] = row{times(serial, of), times(parallel, of)}
 		width = max(width, len(label))
 	}
 	slices.SortFunc(labels, func(a, b string) int {
-		return cmp.Or(cmp.Compare(serial.suites[b], serial.suites[a]), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(median(rows[b].serial), median(rows[a].serial)), cmp.Compare(a, b))
 	})
-	fmt.Fprintf(p.Stdout, "%-*s %10s %10s %8s\n", width, "suite", "serial", "parallel", "saved")
-	row := func(label string, one, other time.Duration) {
-		saved := 0.0
-		if one > 0 {
-			saved = 100 * (1 - other.Seconds()/one.Seconds())
-		}
-		fmt.Fprintf(p.Stdout, "%-*s %9.2fs %9.2fs %6.0f %%\n", width, label, one.Seconds(), other.Seconds(), saved)
+	all := func(m *measured) time.Duration { return m.took }
+	rows["all"] = row{times(serial, all), times(parallel, all)} // no label is "all"
+	fmt.Fprintf(p.Stdout, "%-*s %10s %10s  %s\n", width, "suite", "serial", "parallel", "in parallel it")
+	for _, label := range append(labels, "all") {
+		r := rows[label]
+		fmt.Fprintf(p.Stdout, "%-*s %9.2fs %9.2fs  %s\n", width, label, median(r.serial).Seconds(), median(r.parallel).Seconds(),
+			r.verdict())
 	}
-	for _, label := range labels {
-		row(label, serial.suites[label], parallel.suites[label])
+	if len(serial) == 1 {
+		fmt.Fprintln(p.Stdout, "one round does not tell differences from noise: take --rounds 3 or more")
 	}
-	row("all", serial.took, parallel.took)
-	for _, why := range parallel.obstacles(serial) {
+	for _, why := range middle(parallel).obstacles(middle(serial)) {
 		fmt.Fprintf(p.Stdout, "held back: %s\n", why)
 	}
+}
+
+// row is what a suite took in each round, sorted.
+type row struct{ serial, parallel []time.Duration }
+
+// verdict compares medians, where the two ways do not overlap.
+func (r row) verdict() string {
+	one, other := median(r.serial).Seconds(), median(r.parallel).Seconds()
+	last := len(r.serial) - 1
+	switch {
+	case r.parallel[last] < r.serial[0]:
+		return fmt.Sprintf("saves %.0f %%", 100*(1-other/one))
+	case r.serial[last] < r.parallel[0]:
+		return fmt.Sprintf("takes %.1f times as long", other/max(one, 0.001))
+	}
+	return "takes as long, within the noise"
+}
+
+// times gives a time of each run, sorted.
+func times(runs []*measured, of func(*measured) time.Duration) []time.Duration {
+	var all []time.Duration
+	for _, m := range runs {
+		all = append(all, of(m))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// median is the middle one of sorted times, or the mean of the two in the middle.
+func median(sorted []time.Duration) time.Duration {
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// middle gives the run with the median time as a whole; of two in the middle the quicker one.
+func middle(runs []*measured) *measured {
+	sorted := slices.SortedFunc(slices.Values(runs), func(a, b *measured) int { return cmp.Compare(a.took, b.took) })
+	return sorted[(len(sorted)-1)/2]
 }
 
 // obstacles says why parallel was not quicker still.
