@@ -155,13 +155,14 @@ func table(b *strings.Builder, attributes []attribute) {
 func attributesPage(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("# Attributes\n\n<!-- generated from tools/rules: go test ./tests/docs -run TestAttributesPage -update -->\n\n" +
+	b.WriteString("# Attributes\n\n" +
+		"<!-- generated from tools/rules: go test ./tests/docs -run TestAttributesPage -update -->\n\n" +
 		"```starlark\nload(\"@pgcell//tools/rules:defs.bzl\", \"pg_go_test\", \"pg_template\")\n```\n\n## pg_template\n\n")
 	file := mustParseBzl(t, templateFile)
 	b.WriteString(strings.TrimSpace(text(assigned(t, file, "_DOC"))) + "\n\n")
 	table(&b, ruleAttributes(t, templateFile, "_ATTRS"))
-	b.WriteString("## pg_go_test\n\nA macro: a `go_test` of rules_go whose tests get databases made from a template. It takes every " +
-		"attribute of `go_test`.\n\n")
+	b.WriteString("## pg_go_test\n\nA macro: a `go_test` of rules_go whose tests get databases made from a template. " +
+		"It takes every attribute of `go_test`.\n\n")
 	table(&b, macroArguments(t, testFile, "pg_go_test"))
 	b.WriteString("## Tags of the module extension\n\n```starlark\n" +
 		"postgres = use_extension(\"@pgcell//tools/rules:extensions.bzl\", \"postgres\")\n```\n\n" +

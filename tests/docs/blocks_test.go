@@ -67,7 +67,7 @@ func mustComplete(t *testing.T, b block) (file string, imports []string) {
 
 func mustParse(t *testing.T, b block, text string) *ast.File {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution&0)
+	file, err := parser.ParseFile(token.NewFileSet(), "", text, 0)
 	if err != nil {
 		t.Fatalf("a Go block, at %s:%d: %v", b.page, b.line, err)
 	}
@@ -133,7 +133,8 @@ func mustModule(t *testing.T, tree, from string) string {
 			lines.WriteString(line)
 		}
 	}
-	mustWrite(t, filepath.Join(dir, "go.mod"), fmt.Sprintf("module example.com/docs\n%s\nrequire %s v0.0.0\n\nreplace %[2]s => %s\n",
+	mustWrite(t, filepath.Join(dir, "go.mod"), fmt.Sprintf(
+		"module example.com/docs\n%s\nrequire %s v0.0.0\n\nreplace %[2]s => %s\n",
 		lines.String(), modulePath, tree))
 	mustWrite(t, filepath.Join(dir, "go.sum"), mustRead(t, tree, from, "go.sum"))
 	return dir

@@ -74,7 +74,8 @@ func TestVariables(t *testing.T) {
 func help(t *testing.T) map[string]string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "pgcell")
-	if output, err := goIn(mustTree(t), "build", "-mod=readonly", "-o", binary, "./tools/cmd/pgcell").CombinedOutput(); err != nil {
+	build := goIn(mustTree(t), "build", "-mod=readonly", "-o", binary, "./tools/cmd/pgcell")
+	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the command: %v\n%s", err, output)
 	}
 	all := map[string]string{}

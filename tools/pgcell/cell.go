@@ -21,7 +21,7 @@ import (
 // patience bounds what is done for one test without its having asked for a time: to make a cell, to drop it.
 const patience = 2 * time.Minute
 
-// Cell is one test's database, or a program's. Its methods may be called concurrently, until the test's cleanup or Close
+// Cell is the database of one test or program. Its methods may be called concurrently until Close or the test's cleanup
 // begins.
 type Cell struct {
 	t        TB
@@ -35,15 +35,15 @@ type Cell struct {
 // Worker names who runs this process's tests: "w0", "w1", ... for the shards of a Bazel test, else "master".
 func Worker() string { return shard.Worker(os.Getenv) }
 
-// New gives the test a database of its own: test_db_<worker>_<id>, where id is 8 random hex digits. Further calls in
-// the same test give further databases, test_db_<worker>_<id>_2 and so on; so call it before a benchmark's loop. The
-// database and what is connected to it go when the test ends. The environment variables TEST_DB_NAME (TEST_DB_NAME_2,
-// ...) and TEST_TABLE_NAME name the newest cell of the process, for code that reads them; in parallel tests read
-// [Cell.Name] instead.
+// New gives the test a database of its own, test_db_<worker>_<id>, where id is 8 random hex digits. Each further call in
+// the same test gives another database, test_db_<worker>_<id>_2 and so on, so call New before a benchmark's loop. When
+// the test ends, its connections are ended and the database is given back. The environment variables TEST_DB_NAME
+// (TEST_DB_NAME_2, ...) and TEST_TABLE_NAME name the newest cell of the process, for code that reads them. Parallel tests
+// must use [Cell.Name] instead.
 //
-// New waits while a test that called [Serial] runs, and while as many tests have databases as the server has
-// connections for; waits of more than 5 s are told about. Cost: below 0.1 ms where a cell is ready, else 15 to 60 ms,
-// by machine; the first call of a process several times that, and longer where a template must be made from code first.
+// New waits while a test that called [Serial] runs, and while the server has no connections left for another test. Waits
+// of more than 5 s are reported. Cost: below 0.1 ms if a cell is ready, otherwise 15 to 60 ms, depending on the machine.
+// The first call of a process takes several times that, and longer if a template must be made from code first.
 func New(t TB, config ...Config) *Cell {
 	t.Helper()
 	c := one(t, "pgcell.New", config)
@@ -115,14 +115,14 @@ func (c *Cell) open(config Config) {
 	})
 }
 
-// Name is the database's name: test_db_<worker>_<id>, for a test's second database with _2 behind it.
+// Name is the database's name, test_db_<worker>_<id>. The name of a test's second database ends in _2.
 func (c *Cell) Name() string { return c.lease.Name() }
 
-// Table is a table's name for the test's own use: test_table_<worker>_<id>. The table does not exist yet.
+// Table is a table name for the test's own use, test_table_<worker>_<id>. The table does not exist yet.
 func (c *Cell) Table() string { return c.table }
 
-// URL is how any client connects: postgres://pgcell@/<name>?host=<socket directory>&port=5432. There is no password,
-// and no TCP. Once the test has ended, connections to it are refused, for ever: no other database of this process gets
+// URL is what any client connects with: postgres://pgcell@/<name>?host=<socket directory>&port=5432. There is no password
+// and no TCP. Once the test has ended, connections with it are refused, because no other database of this process gets
 // that name. The database may have sessions of pgcell's besides the test's own: see docs/isolation.md.
 func (c *Cell) URL() string { return c.lease.URL() }
 
@@ -141,8 +141,8 @@ func (c *Cell) Pool() *pgxpool.Pool {
 	return pool
 }
 
-// DB is the cell for database/sql, opened at the first call, closed after the test. It has at most 16 connections at
-// once, apart from Pool's.
+// DB gives the cell to database/sql. It is opened at the first call and closed after the test. It has at most 16
+// connections at once, in addition to Pool's.
 func (c *Cell) DB() *sql.DB {
 	db, err := c.db()
 	if err != nil {

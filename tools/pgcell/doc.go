@@ -7,27 +7,28 @@
 //		...
 //	}
 //
-// The database, a cell, is cloned from a template in which the migrations have run already. Under Bazel the template
-// comes from the rule pg_template; under a plain go test from [Config]; without either a cell is an empty database. The
-// server is private to the test process, is started at the first call, and ends with the process in whatever way that
-// ends.
+// The database, called a cell, is a clone of a template in which the migrations have run already. Under Bazel the
+// template comes from the rule pg_template. Under plain go test it comes from [Config]. Without either, a cell is an
+// empty database. The server is private to the test process. It starts at the first call and ends with the process,
+// however the process ends.
 //
-// Every function that takes a [TB] fails the test itself, returns no error, and registers its own cleanup. All may be
-// called from parallel tests; none from a goroutine other than the test's own, since they may call Fatalf.
+// Every function that takes a [TB] fails the test itself, returns no error, and registers its own cleanup. These
+// functions may be called from parallel tests. Call them only from the test's own goroutine, because they may call
+// Fatalf.
 //
 // # Environment
 //
 //	PGCELL_TEMPLATE     golden cluster to clone from; set by pg_go_test
 //	PGCELL_POSTGRES     directory of a PostgreSQL installation, the one that holds bin/; default: search
 //	PGCELL_CONTAINMENT  auto (default), namespaces or watchdog: how the server is kept from outliving the test
-//	PGCELL_STORAGE      auto (default), memory or disk: where the server's data lies; auto takes memory where there is room
+//	PGCELL_STORAGE      auto (default), memory or disk: where the server's data lies; auto takes memory if there is room
 //	PGCELL_SOCKET_DIR   where socket directories are made; short; default /tmp
-//	PGCELL_CACHE        where golden clusters of a plain go test are kept; default pgcell/golden in the user's cache directory
+//	PGCELL_CACHE        where a plain go test keeps golden clusters; default pgcell/golden in the user's cache
 //	PGCELL_RECYCLE      auto (default), never or verify: whether cells are used again; verify compares each with a new clone
-//	PGCELL_KEEP         1 has the server of a failed test stay until Ctrl-C, or until its directory is removed
+//	PGCELL_KEEP         1 keeps the server of a failed test until Ctrl-C, or until its directory is removed
 //	PGCELL_LOG          1 logs which server and template were chosen, as go test -v does
 //	PGCELL_TIMES        file of recorded times that shards are balanced by; set by pg_go_test
 //	PGCELL_SHARD_PLAN   off leaves the division of tests among shards to rules_go; default on
-//	PGCELL_KEEPER       set by this package in the process that holds the server: the test program, up to its initialisers
-//	PGCELL_LISTING      set by this package in a process that runs TestMain up to m.Run alone, to list the tests
+//	PGCELL_KEEPER       set by this package in the process that holds the server, which is the test program once more
+//	PGCELL_LISTING      set by this package in a process that runs TestMain only up to m.Run, to list the tests
 package pgcell

@@ -12,12 +12,12 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
 
-// Open gives a cell where there is no test: in TestMain, in an Example, or in a program that is no test. It is a database
-// as [New] gives one, with its pools, and has its name in TEST_DB_NAME until a test gets a cell. Close gives it back; if
-// nobody does, it goes with the process, in whatever way that ends. Open may be called more than once, and concurrently.
+// Open gives a cell where there is no test: in TestMain, in an Example, or in another program. The cell is like one of
+// [New]. TEST_DB_NAME names it until a test gets a cell. Close gives it back. Without Close it ends with the process,
+// however the process ends. Open may be called more than once, and concurrently.
 //
-// A test that calls [Serial] does not wait for it, and Open waits for no test. Methods of the cell that fail a test,
-// where it has one, panic. Cost: as New.
+// A test that calls [Serial] does not wait for such a cell, and Open waits for no test. Methods that would fail a test
+// panic here. Cost: as New.
 //
 // Errors: ctx's, which does not bound the start of the server; else as New, what is wrong with the configuration, the
 // template or the server.
@@ -54,8 +54,8 @@ func Open(ctx context.Context, config ...Config) (*Cell, error) {
 	return cell, nil
 }
 
-// Close gives a cell of [Open] back, closes its pools and ends what is connected to it. Further calls do nothing. A cell
-// of [New] is given back when its test ends; Close does nothing to it.
+// Close gives a cell of [Open] back: it closes the cell's pools and ends all connections to it. Further calls do nothing.
+// Close does nothing to a cell of [New], which is given back when its test ends.
 //
 // Errors: under PGCELL_RECYCLE=verify, what differs from a new clone.
 func (c *Cell) Close() error {
@@ -65,8 +65,8 @@ func (c *Cell) Close() error {
 	return c.giveBack()
 }
 
-// Main runs a package's tests with a cell that they share, beside those that each gets by [New]; it is all that TestMain
-// does:
+// Main runs a package's tests with a cell that they share. Tests can get cells of their own by [New] as well. TestMain
+// needs to call nothing else:
 //
 //	var shop *pgcell.Cell
 //
@@ -77,8 +77,8 @@ func (c *Cell) Close() error {
 //		})
 //	}
 //
-// setup gets the cell before the first test. If it returns an error, or there is no cell, the program prints that and
-// exits with status 1. Nothing is started where the tests are only listed.
+// setup gets the cell before the first test. If setup returns an error, or no cell can be had, the program prints the
+// error and exits with status 1. If the tests are only listed, no server is started.
 func Main(m *testing.M, setup func(*Cell) error, config ...Config) {
 	if !flag.Parsed() {
 		flag.Parse()

@@ -35,12 +35,13 @@ const stuck = dumpPatience + 2*time.Second
 
 // Serial waits until no other test that uses this package runs on the machine, in whatever process or sandbox, and
 // keeps all others from starting until this test ends. Call it first, before New. In a test that calls t.Parallel, call
-// it after that. Subtests of the test are not kept waiting: those that call t.Parallel run beside each other, also if
-// they call Serial themselves.
+// it after that. Subtests of the test do not wait: those that call t.Parallel run beside each other, even if they call
+// Serial themselves.
 //
-// A test that is not parallel waits for ever for one of the same process that took a cell before its own call of
-// t.Parallel: so take cells after t.Parallel. Waits of more than 5 s are told about in the test's log. The test fails
-// if the test that it is a subtest of has a cell, and if no test that could end has a turn (go test -parallel).
+// Take cells after t.Parallel. If a test takes a cell and then calls t.Parallel, a serial test of the same process that
+// is not parallel waits for it for ever. Waits of more than 5 s are reported in the test's log. The test fails
+//   - if it is a subtest of a test that has a cell, or
+//   - if tests that wait hold all turns of go test -parallel, so that no test can end.
 func Serial(t TB) {
 	t.Helper()
 	if in, of := gates.join(t); in != nil {

@@ -11,9 +11,10 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-// ServerConfig says what a private server is like. Its zero value is a server as cells have it.
+// ServerConfig configures a private server. Its zero value gives a server like that of cells.
 type ServerConfig struct {
-	// Settings of postgresql.conf, such as {"wal_level": "logical"}; values unquoted. ALTER SYSTEM overrides them.
+	// Settings are parameters of postgresql.conf, such as {"wal_level": "logical"}, with values unquoted. ALTER SYSTEM
+	// overrides them.
 	// Default: none.
 	Settings map[string]string
 }
@@ -26,8 +27,8 @@ type PrivateServer struct {
 	pool   *pgxpool.Pool
 }
 
-// Server starts a server for this test alone; it ends with the test. Cost: 100 to 400 ms, by machine, and some 30 MB of
-// memory.
+// Server starts a server for this test only. It ends with the test. Cost: 100 to 400 ms, depending on the machine, and
+// some 30 MB of memory.
 func Server(t TB, config ...ServerConfig) *PrivateServer {
 	t.Helper()
 	c := one(t, "pgcell.Server", config)
@@ -57,10 +58,11 @@ func Server(t TB, config ...ServerConfig) *PrivateServer {
 	return s
 }
 
-// URL is how any client connects as the superuser postgres to the database postgres.
+// URL is what any client connects with, as the superuser postgres to the database postgres.
 func (s *PrivateServer) URL() string { return s.server.URL(cells.AdminRole, cells.AdminDatabase) }
 
-// URLFor is how a role connects to a database; both must exist, and the role must have LOGIN. There are no passwords.
+// URLFor is what a role connects to a database with. Both must exist, and the role must have LOGIN. There are no
+// passwords.
 func (s *PrivateServer) URLFor(role, database string) string { return s.server.URL(role, database) }
 
 // Config is a new copy of what [pgx.ConnectConfig] takes, for URL.
@@ -71,17 +73,17 @@ func (s *PrivateServer) Config() *pgx.ConnConfig {
 // Pool is a pool of at most 4 connections to URL, closed after the test.
 func (s *PrivateServer) Pool() *pgxpool.Pool { return s.pool }
 
-// Dir is an empty directory that the server can write to, for tablespaces. The test itself may not see it: it can lie
-// in a namespace of the server's.
+// Dir is an empty directory that the server can write to, for tablespaces. It may lie in a namespace of the server, so
+// the test itself may not see it.
 func (s *PrivateServer) Dir() string { return s.server.FilesDir() }
 
 // Log is the end of the server's log, at most 20 lines.
 func (s *PrivateServer) Log() string { return s.server.Log() }
 
-// Restart stops the server with a checkpoint and starts it again; all connections break, and the pool opens new ones.
+// Restart stops the server with a checkpoint and starts it again. All connections break, and the pool opens new ones.
 // Cost: about 100 ms.
 //
-// Errors: one with the end of the server's log, where a setting keeps it from starting.
+// Errors: if a setting keeps the server from starting, an error with the end of the server's log.
 func (s *PrivateServer) Restart(ctx context.Context) error {
 	if err := s.server.Restart(ctx); err != nil {
 		return fmt.Errorf("restart private server: %w", err)

@@ -25,14 +25,14 @@ type shared struct {
 
 var sharedCells sync.Map // sharedKey to *shared
 
-// Tx gives the test a transaction, which is rolled back when the test ends, in a cell that all such tests of the
-// process share: the cheapest isolation, for code that takes a transaction and does not commit. Commit rolls back,
-// gives an error and fails the test, since other tests would see what it wrote. What a rollback does not take back stays:
-// the values of sequences, what ANALYZE noted, and the places of rows, which may show in the order of rows without ORDER
-// BY. Tests that write the same unique key wait for one another. Config.Pool is ignored.
+// Tx gives the test a transaction that is rolled back when the test ends, in a cell that all such tests of the process
+// share. It is the cheapest isolation, for code that takes a transaction and does not commit. Commit rolls back, returns
+// an error and fails the test, since other tests would see what it wrote. A rollback does not take everything back: the
+// values of sequences, the results of ANALYZE, and the places of rows remain. The last may show in the order of rows
+// without ORDER BY. Tests that write the same unique key wait for one another. Config.Pool is ignored.
 //
-// Cost: below 1 ms; the first call of a process as [New]. As many such tests run at once as the server has connections
-// for; the next waits, which is told of after 5 s.
+// Cost: below 1 ms; the first call of a process costs as much as [New]. If the server has no connection left, the test
+// waits, which is reported after 5 s.
 func Tx(t TB, config ...Config) pgx.Tx {
 	t.Helper()
 	c := one(t, "pgcell.Tx", config)
