@@ -12,7 +12,7 @@ import (
 )
 
 // ending is how long connections that broke are given to be gone: pgx closes them behind the test.
-const ending = time.Second
+const ending = 300 * time.Millisecond
 
 // tell warns of sessions that a test has left, but for those of our own, which may take their time to end.
 func (c *Cluster) tell(test string, ended []renew.Leftover, ours []uint32) {
