@@ -189,6 +189,9 @@ func (b *Budget) wait(ctx context.Context, w *waiter) error {
 				}
 				return fmt.Errorf("wait for %s: %w", b.config.What, err)
 			}
+			if b.config.Release != nil { // what became unused since the wait began
+				b.config.Release()
+			}
 			b.Reclaim()
 			b.giveExtra(w)
 			b.breakDeadlock(w)
