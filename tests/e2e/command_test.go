@@ -261,7 +261,8 @@ func TestCommandDeals(t *testing.T) {
 
 func TestCommandCompares(t *testing.T) {
 	ensureLine(t, pgcell(t, "command", 0, "compare", "-n", "2", "--rounds", "1", "//green/..."),
-		`^suite +serial +parallel +saved$`, `^//green:green_test +\d+\.\d\ds +\d+\.\d\ds +-?\d+ %$`)
+		`^suite +serial +parallel +in parallel it$`,
+		`^//green:green_test +\d+\.\d\ds +\d+\.\d\ds +(saves \d+ %|takes \d+\.\d times as long|.*same.*)$`)
 }
 
 func TestCommandChoosesPostgres(t *testing.T) {
