@@ -148,13 +148,8 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 		c.mu.Unlock()
 		cluster.renamed()
 	}
-	switch reason {
-	case renew.Crashed:
+	if reason == renew.Crashed {
 		cluster.crashed.Store(true)
-	case renew.Parameters:
-		if err := cluster.restoreRoles(ctx); err != nil {
-			return "", fmt.Errorf("take back what a role was given: %w", err)
-		}
 	}
 	return reason, err
 }

@@ -280,6 +280,9 @@ func (p *pool) takeBack(c *cell, sessions []*session.Session, test string, once 
 	} else {
 		reason, wrong = p.renew(ctx, c, sessions, test, ours)
 	}
+	if reason != "" { // whatever it is, the test may have given parameters to roles as well
+		p.cluster.takeBackParameters(ctx)
+	}
 	p.mu.Lock()
 	p.pending--
 	p.dropping = reason != ""

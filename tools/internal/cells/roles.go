@@ -6,6 +6,13 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
+// takeBackParameters is restoreRoles for a cell that is about to be dropped: an error is told about.
+func (c *Cluster) takeBackParameters(ctx context.Context) {
+	if err := c.restoreRoles(ctx); err != nil && c.server.Err() == nil {
+		c.warn("take back what a role was given: " + err.Error())
+	}
+}
+
 // restoreRoles takes back parameters that a test gave to a role (ALTER ROLE ... SET), which hold in every database of
 // the server. Other tests that run at the same time cannot be kept from them: it waits until none does.
 func (c *Cluster) restoreRoles(ctx context.Context) error {

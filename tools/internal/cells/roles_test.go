@@ -53,6 +53,31 @@ func TestParametersInBetween(t *testing.T) {
 	}
 }
 
+// TestParametersBesideOtherChanges has a test give its role a parameter and change what drops its cell anyway: the next
+// test does not have the parameter.
+func TestParametersBesideOtherChanges(t *testing.T) {
+	t.Parallel()
+	for what, sql := range map[string]string{
+		"alone": "ALTER ROLE pgcell SET timezone = 'Asia/Tokyo'",
+		"DDL":   "CREATE TABLE beside (); ALTER ROLE pgcell SET timezone = 'Asia/Tokyo'",
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			c := mustShop(t, func(c *cells.Config) { c.Ahead, c.Recycle = cells.AheadOff, cells.Auto })
+			mustUse(t, c, func(l *cells.Lease) {
+				if _, err := l.Pool().Exec(t.Context(), sql); err != nil {
+					t.Fatal(err)
+				}
+			})
+			mustUse(t, c, func(l *cells.Lease) {
+				if got := timezone(t, l); got != "UTC" {
+					t.Errorf("in a %s cell the time zone is %s, want UTC", l.Made(), got)
+				}
+			})
+		})
+	}
+}
+
 func timezone(t testing.TB, l *cells.Lease) (name string) {
 	t.Helper()
 	if err := l.Pool().QueryRow(t.Context(), "SHOW timezone").Scan(&name); err != nil {
