@@ -33,8 +33,8 @@ var floors = []struct {
 	packages []string
 }{
 	{"Ground: know nothing of each other", []string{
-		"internal/cli", "internal/gotest", "internal/memory", "internal/serial", "internal/shard", "internal/sqltext",
-		"internal/usage", "internal/budget", "internal/version",
+		"internal/cli", "internal/gotest", "internal/memory", "internal/peer", "internal/serial", "internal/shard",
+		"internal/sqltext", "internal/usage", "internal/budget", "internal/version",
 	}},
 	{"A server, a workspace, migrations", []string{
 		"internal/history", "internal/migrations", "internal/postgres", "internal/session", "internal/workspace",
