@@ -11,7 +11,7 @@ import (
 )
 
 // gates knows which tests of this process are in, and by which way.
-var gates = &entrances{gate: serial.Machine(), tests: map[TB]*pass{}}
+var gates = &entrances{gate: serial.Here(), tests: map[TB]*pass{}}
 
 type entrances struct {
 	gate    *serial.Gate
@@ -33,13 +33,16 @@ type pass struct {
 // else have changed, before one of them fails: longer than the cleanup of a failed test takes.
 const stuck = dumpPatience + 2*time.Second
 
-// Serial waits until no other test that uses this package runs on the machine, in whatever process or sandbox, and
-// keeps all others from starting until this test ends. Call it first, before New. In a test that calls t.Parallel, call
-// it after that. Subtests of the test do not wait: those that call t.Parallel run beside each other, even if they call
+// Serial waits until no other test of the workspace that uses this package runs on the machine, in whatever process or
+// sandbox, and keeps all others from starting until this test ends. The workspace is the Bazel workspace, without Bazel
+// the nearest directory above the working directory that holds a MODULE.bazel, or else a go.mod; tests of another workspace,
+// or of another checkout of this one, do not matter. Where it cannot be found (remote execution), all tests of the machine do. Call
+// Serial first, before New. In a test that calls t.Parallel, call it after that. Subtests of the test do not wait: those that call t.Parallel run beside each other, even if they call
 // Serial themselves.
 //
 // Take cells after t.Parallel. If a test takes a cell and then calls t.Parallel, a serial test of the same process that
-// is not parallel waits for it for ever. Waits of more than 5 s are reported in the test's log. The test fails
+// is not parallel waits for it for ever. Waits of more than 5 s are reported in the test's log, with the tests that it
+// waits for. The test fails
 //   - if it is a subtest of a test that has a cell, or
 //   - if tests that wait hold all turns of go test -parallel, so that no test can end.
 func Serial(t TB) {
@@ -56,7 +59,7 @@ func Serial(t TB) {
 	gates.enter(t, gates.gate.Alone, true)
 }
 
-// enter takes this test's share in the machine, unless it has one, and tells how long it waited.
+// enter takes this test's share in the workspace, unless it has one, and tells how long it waited.
 func enter(t TB) time.Duration {
 	t.Helper()
 	if time.Now().Year() == 2000 { // where the clock of such a bubble starts, and nothing says more
@@ -111,10 +114,10 @@ func (e *entrances) add(t TB, in *pass) {
 }
 
 // enter waits for a way in, for a test that is in by none yet.
-func (e *entrances) enter(t TB, through func(context.Context) (func(), error), alone bool) {
+func (e *entrances) enter(t TB, through func(context.Context, string) (func(), error), alone bool) {
 	t.Helper()
 	slow := time.AfterFunc(5*time.Second, func() {
-		t.Logf("pgcell: still waiting for other tests of this machine: one called pgcell.Serial, or this one did; in this process there run %v", e.running())
+		t.Logf("%s", e.waits(alone))
 	})
 	defer slow.Stop()
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -124,13 +127,30 @@ func (e *entrances) enter(t TB, through func(context.Context) (func(), error), a
 		defer e.count(-1)
 		go e.watch(ctx, cancel)
 	}
-	leave, err := through(ctx)
+	leave, err := through(ctx, t.Name())
 	if err != nil {
 		t.Fatalf("pgcell: %v", err)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.add(t, &pass{alone: alone, leave: leave})
+}
+
+// waits says what a test has waited for.
+func (e *entrances) waits(alone bool) string {
+	why := "a test that called pgcell.Serial"
+	if alone {
+		why = "the tests that run, since this one called pgcell.Serial"
+	}
+	who := "they have left no word of who they are"
+	if all := e.gate.Holders(); len(all) > 0 {
+		var names []string
+		for _, h := range all {
+			names = append(names, h.String())
+		}
+		who = "there are " + strings.Join(names, "; ")
+	}
+	return fmt.Sprintf("pgcell: still waiting, in %s, for %s: %s", e.gate.Scope, why, who)
 }
 
 // watch ends a wait in Serial if no test of the process can end.

@@ -2,8 +2,10 @@ package pgcell_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -85,13 +87,13 @@ func TestSubtestOfOneThatIsWaitedFor(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		waited := make(chan error)
 		go func() { // an open file of its own is to flock what another process is
-			_, err := serial.Machine().Alone(ctx)
+			_, err := serial.Here().Alone(ctx, "other")
 			waited <- err
 		}()
 		ensureSoon(t, "the door is shut", func() bool {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 			defer cancel()
-			leave, err := serial.Machine().Share(ctx)
+			leave, err := serial.Here().Share(ctx, "probe")
 			if err == nil {
 				leave()
 			}
@@ -151,4 +153,50 @@ func TestSerialTakesAllTurns(t *testing.T) {
 			pgcell.Serial(t)
 		})
 	}
+}
+
+const waitsEnv = "PGCELL_TEST_WAITS"
+
+// TestWaitIsExplained has tests wait for one of another process, which is to flock another open file, and be told which.
+// It runs in a process and a module of its own, where it keeps nobody else waiting.
+func TestWaitIsExplained(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(waitsEnv) == "" {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestWaitIsExplained$", "-test.v")
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), waitsEnv+"="+dir, "TEST_SRCDIR=", "RUNFILES_DIR=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v:\n%s", err, out)
+		}
+		return
+	}
+	leave, err := serial.Here().Alone(t.Context(), "TestSlow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for why, call := range map[string]func(*fakeTB){
+		"for a test that called pgcell.Serial":                        func(f *fakeTB) { pgcell.New(f) },
+		"for the tests that run, since this one called pgcell.Serial": func(f *fakeTB) { pgcell.Serial(f) },
+	} {
+		f := &fakeTB{name: "TestWaits"}
+		go f.run(func() { call(f) })
+		var log string
+		ensureSoon(t, "the wait is explained", func() bool {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			log = strings.Join(f.logs, "")
+			return log != ""
+		})
+		want := fmt.Sprintf("still waiting, in module %q, %s: there are TestSlow of ", os.Getenv(waitsEnv), why)
+		if who := fmt.Sprintf(" (process %d), alone since ", os.Getpid()); !strings.Contains(log, want) || !strings.Contains(log, who) {
+			t.Errorf("logged %q, want %q and %q", log, want, who)
+		}
+	}
+	leave()
 }

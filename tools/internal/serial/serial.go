@@ -1,9 +1,10 @@
-// Package serial lets one test run alone among all pgcell tests of a machine, across processes and sandboxes.
+// Package serial lets one test run alone among all pgcell tests of a workspace, across processes and sandboxes.
 //
-// Every test holds a share; a test that wants to be alone takes the whole. Both are locks by flock(2) on directories
-// that are there on every machine and that sandboxes share, so that nothing has to be made, and nothing is left. Two
-// locks keep the one that waits from being passed for ever: who wants the whole shuts the door first, and everybody
-// goes through the door. A process that is in the room already waits 5 s at most at the door: see patience.
+// Every test holds a share; a test that wants to be alone takes the whole. Both are locks by flock(2) on the workspace's
+// root and a file in it, which are there and which sandboxes share. Two locks keep the one that waits from being passed
+// for ever: who wants the whole shuts the door first, and everybody goes through the door. A process that is in the room
+// already waits 5 s at most at the door: see patience. Tests that stay for longer than a moment leave a note, so that
+// those who wait can name them.
 package serial
 
 import (
@@ -15,39 +16,34 @@ import (
 	"time"
 )
 
-// Gate is a pair of directories to lock. Different gates know nothing of each other. The zero value but for its
-// directories is ready for use; do not copy it afterwards.
+// Gate is a pair of files or directories to lock. Different gates know nothing of each other. The zero value but for
+// Door and Room is ready for use; do not copy it afterwards.
 type Gate struct {
-	Door string // locked while somebody waits for the whole, or passes
-	Room string // locked by all that run
+	Scope string // whose tests these are, for messages, such as `workspace "/home/me/shop"`
+	Door  string // locked while somebody waits for the whole, or passes
+	Room  string // locked by all that run
+	Notes string // directory for notes on who is in, which all who use the gate can write to; without it there are none
 
 	mu         sync.Mutex
+	told       notes
 	door, room *os.File // that this process shares; open from the first Share on
 	shares     int      // of this process; they have one lock of the room between them
-}
-
-// Machine is the gate of all pgcell tests of this machine.
-func Machine() *Gate {
-	g := &Gate{Door: "/", Room: "/dev/shm"}
-	if info, err := os.Stat(g.Room); err != nil || !info.IsDir() {
-		g.Room = "/tmp"
-	}
-	return g
 }
 
 // patience is how long a test waits at a door that somebody else has shut while this process is in the room: whoever is
 // in there may be a test whose subtests wait for the turn, among go test's parallel tests, that the one at the door has.
 const patience = 5 * time.Second
 
-// Share waits until nobody runs alone, and keeps it so until leave is called. Cost: 5 microseconds where nobody asks
-// to be alone.
-func (g *Gate) Share(ctx context.Context) (leave func(), err error) {
+// Share waits until nobody runs alone, and keeps it so until leave is called; test is the name for [Gate.Holders]. Cost:
+// 5 microseconds where nobody asks to be alone.
+func (g *Gate) Share(ctx context.Context, test string) (leave func(), err error) {
 	start := time.Now()
 	err = poll(ctx, func() (bool, error) { return g.tryShare(time.Since(start) > patience) })
 	if err != nil {
 		return nil, fmt.Errorf("wait for a serial test: %w", err)
 	}
-	return sync.OnceFunc(g.unshare), nil
+	h := g.note(test, Beside)
+	return sync.OnceFunc(func() { g.unshare(); g.forget(h) }), nil
 }
 
 // tryShare passes the door, and enters the room unless this process is there already. If past is set, it does not need
@@ -100,23 +96,27 @@ func (g *Gate) unshare() {
 	}
 }
 
-// Alone waits until nobody else runs, and keeps everybody else waiting until leave is called.
-func (g *Gate) Alone(ctx context.Context) (leave func(), err error) {
+// Alone waits until nobody else runs, and keeps everybody else waiting until leave is called; test is the name for
+// [Gate.Holders].
+func (g *Gate) Alone(ctx context.Context, test string) (leave func(), err error) {
 	open, err := lock(ctx, g.Door)
 	if err != nil {
 		return nil, fmt.Errorf("wait for other serial tests: %w", err)
 	}
+	h := g.note(test, Waiting)
 	free, err := lock(ctx, g.Room)
 	if err != nil {
 		open()
+		g.forget(h)
 		return nil, fmt.Errorf("wait for the tests that run: %w", err)
 	}
-	return sync.OnceFunc(func() { free(); open() }), nil
+	g.become(h, Alone)
+	return sync.OnceFunc(func() { free(); open(); g.forget(h) }), nil
 }
 
-// lock takes the whole of a directory, by a description of its own: flock treats each alike, in one process or in many.
-func lock(ctx context.Context, dir string) (unlock func(), err error) {
-	f, err := os.Open(dir)
+// lock takes the whole of a directory or file, by a description of its own: flock treats each alike, in one process or in many.
+func lock(ctx context.Context, name string) (unlock func(), err error) {
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func poll(ctx context.Context, do func() (bool, error)) error {
 	}
 }
 
-// try locks a directory unless somebody else has it.
+// try locks a directory or file unless somebody else has it.
 func try(f *os.File, how int) (bool, error) {
 	switch err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB); err {
 	case nil:

@@ -40,7 +40,7 @@ func TestNobodyRunsBesideAlone(t *testing.T) {
 			if i%8 == 0 {
 				enter, count, most = g.Alone, &alone, 1
 			}
-			leave, err := enter(t.Context())
+			leave, err := enter(t.Context(), t.Name())
 			if err != nil {
 				t.Error(err)
 				return
@@ -62,13 +62,13 @@ func TestNobodyRunsBesideAlone(t *testing.T) {
 func TestAloneIsNotPassed(t *testing.T) {
 	t.Parallel()
 	g := mustGate(t)
-	leave, err := g.Share(t.Context())
+	leave, err := g.Share(t.Context(), t.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := make(chan string, 2)
 	go func() {
-		done, err := g.Alone(t.Context())
+		done, err := g.Alone(t.Context(), t.Name())
 		if err != nil {
 			t.Error(err)
 			return
@@ -80,7 +80,7 @@ func TestAloneIsNotPassed(t *testing.T) {
 	defer cancel()
 	for { // until the one who wants to be alone has shut the door
 		probe, stop := context.WithTimeout(ctx, 5*time.Millisecond)
-		done, err := g.Share(probe)
+		done, err := g.Share(probe, "probe")
 		stop()
 		if errors.Is(err, context.DeadlineExceeded) {
 			break
@@ -91,7 +91,7 @@ func TestAloneIsNotPassed(t *testing.T) {
 		}
 	}
 	go func() {
-		done, err := g.Share(t.Context())
+		done, err := g.Share(t.Context(), t.Name())
 		if err != nil {
 			t.Error(err)
 			return
@@ -108,7 +108,7 @@ func TestAloneIsNotPassed(t *testing.T) {
 func TestLockErrorNamesDirectory(t *testing.T) {
 	t.Parallel()
 	g := serial.Gate{Door: filepath.Join(t.TempDir(), "absent"), Room: "/"}
-	if _, err := g.Share(t.Context()); err == nil || !os.IsNotExist(errors.Unwrap(err)) {
+	if _, err := g.Share(t.Context(), t.Name()); err == nil || !os.IsNotExist(errors.Unwrap(err)) {
 		t.Errorf("Share = %v, want not exist", err)
 	}
 }
@@ -119,27 +119,27 @@ func TestDoorOpensToWhoIsIn(t *testing.T) {
 	t.Parallel()
 	g := mustGate(t)
 	other, third := &serial.Gate{Door: g.Door, Room: g.Room}, &serial.Gate{Door: g.Door, Room: g.Room}
-	leave, err := g.Share(t.Context())
+	leave, err := g.Share(t.Context(), t.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
 	waiting, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		_, err := other.Alone(waiting)
+		_, err := other.Alone(waiting, "other")
 		ended <- err
 	}()
 	time.Sleep(50 * time.Millisecond) // until the door is shut
 	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
 	defer stop()
 	start := time.Now()
-	also, err := g.Share(ctx)
+	also, err := g.Share(ctx, t.Name())
 	if d := time.Since(start); err != nil || d < 4*time.Second {
 		t.Errorf("let in after %v, %v; want some 5 s, in which the other's turn may come", d, err)
 	}
 	soon, giveUp := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer giveUp()
-	if _, err := third.Share(soon); err == nil {
+	if _, err := third.Share(soon, "third"); err == nil {
 		t.Error("another process was let in")
 	}
 	also()

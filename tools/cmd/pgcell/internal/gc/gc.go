@@ -16,11 +16,12 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/serial"
 )
 
 const long = `List and remove what killed runs left: servers' directories that nobody holds any more (a server that
-still runs in one is stopped), servers that PGCELL_KEEP=1 or --keep has kept, event files of runs that were killed, and
-the history of workspaces that are gone. It looks in /tmp, TMPDIR, PGCELL_SOCKET_DIR, /var/tmp and /dev/shm.
+still runs in one is stopped), servers that PGCELL_KEEP=1 or --keep has kept, notes of killed tests on who runs, event
+files of runs that were killed, and the history of workspaces that are gone. It looks in /tmp, TMPDIR, PGCELL_SOCKET_DIR, /var/tmp and /dev/shm.
 
 A test that starts sweeps its servers' directories as well, so this is seldom needed.`
 
@@ -83,6 +84,9 @@ func Leftovers(p *cli.Process) []Leftover {
 		}
 		for _, path := range postgres.Abandoned(parent) {
 			found = append(found, Leftover{path, "a server's directory", func() error { return sweep(path) }})
+		}
+		for _, path := range serial.Abandoned(parent) {
+			found = append(found, Leftover{path, "a killed test's note", func() error { return os.Remove(path) }})
 		}
 	}
 	dirs, _ := filepath.Glob(filepath.Join(p.TempDir(), "pgcell-run-*")) // the pattern is well formed
