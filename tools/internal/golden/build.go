@@ -67,7 +67,8 @@ func build(
 	}
 	dataDir := filepath.Join(work.Path(), "data")
 	server, err := postgres.Start(ctx, postgres.Config{
-		Install: install, DataDir: dataDir, Settings: r.Settings, Locale: r.Locale, SocketParent: o.SocketParent, Containment: o.Containment,
+		Install: install, DataDir: dataDir, Settings: buildSettings(r.Settings), Locale: r.Locale,
+		SocketParent: o.SocketParent, Containment: o.Containment,
 	})
 	if err != nil {
 		return err
@@ -95,7 +96,22 @@ func build(
 	if err := server.Shutdown(ctx); err != nil {
 		return err
 	}
-	return pack(out, m, dataDir)
+	steady, err := steadyFiles(dataDir)
+	if err != nil {
+		return fmt.Errorf("read %q: %w", dataDir, err)
+	}
+	return pack(out, m, dataDir, steady)
+}
+
+// buildSettings are those of the server while it builds. Where a commit does not wait until the log is written, rows get
+// their hint bits and pages their bits in the visibility map sooner or later, by chance, and two builds differ.
+func buildSettings(settings map[string]string) map[string]string {
+	all := maps.Clone(settings)
+	if all == nil {
+		all = map[string]string{}
+	}
+	all["synchronous_commit"] = "on"
+	return all
 }
 
 // builder carries what the steps of one Build share.

@@ -39,7 +39,10 @@ func vacuum(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "VACUUM (FREEZE, ANALYZE)"); err != nil {
+	if _, err := conn.Exec(ctx, "VACUUM (FREEZE)"); err != nil {
+		return err
+	}
+	if err := analyze(ctx, conn); err != nil {
 		return err
 	}
 	tables, err := emptyTables(ctx, conn)

@@ -15,7 +15,7 @@ func PackAndUnpack(ctx context.Context, from, file, to string) (enough int, err 
 		return 0, err
 	}
 	defer f.Close()
-	if err := pack(f, Manifest{Template: "t"}, from); err != nil {
+	if err := pack(f, Manifest{Template: "t"}, from, nil); err != nil {
 		return 0, err
 	}
 	return enough, unpack(ctx, file, to, func() { enough++ })
@@ -36,3 +36,6 @@ func RunScript(ctx context.Context, conn *pgx.Conn, script Script) (notes []stri
 
 // Cold is cold.
 func Cold(ctx context.Context, conn *pgx.Conn) (string, error) { return cold(ctx, conn) }
+
+// SteadyFiles is steadyFiles.
+func SteadyFiles(dataDir string) (map[string][]byte, error) { return steadyFiles(dataDir) }

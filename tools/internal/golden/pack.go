@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,7 +23,7 @@ import (
 const manifestName = "pgcell.json"
 
 // manifestFormat changes with the archive; a file of another format counts as damaged, so that it is made anew.
-const manifestFormat = 12
+const manifestFormat = 13
 
 // Manifest says what a golden cluster holds.
 type Manifest struct {
@@ -40,8 +39,8 @@ type Manifest struct {
 	Entries        int               // in the archive, without the manifest
 }
 
-// pack writes the manifest and a stopped server's data directory.
-func pack(out io.Writer, m Manifest, dataDir string) error {
+// pack writes the manifest and a stopped server's data directory. steady has other contents for some of its files.
+func pack(out io.Writer, m Manifest, dataDir string, steady map[string][]byte) error {
 	entries, early, err := list(dataDir)
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
@@ -61,7 +60,7 @@ func pack(out io.Writer, m Manifest, dataDir string) error {
 	}
 	for _, e := range entries {
 		if err == nil {
-			err = packOne(t, dataDir, e)
+			err = packOne(t, dataDir, e, steady)
 		}
 	}
 	if err == nil {
@@ -98,7 +97,9 @@ func list(dataDir string) (entries []entry, early int, err error) {
 		}
 		name, _ := filepath.Rel(dataDir, full) // both are absolute
 		e := entry{name: filepath.ToSlash(name), dir: d.IsDir()}
-		if path.Dir(e.name) == "pg_wal" && !e.dir && !needed(d.Name()) {
+		switch dir := path.Dir(e.name); {
+		case e.dir:
+		case dir == "pg_wal" && !needed(d.Name()), dir == "pg_stat": // statistics begin with each server
 			return nil
 		}
 		if strings.HasPrefix(e.name, "base/") && strings.Count(e.name, "/") > 1 {
@@ -155,34 +156,8 @@ func wanted(name string) bool {
 	return !strings.HasSuffix(name, "_fsm")
 }
 
-// logNeeded tells which files of pg_wal a start after a clean stop reads: that of the last checkpoint's record, and the
-// next where it may reach into that. What is left of the others is old, or was made for later. Where the control file
-// is not as expected, all are needed.
-func logNeeded(dataDir string) func(name string) bool {
-	all := func(string) bool { return true }
-	control, err := os.ReadFile(filepath.Join(dataDir, "global", "pg_control"))
-	// The offset of checkPointCopy.redo in ControlFileData (src/include/catalog/pg_control.h), versions 14 to 18.
-	const redo = 40
-	if err != nil || len(control) < redo+12 {
-		return all
-	}
-	from, timeline := binary.NativeEndian.Uint64(control[redo:]), binary.NativeEndian.Uint32(control[redo+8:])
-	segment := func(position uint64) string {
-		n := position / segmentSize
-		return fmt.Sprintf("%08X%08X%08X", timeline, n/(1<<32/segmentSize), n%(1<<32/segmentSize))
-	}
-	first, last := segment(from), segment(from+8<<10)
-	info, err := os.Stat(filepath.Join(dataDir, "pg_wal", first))
-	if err != nil || info.Size() != segmentSize {
-		return all
-	}
-	return func(name string) bool { return name >= first && name <= last }
-}
-
-// segmentSize is that of a file of pg_wal, in bytes, as initdb was told.
-const segmentSize = 1 << 20
-
-func packOne(t *tar.Writer, root string, e entry) error {
+// packOne writes an entry, with the content that steady has for its name, if any.
+func packOne(t *tar.Writer, root string, e entry, steady map[string][]byte) error {
 	path := filepath.Join(root, e.name)
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -201,6 +176,10 @@ func packOne(t *tar.Writer, root string, e entry) error {
 	}
 	h.Typeflag, h.Mode, h.Size = tar.TypeReg, 0o600, info.Size()
 	if err := t.WriteHeader(h); err != nil {
+		return err
+	}
+	if content := steady[e.name]; content != nil {
+		_, err := t.Write(content)
 		return err
 	}
 	f, err := os.Open(path)

@@ -41,7 +41,7 @@ type Recipe struct {
 }
 
 // recipeFormat is part of every hash: a change to how templates are made, in this package, raises it.
-const recipeFormat = 20
+const recipeFormat = 21
 
 // TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of
 // a SHA-256 over all of its parts.

@@ -59,7 +59,7 @@ func mustRead(t *testing.T, dir string) map[string]string {
 // control is a pg_control whose last checkpoint is at a position in the log, on timeline 1.
 func control(position uint64) string {
 	b := make([]byte, 296)
-	binary.NativeEndian.PutUint64(b[40:], position)
+	binary.NativeEndian.PutUint64(b[32:], position)
 	binary.NativeEndian.PutUint32(b[48:], 1)
 	return string(b)
 }

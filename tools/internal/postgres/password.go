@@ -14,10 +14,11 @@ const superuser = "postgres"
 
 // Secret gives what ALTER ROLE ... PASSWORD takes for an ASCII password: a SCRAM secret as PostgreSQL stores it
 // (src/common/scram-common.c). It has one iteration, so that a connection costs no more than without a password: more
-// protect passwords that people choose, not random ones.
+// protect passwords that people choose, not random ones. The salt is made of the password, so that equal passwords give
+// equal secrets: a golden cluster that is built twice must have equal bytes.
 func Secret(password string) string {
-	salt := make([]byte, 16)
-	rand.Read(salt)
+	digest := sha256.Sum256([]byte("salt of " + password))
+	salt := digest[:16]
 	mac := func(key, text []byte) []byte {
 		h := hmac.New(sha256.New, key)
 		h.Write(text)
