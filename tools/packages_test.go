@@ -51,7 +51,7 @@ var floors = []struct {
 		"cmd/pgcell/internal/cimatrix", "cmd/pgcell/internal/gc", "cmd/pgcell/internal/run", "cmd/pgcell/internal/timings",
 	}},
 	{"Subcommands that use others", []string{"cmd/pgcell/internal/compare", "cmd/pgcell/internal/doctor"}},
-	{"Programs", []string{"bench", "cmd/pgcell"}},
+	{"Programs", []string{"bench", "closednet/coverage", "cmd/pgcell"}},
 }
 
 // undivided are packages that are larger than packageLines and wait to be divided. None may join them.

@@ -78,7 +78,7 @@ func bazel(t *testing.T, dir, command string, args ...string) result {
 	events := filepath.Join(t.TempDir(), "events.json")
 	all := []string{command}
 	switch command {
-	case "build", "run", "test":
+	case "build", "coverage", "run", "test":
 		all = append(all, "--build_event_json_file="+events, "--experimental_convenience_symlinks=ignore",
 			"--color=no", "--curses=no", "--noshow_progress")
 	}

@@ -42,7 +42,8 @@ func setup(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	for _, from := range append(scripts, "setup", "buildifier", "shellcheck", "unpack", "../bazel", "../../MODULE.bazel") {
+	for _, from := range append(scripts, "setup", "buildifier", "shellcheck", "unpack", "../bazel", "../../MODULE.bazel",
+		"coverage/main.go", "coverage/report.go") {
 		if err := copyFile(from, filepath.Join(env.WorkDir, "ws/tools/closednet", from)); err != nil {
 			return err
 		}

@@ -54,7 +54,8 @@ facts_key() {
     dir=${dir%/*}
   done
   shopt -s globstar nullglob
-  files+=("${GOENV:-${XDG_CONFIG_HOME:-${HOME:-}/.config}/go/env}" "$goroot/go.env" "$closednet"/standins/**/*.*)
+  files+=("${GOENV:-${XDG_CONFIG_HOME:-${HOME:-}/.config}/go/env}" "$goroot/go.env" "$closednet"/standins/**/*.*
+    "$closednet"/coverage/{main,report}.go)
   key+=$'\n'$(stat --dereference --format='%n %i %s %.Y %.Z' "${files[@]}" 2>/dev/null || true)
   key=${key//$'\n'/ }
 }

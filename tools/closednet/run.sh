@@ -36,7 +36,7 @@ find_project() {
 modules_path() {
   shopt -s globstar nullglob
   # Its files name the directory: one that was moved or copied is not taken for another's.
-  digest "$cache $(cat "$closednet"/modules.sh "$closednet"/standins/**/*.*)"
+  digest "$cache $(cat "$closednet"/modules.sh "$closednet"/coverage/{main,report}.go "$closednet"/standins/**/*.*)"
   modules=$cache/modules-$digest
 }
 
