@@ -75,6 +75,12 @@ func (r result) ensureOutput(t *testing.T, code int, parts ...string) {
 // the others: hence no test here is parallel.
 func bazel(t *testing.T, dir, command string, args ...string) result {
 	t.Helper()
+	return bazelIn(t, nil, dir, command, args...)
+}
+
+// bazelIn is bazel with more variables in the environment, as NAME=VALUE.
+func bazelIn(t *testing.T, env []string, dir, command string, args ...string) result {
+	t.Helper()
 	events := filepath.Join(t.TempDir(), "events.json")
 	all := []string{command}
 	switch command {
@@ -82,21 +88,15 @@ func bazel(t *testing.T, dir, command string, args ...string) result {
 		all = append(all, "--build_event_json_file="+events, "--experimental_convenience_symlinks=ignore",
 			"--color=no", "--curses=no", "--noshow_progress")
 	}
-	r := call(t, dir, append(all, args...)...)
+	r, err := runBazel(env, dir, append(all, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.shards = readShards(t, events)
 	return r
 }
 
-func call(t *testing.T, dir string, args ...string) result {
-	t.Helper()
-	r, err := runBazel(dir, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-func runBazel(dir string, args ...string) (result, error) {
+func runBazel(env []string, dir string, args ...string) (result, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	tree, err := source.Tree()
@@ -111,7 +111,7 @@ func runBazel(dir string, args ...string) (result, error) {
 	startup := []string{"--output_base=" + base, "--max_idle_secs=60"}
 	cmd := exec.CommandContext(ctx, filepath.Join(tree, "tools", "bazel"), append(startup, args...)...)
 	cmd.Dir = dir
-	cmd.Env = source.Environ()
+	cmd.Env = append(source.Environ(), env...)
 	// As Ctrl-C does: the server stops the build, and the client waits for it.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute

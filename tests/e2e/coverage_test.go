@@ -62,6 +62,6 @@ func TestAnn(t *testing.T) { Hello("Ann") }
 // A query of all that depends on a target loads every test's own dependencies, Bazel's coverage tools among them.
 func TestQueryOfReverseDependencies(t *testing.T) {
 	dir := cloneOf(t, "smoke")
-	r := call(t, dir, "query", "--output=label", "--noshow_progress", "rdeps(//..., //:template)")
+	r := bazel(t, dir, "query", "--output=label", "--noshow_progress", "rdeps(//..., //:template)")
 	r.ensureOutput(t, 0, "//:template\n", "//:smoke_test\n")
 }

@@ -41,7 +41,7 @@ func shutdown() error {
 	if err != nil {
 		return err
 	}
-	r, err := runBazel(filepath.Join(tree, "tests", "e2e", "smoke"), "shutdown")
+	r, err := runBazel(nil, filepath.Join(tree, "tests", "e2e", "smoke"), "shutdown")
 	if err == nil && r.code != 0 {
 		err = fmt.Errorf("bazel shutdown ended with %d: %s", r.code, r.output)
 	}

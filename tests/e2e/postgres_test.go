@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,8 +44,9 @@ use_repo(postgres, "postgres_npm_15_18_0_beta_17_linux_x64")
 func TestPostgresOfTheEnvironment(t *testing.T) {
 	dir := newWorkspace(t, "use_repo(postgres, \"postgres_host\")\n")
 	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES=/nowhere", "@postgres_host//:all").ensureOutput(t, 1,
-		`postgres.host(): environment variable PGCELL_POSTGRES: got "/nowhere", want the absolute directory of a PostgreSQL `+
-			"14 to 18: the one that holds bin/postgres and bin/initdb. Mend the variable or unset it.")
+		`postgres.host(): environment variable PGCELL_POSTGRES: got "/nowhere" (there is no /nowhere/postgres), want the `+
+			"absolute directory of a PostgreSQL 14 to 18: the one that holds bin/postgres and bin/initdb. Mend the variable or "+
+			"unset it.")
 
 	// A directory that holds what says of itself that it is PostgreSQL 17.3 goes before all others.
 	fake := filepath.Join(dir, "fake")
@@ -52,6 +54,27 @@ func TestPostgresOfTheEnvironment(t *testing.T) {
 	mustWrite(t, filepath.Join(fake, "bin", "initdb"), "#!/bin/sh\necho initdb: not a real one; exit 1\n")
 	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+fake, "//:template").ensureOutput(t, 1,
 		"Migrating //:template on PostgreSQL 17.3 failed")
+
+	// One that does not run: the error repeats what the program says.
+	mustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'no libicu.so.72' >&2; exit 127\n")
+	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+fake, "@postgres_host//:all").ensureOutput(t, 1,
+		"("+fake+"/bin/postgres --version: exit code 127: no libicu.so.72), want the absolute directory ")
+}
+
+// tools/bazel takes the variable to its Bazel, wherever the directory is: in the root of a closed network nothing shows
+// /var/tmp.
+func TestPostgresOfAnyDirectory(t *testing.T) {
+	fake, err := os.MkdirTemp("/var/tmp", "e2e-pgcell-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(fake) })
+	mustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'postgres (PostgreSQL) 16.7'\n")
+	mustWrite(t, filepath.Join(fake, "bin", "initdb"), "#!/bin/sh\necho initdb: not a real one; exit 1\n")
+	dir := newWorkspace(t, "use_repo(postgres, \"postgres_host\")\n")
+	env := []string{"PGCELL_POSTGRES=" + filepath.Join(fake, "bin")}
+	bazelIn(t, env, dir, "build", flag+"host", "//:template").ensureOutput(t, 1,
+		"Migrating //:template on PostgreSQL 16.7 failed")
 }
 
 func TestArchive(t *testing.T) {

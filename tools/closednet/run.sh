@@ -58,12 +58,45 @@ build_modules() {
 # share MODE PATH [TARGET] adds PATH, if there is such a one, to what a command inside the root sees; MODE as in
 # enter.sh. A directory within a writable one is there with it.
 share() {
-  local i
   [[ -n $2 && -e $2 ]] || return 0
+  if [[ $1 != rw ]] || ! is_shared "$2"; then shared+=("$1" "$2" "${3:-$2}"); fi
+}
+
+# is_shared tells whether path $1 lies in a directory that is shared as writable.
+is_shared() {
+  local i
   for ((i = 0; i < ${#shared[@]}; i += 3)); do
-    [[ $1 != rw || ${shared[i]} != rw || $2/ != "${shared[i + 1]}"/* ]] || return 0
+    [[ ${shared[i]} != rw || $1/ != "${shared[i + 1]}"/* ]] || return 0
   done
-  shared+=("$1" "$2" "${3:-$2}")
+  return 1
+}
+
+# share_postgres adds the PostgreSQL that PGCELL_POSTGRES names, and sets postgres to its directory if nothing else shows
+# it. PostgreSQL's bin needs the lib and share beside it; Debian's packages have share elsewhere. /usr is the root's own.
+share_postgres() {
+  local dir real
+  postgres=''
+  [[ ${PGCELL_POSTGRES:-} == /* && -d $PGCELL_POSTGRES ]] || return 0
+  dir=${PGCELL_POSTGRES%/} real=$(cd -P -- "$PGCELL_POSTGRES" && pwd)
+  dir=${dir%/bin} real=${real%/bin}
+  [[ -n $dir && -n $real && $dir != /usr && $real != /usr ]] || return 0
+  if ! is_shared "$real"; then
+    share ro "$real"
+    postgres=$real
+  fi
+  [[ $dir == "$real" ]] || is_shared "$dir" || share ro "$dir"
+  [[ $real != /usr/lib/postgresql/* ]] || share ro "/usr/share/postgresql/${real##*/}"
+  share_libraries "$real"
+}
+
+# share_libraries adds the libraries that the PostgreSQL in $1 needs and the root lacks: another Debian has them by other
+# names. A file that was laid there before is empty.
+share_libraries() {
+  local path paths
+  mapfile -t paths < <(ldd "$1"/bin/{postgres,initdb} 2>/dev/null | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u)
+  for path in "${paths[@]}"; do
+    if [[ ! -s $root$path ]]; then share ro "$path"; fi
+  done
 }
 
 # share_all sets shared: all that a command inside the root sees of the host.
@@ -81,6 +114,7 @@ share_all() {
   done
   [[ -z ${modules:-} ]] || share ro "$modules/bazelrc" /etc/bazel/closednet.bazelrc
   share_npm
+  share_postgres
 }
 
 # host_npm sets real_node and npm_cli to the files behind the host's node and npm, or to nothing.
@@ -116,9 +150,11 @@ share_npm() {
 
 # enter_root ROOT COMMAND... becomes COMMAND inside ROOT, with the caller's directory, environment and rights.
 enter_root() {
-  local root=$1 shared node_path uid='' gid='' flags=(--mount)
+  local root=$1 shared node_path postgres uid='' gid='' flags=(--mount)
   shift
   share_all
+  # A server sees what was there when it began: one that does not see this PostgreSQL is started anew.
+  if [[ -n $postgres && $1 == /usr/bin/bazel ]]; then set -- "$1" "--host_jvm_args=-Dpgcell.postgres=$postgres" "${@:2}"; fi
   if [[ $EUID != 0 ]]; then
     uid=$EUID gid=$(id -g) flags=(--user --map-root-user --mount)
   fi

@@ -47,34 +47,40 @@ def _machine(rctx):
     machine = "%s-%s" % (os, arch)
     return machine if machine in PLATFORMS else ""
 
-def _version_in(rctx, bindir):
-    """PostgreSQL's version in a directory; empty where it does not hold one that runs."""
+def _look(rctx, bindir):
+    """PostgreSQL's version in a directory, and why there is none: a struct of version and reason, one of them empty."""
     for program in _PROGRAMS:
         path = rctx.path(bindir).get_child(program)
         rctx.watch(path)
         if not path.exists:
-            return ""
+            return struct(reason = "there is no " + str(path), version = "")
 
     # postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
-    result = rctx.execute([rctx.path(bindir).get_child("postgres"), "--version"], timeout = 30)
+    path = rctx.path(bindir).get_child("postgres")
+    result = rctx.execute([path, "--version"], timeout = 30)
     words = result.stdout.split(" ")
     if result.return_code or len(words) < 3 or words[1] != "(PostgreSQL)":
-        return ""
-    return words[2].strip()
+        said = (result.stderr.strip() or result.stdout.strip()).split("\n")[0]
+        return struct(reason = "%s --version: exit code %d: %s" % (path, result.return_code, said), version = "")
+    return struct(reason = "", version = words[2].strip())
 
 def _explicit(rctx):
     """What PGCELL_POSTGRES names, as (directory of the programs, version); None where it is not set."""
     named = rctx.getenv("PGCELL_POSTGRES", "")
     if not named:
         return None
-    for bindir in [named + "/bin", named]:
-        version = _version_in(rctx, bindir) if named.startswith("/") else ""
-        if selection.major(version) in MAJORS:
-            return (bindir, version)
-    return fail(("postgres.host(): environment variable PGCELL_POSTGRES: got \"%s\", want the absolute directory of " +
-                 "a PostgreSQL %d to %d: the one that holds bin/postgres and bin/initdb. Mend the variable or unset " +
-                 "it.") % (
+    reason = "it is not absolute"
+    if named.startswith("/"):
+        bindir = named + "/bin" if rctx.path(named + "/bin/postgres").exists else named
+        found = _look(rctx, bindir)
+        if selection.major(found.version) in MAJORS:
+            return (bindir, found.version)
+        reason = found.reason or "it is version " + found.version
+    return fail(("postgres.host(): environment variable PGCELL_POSTGRES: got \"%s\" (%s), want the absolute directory " +
+                 "of a PostgreSQL %d to %d: the one that holds bin/postgres and bin/initdb. Mend the variable or " +
+                 "unset it.") % (
         named,
+        reason,
         MAJORS[0],
         MAJORS[-1],
     ))
@@ -102,7 +108,7 @@ def _postgres_host_repository_impl(rctx):
     if explicit:
         found[selection.major(explicit[1])] = struct(bindir = explicit[0], version = explicit[1])
     for bindir in _candidates(rctx) if machine else []:
-        version = _version_in(rctx, bindir)
+        version = _look(rctx, bindir).version
         major = selection.major(version)
         if major in MAJORS and major not in found:
             found[major] = struct(bindir = bindir, version = version)
