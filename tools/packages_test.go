@@ -37,7 +37,8 @@ var floors = []struct {
 		"internal/sqltext", "internal/usage", "internal/budget", "internal/version",
 	}},
 	{"A server, a workspace, migrations", []string{
-		"internal/history", "internal/migrations", "internal/postgres", "internal/session", "internal/workspace",
+		"internal/history", "internal/migrations", "internal/netns", "internal/postgres", "internal/session",
+		"internal/workspace",
 	}},
 	{"Bazel; the golden cluster", []string{"internal/bazel", "internal/golden"}},
 	{"What cells are made of", []string{"internal/renew"}},

@@ -1,4 +1,4 @@
-// Package peer finds the process at the other end of a connection on this machine, among those below a given process.
+// Package peer tells which process of this machine is at the other end of a connection, and which listens at a port.
 //
 // Goals: the process that runs a test, whatever program it is, from the connection that it makes, in the network
 // namespace of this process or in another; no rights but the user's own; nothing cached, so nothing stale. Non-goals:
@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 )
 
 // ErrNotBelow is wrapped by errors of [Of] where the client is no process below the given one, or cannot be seen to be.
@@ -30,6 +31,17 @@ func Of(conn net.Conn, root int) (pid int, err error) {
 	}
 	return pid, nil
 }
+
+// Listener is a TCP address at which a process of this network namespace accepts connections.
+type Listener struct {
+	Addr    netip.AddrPort
+	PID     int    // 0 where it cannot be seen, as with processes of other users
+	Program string // the process's name, as in ps(1); "" where PID is 0
+}
+
+// Listening lists the TCP addresses at which processes of this network namespace accept connections, by port. It costs
+// some 10 ms, as it looks at all processes. On systems other than Linux the error wraps [errors.ErrUnsupported].
+func Listening() ([]Listener, error) { return listening() }
 
 // Below gives the ids of root and of all processes below it, those nearer to root first. It is a look at processes that
 // start and end meanwhile: what starts while Below looks may be missing. On systems other than Linux the error wraps

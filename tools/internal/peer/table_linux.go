@@ -40,10 +40,14 @@ func lookUp(proc string, own uint64, local, remote netip.AddrPort) (inode uint64
 	return inode, known, nil
 }
 
+// listenState is TCP_LISTEN of the kernel's include/net/tcp_states.h, as /proc has it.
+const listenState = "0A"
+
 // socket is a line of /proc/net/tcp.
 type socket struct {
 	local, remote netip.AddrPort // IPv4 as such also where it is mapped into IPv6
 	inode         uint64         // 0 where no file holds the socket
+	listening     bool
 }
 
 // eachSocket reads /proc/net/tcp or tcp6 (proc_pid_net(5)); it passes over lines that it cannot read.
@@ -63,7 +67,7 @@ func eachSocket(table string, do func(socket)) error {
 		remote, also := address(fields[2])
 		inode, err := strconv.ParseUint(string(fields[9]), 10, 64)
 		if ok && also && err == nil {
-			do(socket{local, remote, inode})
+			do(socket{local, remote, inode, string(fields[3]) == listenState})
 		}
 	}
 	return lines.Err()
