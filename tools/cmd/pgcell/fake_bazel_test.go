@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -31,6 +32,8 @@ import (
 //	await FILE               waits until the file is there
 //	pause MILLIS             waits
 //	hang                     makes the file "running" and waits for SIGINT, see hang
+//	started UUID             the first event
+//	retry                    the last events of a build that lost what was in the remote cache: it begins anew
 //	finish CODE NAME         the last events, and the exit code
 //	exit CODE                an exit code without last events
 func fakeBazel() {
@@ -102,6 +105,11 @@ func query(args []string) {
 
 func must2(_ int, err error) { must(err) }
 
+func seek(f *os.File) (int, error) {
+	_, err := f.Seek(0, io.SeekStart)
+	return 0, err
+}
+
 type object = map[string]any
 
 func (f *fake) do(line string) {
@@ -146,6 +154,14 @@ func (f *fake) do(line string) {
 		time.Sleep(time.Duration(number(rest)) * time.Millisecond)
 	case "hang":
 		hang()
+	case "started":
+		f.event(object{"id": object{"started": object{}}, "started": object{"uuid": words[0], "command": "test"}})
+	case "retry":
+		f.event(object{"id": object{"buildFinished": object{}},
+			"finished": object{"exitCode": object{"name": "REMOTE_CACHE_EVICTED", "code": 39}}})
+		time.Sleep(300 * time.Millisecond) // the events are read
+		must(f.events.Truncate(0))
+		must2(seek(f.events))
 	case "finish":
 		code := number(words[0])
 		defer os.Exit(code)

@@ -28,7 +28,6 @@ func Decode(line []byte) (Event, error) {
 type wireEvent struct {
 	ID          wireID         `json:"id"`
 	Children    []wireID       `json:"children"`
-	LastMessage bool           `json:"lastMessage"`
 	Started     *wireStarted   `json:"started"`
 	Options     *wireOptions   `json:"optionsParsed"`
 	Aborted     *wireAborted   `json:"aborted"`
@@ -137,7 +136,7 @@ type wireProgress struct {
 }
 
 func (w *wireEvent) event() Event {
-	e := Event{Last: w.LastMessage}
+	var e Event
 	switch {
 	case w.Aborted != nil:
 		e.Aborted = w.aborted()

@@ -18,7 +18,6 @@ func TestDecode(t *testing.T) {
 	}{
 		{"an event of the future", `{"id":{"new":{}},"new":{"testResult":{"status":7}}}`, bazel.Event{}},
 		{"no object", `7`, bazel.Event{}},
-		{"the last one", `{"id":{"progress":{}},"progress":{},"lastMessage":true}`, bazel.Event{Last: true}},
 		{
 			"a result with the older duration, of a remote cache",
 			`{"id":{"testResult":{"label":"//x:a"}},"testResult":{"status":"FAILED","testAttemptDurationMillis":"1500",` +

@@ -44,9 +44,6 @@ type Event struct {
 	Finished *Finished
 	Progress *Progress
 	ExecRoot *ExecRoot
-
-	// Last is true on the event after which Bazel writes nothing more.
-	Last bool
 }
 
 // Started is the first event of a command.

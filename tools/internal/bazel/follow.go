@@ -15,12 +15,14 @@ import (
 // rare enough to cost nothing.
 const pollInterval = 100 * time.Millisecond
 
-// Follow calls handle with every event of the file at path, in order, from the caller's goroutine,
-// and waits for more until Bazel's last one was handled. The file need not exist yet.
+// Follow calls handle with every event of the file at path, in order, from the caller's goroutine, until ctx ends: cancel
+// it once Bazel has exited. Then it reads what is still there and returns. The file need not exist yet.
 //
-// When ctx ends (cancel it once Bazel has exited), Follow reads what is still there and returns: a
-// file that ends early, in the middle of a line or was never made is no error, for Bazel may have
-// died at any point; whether an Event with Finished came is what tells. The error is one of reading.
+// Where the remote cache has lost what a build needs, Bazel begins anew in the same process, and writes the file from its
+// start: then the events of the new build follow, with another Started.
+//
+// A file that ends early, in the middle of a line or was never made is no error, for Bazel may have died at any point;
+// whether an Event with Finished came is what tells. The error is one of reading.
 func Follow(ctx context.Context, path string, handle func(Event)) error {
 	return FollowIdle(ctx, path, handle, func() {})
 }
@@ -42,7 +44,9 @@ func FollowIdle(ctx context.Context, path string, handle func(Event), idle func(
 	for {
 		// Asked before reading: what Bazel wrote before it exited is then surely read.
 		ended := ctx.Err() != nil
-		last, err := lines.drain(f, handle)
+		if err = lines.rewind(f); err == nil {
+			err = lines.drain(f, handle)
+		}
 		if err != nil {
 			return fmt.Errorf("read build events %s: %w", path, err)
 		}
@@ -50,7 +54,7 @@ func FollowIdle(ctx context.Context, path string, handle func(Event), idle func(
 			lines.finish(handle)
 		}
 		idle()
-		if last || ended {
+		if ended {
 			return nil
 		}
 		select {
@@ -84,14 +88,35 @@ func open(ctx context.Context, path string, idle func()) (*os.File, error) {
 	}
 }
 
-// lineReader cuts a growing file into lines and keeps the unfinished last one.
+// lineReader reads lines of a file that grows, and decodes them.
 type lineReader struct {
-	rest []byte
+	rest  []byte // the beginning of a line
+	first []byte // of the file: the first event names the build by an identifier, so it tells one build from the next
 }
 
-// drain reads to the present end of r and hands over each complete line that is an event. Lines
-// that are none are passed over: a later event may still be a good one.
-func (l *lineReader) drain(r io.Reader, handle func(Event)) (last bool, err error) {
+// firstSize is how much of a file's start tells whether it was begun anew.
+const firstSize = 512
+
+// rewind goes back to the start of a file that was begun anew.
+func (l *lineReader) rewind(f *os.File) error {
+	now := make([]byte, firstSize)
+	n, err := f.ReadAt(now, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	now = now[:n]
+	if !bytes.HasPrefix(now, l.first) {
+		l.rest = nil
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+	}
+	l.first = now
+	return nil
+}
+
+// drain reads what there is, and handles the events of whole lines.
+func (l *lineReader) drain(r io.Reader, handle func(Event)) error {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buf)
@@ -105,14 +130,13 @@ func (l *lineReader) drain(r io.Reader, handle func(Event)) (last bool, err erro
 			l.rest = l.rest[end+1:]
 			if e, bad := Decode(line); bad == nil {
 				handle(e)
-				last = last || e.Last
 			}
 		}
 		if errors.Is(err, io.EOF) {
-			return last, nil
+			return nil
 		}
 		if err != nil {
-			return last, err
+			return err
 		}
 	}
 }

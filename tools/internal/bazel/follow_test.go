@@ -88,53 +88,96 @@ func TestFollowReportsReadErrors(t *testing.T) {
 	}
 }
 
-// TestFollowWhileWritten has the file come, grow in the middle of a line and end.
-func TestFollowWhileWritten(t *testing.T) {
-	t.Parallel()
+// follower follows a file while it is written.
+type follower struct {
+	t      *testing.T
+	file   *os.File
+	cancel context.CancelFunc
+	labels chan string
+	done   chan error
+}
+
+func mustFollow(t *testing.T) *follower {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "events.json")
-	labels := make(chan string)
-	done := make(chan error, 1)
+	f := &follower{t: t, labels: make(chan string), done: make(chan error, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	f.cancel = cancel
 	go func() {
-		done <- bazel.Follow(t.Context(), path, func(e bazel.Event) {
+		f.done <- bazel.Follow(ctx, path, func(e bazel.Event) {
 			if e.Result != nil {
-				labels <- e.Result.Label
+				f.labels <- e.Result.Label
 			}
 		})
 	}()
-	f, err := os.Create(path)
-	if err != nil {
+	var err error
+	if f.file, err = os.Create(path); err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	write := func(s string) {
-		if _, err := f.WriteString(s); err != nil {
-			t.Error(err)
-		}
+	t.Cleanup(func() { f.file.Close() })
+	return f
+}
+
+func (f *follower) write(s string) {
+	f.t.Helper()
+	if _, err := f.file.WriteString(s); err != nil {
+		f.t.Error(err)
 	}
-	receive := func(want string) {
-		t.Helper()
-		select {
-		case got := <-labels:
-			if got != want {
-				t.Errorf("label = %q, want %q", got, want)
-			}
-		case err := <-done:
-			t.Fatalf("Follow ended: %v", err)
-		case <-time.After(10 * time.Second):
-			t.Fatalf("%s did not come within 10 s", want)
-		}
-	}
-	write(lineA + lineB[:20])
-	receive("//x:a")
-	write(lineB[20:])
-	receive("//x:b")
-	write(lineLast)
+}
+
+func (f *follower) receive(want string) {
+	f.t.Helper()
 	select {
-	case err := <-done:
+	case got := <-f.labels:
+		if got != want {
+			f.t.Errorf("label = %q, want %q", got, want)
+		}
+	case err := <-f.done:
+		f.t.Fatalf("Follow ended: %v", err)
+	case <-time.After(10 * time.Second):
+		f.t.Fatalf("%s did not come within 10 s", want)
+	}
+}
+
+func (f *follower) end() {
+	f.t.Helper()
+	f.cancel()
+	select {
+	case err := <-f.done:
 		if err != nil {
-			t.Errorf("Follow: %v", err)
+			f.t.Errorf("Follow: %v", err)
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("Follow did not end within 10 s after the last event")
+		f.t.Fatal("Follow did not end within 10 s after Bazel had")
 	}
+}
+
+// TestFollowWhileWritten has the file come, grow in the middle of a line and end.
+func TestFollowWhileWritten(t *testing.T) {
+	t.Parallel()
+	f := mustFollow(t)
+	f.write(lineA + lineB[:20])
+	f.receive("//x:a")
+	f.write(lineB[20:])
+	f.receive("//x:b")
+	f.write(lineLast)
+	f.end()
+}
+
+// TestFollowRetry has Bazel begin anew after its last event, in a file that becomes longer than before at once.
+func TestFollowRetry(t *testing.T) {
+	t.Parallel()
+	f := mustFollow(t)
+	f.write(`{"id":{"started":{}},"started":{"uuid":"1"}}` + "\n" + lineA + lineLast)
+	f.receive("//x:a")
+	if err := f.file.Truncate(0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.file.WriteAt([]byte(`{"id":{"started":{}},"started":{"uuid":"2"}}`+"\n"+lineB+lineA+lineA+lineLast), 0); err != nil {
+		t.Fatal(err)
+	}
+	f.receive("//x:b")
+	f.receive("//x:a")
+	f.receive("//x:a")
+	f.end()
 }

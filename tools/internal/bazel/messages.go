@@ -6,6 +6,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/cli"
 )
 
 // Messages passes Bazel's messages on, line by line. It leaves out those that say nothing and those that are printed
@@ -20,6 +22,7 @@ type Messages struct {
 	summary bool   // within Bazel's own lines about a failed target
 	locked  bool   // within those about the client that holds the lock
 	holder  string // its PID
+	page    bool   // within an HTML page that an HTTP server sent with an error
 }
 
 var (
@@ -32,6 +35,8 @@ var (
 	emptyLine = regexp.MustCompile(`^(INFO: *|FAILED: *|Computing main repo mapping: *|Loading: *(0 packages loaded)?|` +
 		`Analyzing: .*\(0 packages loaded, 0 targets configured\))?$`)
 	progressLine = regexp.MustCompile(`^(\[[0-9,]+ / [0-9,]+\] |Loading: |Analyzing: |Computing main repo)`)
+	pageEnd      = regexp.MustCompile(`(?i)</html>`)
+	pageStart    = regexp.MustCompile(`(?i)<!doctype html|<html[ >]`)
 	summaryLine  = regexp.MustCompile(`^[A-Z_ ]+: //.* \(Summary\)$`)
 )
 
@@ -70,6 +75,7 @@ func (f *Messages) pass(line string) error {
 			f.locked = false
 		}
 	}
+	line = f.cutPage(line)
 	switch {
 	case summaryLine.MatchString(line):
 		f.summary = true
@@ -94,8 +100,22 @@ func (f *Messages) pass(line string) error {
 		}
 		line = fmt.Sprintf("another Bazel command%s runs in this workspace; %s", who, then)
 	}
-	_, err := fmt.Fprintln(f.To, line)
+	_, err := fmt.Fprintln(f.To, cli.RedactText(line))
 	return err
+}
+
+// cutPage leaves out of a line what belongs to an HTML page, as HTTP servers send with errors: the status stands before it.
+func (f *Messages) cutPage(line string) string {
+	if !f.page {
+		at := pageStart.FindStringIndex(line)
+		if at == nil {
+			return line
+		}
+		f.page = !pageEnd.MatchString(line)
+		return strings.TrimRight(line[:at[0]], " \t")
+	}
+	f.page = !pageEnd.MatchString(line)
+	return ""
 }
 
 // Flush passes on what came without an end of line.

@@ -194,7 +194,7 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, append(b, '\n'), 0o644)
+	return renameio.WriteFile(path, append(b, '\n'), 0o600) // arguments may say what is the user's alone
 }
 
 func readJSON(path string, v any) error {

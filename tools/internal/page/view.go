@@ -12,6 +12,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
+	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
@@ -100,8 +101,8 @@ func newView(run *Run) *view {
 	return v
 }
 
-// command gives a line for the shell.
-func command(program string, args []string) string { return program + " " + shellquote.Join(args...) }
+// command gives a line for the shell, without secrets.
+func command(program string, args []string) string { return program + " " + shellquote.Join(cli.Redact(args)...) }
 
 func (v *view) test(s *results.Shard, t *results.Test) {
 	v.Cells.Time += t.CellTime

@@ -129,6 +129,13 @@ func (s *Bar) Target(label string, shards, runs int) {
 	s.shards += shards * runs
 }
 
+// Restart forgets all results: Bazel begins anew.
+func (s *Bar) Restart() {
+	clear(s.pending)
+	clear(s.seen)
+	s.shards, s.done, s.cached, s.passed, s.failed, s.skipped = 0, 0, 0, 0, 0, 0
+}
+
 // Shard takes a result in.
 func (s *Bar) Shard(r *results.Shard) {
 	key := r.Key("")

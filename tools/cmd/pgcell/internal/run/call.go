@@ -16,7 +16,8 @@ type call struct {
 	run      *results.Run
 	finished *bazel.Finished // nil when Bazel ended without its last events
 	exit     int             // of the process
-	live     *results.Live   // nil until Bazel has said where it runs tests
+	begun    bool
+	live     *results.Live // nil until Bazel has said where it runs tests
 	process  *bazel.Process
 }
 
@@ -55,6 +56,10 @@ func (s *session) call(inv selection.Invocation, events string) (*call, error) {
 // event takes one event in.
 func (s *session) event(c *call, e bazel.Event) {
 	switch {
+	case e.Started != nil && c.begun:
+		s.begin(c)
+	case e.Started != nil:
+		c.begun = true
 	case e.Finished != nil:
 		c.finished = e.Finished
 	case e.Options != nil:
@@ -82,6 +87,16 @@ func (s *session) event(c *call, e bazel.Event) {
 	s.bar.Shard(shard)
 	s.print.Shard(shard, s.limit.attempts(shard.Label))
 	s.checkLimit(c)
+}
+
+// begin forgets the results of a call that Bazel begins anew, since the remote cache has lost what it needs.
+func (s *session) begin(c *call) {
+	if c.live != nil {
+		c.live.Close()
+	}
+	c.run, c.finished, c.live = &results.Run{}, nil, nil
+	s.bar.Restart()
+	s.print.Line("Bazel begins anew: what came before does not count")
 }
 
 // idle looks at what tests print while they run.

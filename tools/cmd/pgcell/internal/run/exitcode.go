@@ -10,12 +10,8 @@ import (
 
 // verdict gives the exit code that a call asks for.
 func (s *session) verdict(c *call) int {
-	code := c.exit
-	if c.finished != nil {
-		code = c.finished.ExitCode
-	}
 	counts := c.run.Counts()
-	switch {
+	switch code := c.exit; {
 	case s.stopped:
 		return cli.Interrupted
 	case s.limit.reached:

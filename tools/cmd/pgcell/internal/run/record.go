@@ -56,7 +56,7 @@ func (s *session) save(run *history.Run) error {
 // record turns a finished run into what the history keeps.
 func (s *session) record(calls []*call, sum *summary.Summary, code int) *history.Run {
 	run := &history.Run{
-		Start: s.start.UTC(), End: s.start.Add(sum.Took).UTC(), Workspace: s.space.Root, Args: s.o.Args,
+		Start: s.start.UTC(), End: s.start.Add(sum.Took).UTC(), Workspace: s.space.Root, Args: cli.Redact(s.o.Args),
 		Workers:  s.workers.Count,
 		ExitCode: code, Passed: sum.Counts.Passed, Failed: sum.Counts.Failed, Skipped: sum.Counts.Skipped,
 	}

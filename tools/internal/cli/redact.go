@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+)
+
+// hidden stands for a secret.
+const hidden = "***"
+
+var (
+	// userinfo is what stands before the host in a URL: it may be a password, or a token without a user. A user alone, as in
+	// postgres://pgcell@/test_db, is none.
+	userinfo = regexp.MustCompile(`((?:https?|grpcs?)://|[A-Za-z][A-Za-z0-9+.-]*://[^/\s@"':]*:)[^/\s@"']+@`)
+	// secretFlag is a flag of Bazel's whose value is NAME=VALUE with a secret value: --remote_header, --bes_header, ...
+	secretFlag = regexp.MustCompile(`^--[a-z_]*header$`)
+	// environmentFlag is a flag whose value is NAME=VALUE, where the name tells whether the value is a secret.
+	environmentFlag = regexp.MustCompile(`^--[a-z_]*env$`)
+	secretName      = regexp.MustCompile(`(?i)passw|secret|token|credential|api_?key|private_?key|auth`)
+)
+
+// Redact gives arguments of a command line without what nobody should read in a report or a log: the values of headers,
+// those of environment variables whose names tell of a secret, and user names and passwords in URLs. Three asterisks
+// stand in their place.
+func Redact(args []string) []string {
+	shown := make([]string, len(args))
+	flag := "" // that the argument before was, without a value
+	for i, arg := range args {
+		name, value, found := strings.Cut(arg, "=")
+		switch {
+		case flag != "":
+			shown[i], flag = redactValue(flag, arg), ""
+		case found && isFlag(name):
+			shown[i] = name + "=" + redactValue(name, value)
+		default:
+			shown[i] = RedactText(arg)
+			if isFlag(arg) {
+				flag = arg
+			}
+		}
+	}
+	return shown
+}
+
+// RedactText gives a text without user names and passwords in URLs.
+func RedactText(text string) string { return userinfo.ReplaceAllString(text, "${1}"+hidden+"@") }
+
+func isFlag(name string) bool { return secretFlag.MatchString(name) || environmentFlag.MatchString(name) }
+
+// redactValue gives the value NAME=VALUE of a flag without its secret.
+func redactValue(flag, value string) string {
+	name, _, found := strings.Cut(value, "=")
+	switch {
+	case secretFlag.MatchString(flag) && !found:
+		return hidden
+	case found && (secretFlag.MatchString(flag) || secretName.MatchString(name)):
+		return name + "=" + hidden
+	}
+	return RedactText(value)
+}
