@@ -3,10 +3,6 @@ package cells_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -251,88 +247,4 @@ func eventually(so func() bool) bool {
 		}
 	}
 	return so()
-}
-
-// actions are what the tests of TestRandom do, in any order, on either of two connections; drastic ones have the cell
-// dropped, so they are rare.
-var actions, drastic = func() (all, drastic []string) {
-	for _, l := range leftovers {
-		if !l.recycled {
-			drastic = append(drastic, l.sql)
-		} else if l.sql != "" {
-			all = append(all, l.sql)
-		}
-	}
-	for _, table := range []string{"parent", "child", "fast", "base", "derived", "guarded", "ruled", "private"} {
-		all = append(all, "DELETE FROM "+table, "UPDATE "+table+" SET id = id WHERE id > 2", "SELECT * FROM "+table+" FOR UPDATE")
-	}
-	all = append(all, "INSERT INTO seeded SELECT i, 'x' FROM generate_series(21, 25) i", "DELETE FROM seeded WHERE id > 20",
-		"INSERT INTO odd (n) VALUES ('x')", "SELECT * FROM odd FOR UPDATE",
-		"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "SELECT nextval('untouched')",
-		"INSERT INTO guarded SELECT i, 'x' FROM generate_series(100, 120) i ON CONFLICT (id) DO UPDATE SET v = 'y'", "INSERT INTO fast SELECT i FROM generate_series(1, 300) i")
-	return all, drastic
-}()
-
-// TestRandom does random actions in cells, and has each cell compared with a new clone before it is used again (Verify
-// does). Errors of single statements, such as duplicate keys, are part of it. PGCELL_TEST_RUNS sets how many tests it
-// makes up; the default is 2,000, and 100 with -short.
-func TestRandom(t *testing.T) {
-	t.Parallel()
-	runs := 2000
-	if testing.Short() {
-		runs = 100
-	}
-	if n, err := strconv.Atoi(os.Getenv("PGCELL_TEST_RUNS")); err == nil {
-		runs = n
-	}
-	c := mustShop(t, func(c *cells.Config) {
-		c.Warn = func(string) {}
-		c.Settings = map[string]string{"lock_timeout": "20ms"} // the two connections block each other
-	})
-	seed := rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 0))
-	made := map[string]int{}
-	for i := range runs {
-		l := mustTake(t, c)
-		made[l.Made()]++
-		did := randomTest(t, l, random)
-		if err := l.Return(); err != nil {
-			t.Fatalf("seed %d, test %d: %v, after %q", seed, i, err, did)
-		}
-	}
-	t.Logf("seed %d: cells were %v", seed, made)
-	if made["recycled"] < runs/2 {
-		t.Errorf("of %d cells only %d were recycled: the test does not try much", runs, made["recycled"])
-	}
-}
-
-// randomTest does a few actions on two connections, and sometimes leaves one unreleased.
-func randomTest(t *testing.T, l *cells.Lease, random *rand.Rand) (did []string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	for who := range 2 {
-		conn, err := l.Pool().Acquire(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range random.IntN(4) {
-			from := actions
-			if random.IntN(40) == 0 {
-				from = drastic
-			}
-			action := from[random.IntN(len(from))]
-			if strings.Contains(action, "pg_advisory_lock") && who == 1 {
-				continue // it waits for the other connection
-			}
-			for _, one := range statements(action) {
-				conn.Conn().PgConn().Exec(ctx, one).ReadAll()
-			}
-			did = append(did, fmt.Sprintf("%d: %s", who, action))
-		}
-		if random.IntN(20) > 0 {
-			conn.Release()
-		}
-	}
-	return did
 }

@@ -12,15 +12,16 @@ import (
 )
 
 // Fingerprint tells all that a test could see of a database: the row versions of each catalog, each table's rows in the
-// order in which they lie, each sequence, the database's own properties. Keys name what it is of.
+// order in which they lie, each sequence, the database's own properties, plans. Keys name what it is of.
 //
 // What is left out cannot be seen but by reading files: file numbers, and how old rows may be.
 func (c *Cleaner) Fingerprint(ctx context.Context) (map[string]string, error) {
-	parts, err := fingerprintParts(ctx, c.conn)
+	catalogs, others, err := fingerprintParts(ctx, c.conn)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.conn.Query(ctx, strings.Join(parts, " UNION ALL "))
+	// Nothing invalidates the plan for the catalogs, so the server keeps it: it is most of the work.
+	rows, err := c.conn.Query(ctx, strings.Join(catalogs, " UNION ALL "))
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +34,7 @@ func (c *Cleaner) Fingerprint(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return all, c.plans(ctx, all)
+	return all, c.addTables(ctx, all, others)
 }
 
 // queriesSQL gives queries whose plans depend on how large the planner takes tables and indexes to be: each table whole,
@@ -55,8 +56,9 @@ UNION ALL SELECT format('SELECT * FROM %s AS a JOIN %s AS b ON a.%I = b.%I', con
 // tell of it.
 var costs = regexp.MustCompile(`cost=\S+ `)
 
-// plans adds the plans of some queries, with numbers of rows.
-func (c *Cleaner) plans(ctx context.Context, all map[string]string) error {
+// addTables adds what parts select, and the plans of some queries, with numbers of rows: all in one round trip, as there
+// are hundreds of plans.
+func (c *Cleaner) addTables(ctx context.Context, all map[string]string, parts []string) error {
 	rows, err := c.conn.Query(ctx, queriesSQL)
 	if err != nil {
 		return err
@@ -65,59 +67,77 @@ func (c *Cleaner) plans(ctx context.Context, all map[string]string) error {
 	if err != nil {
 		return err
 	}
+	script := strings.Join(parts, " UNION ALL ")
 	for _, q := range queries {
-		rows, err := c.conn.Query(ctx, "EXPLAIN "+q, pgx.QueryExecModeSimpleProtocol)
-		if err != nil {
-			return err
+		script += "; EXPLAIN " + q
+	}
+	results, err := c.conn.PgConn().Exec(ctx, script).ReadAll()
+	if err != nil {
+		return err
+	}
+	for _, row := range results[0].Rows {
+		all[string(row[0])] = string(row[1])
+	}
+	for i, q := range queries {
+		var plan strings.Builder
+		for _, line := range results[i+1].Rows {
+			plan.Write(line[0])
+			plan.WriteByte('\n')
 		}
-		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
-		all["plan of "+q] = costs.ReplaceAllString(strings.Join(lines, "\n"), "")
+		all["plan of "+q] = costs.ReplaceAllString(plan.String(), "")
 	}
 	return nil
 }
 
-// classText is a row of pg_class without what differs between a clone and a recycled cell, and makes no difference to
-// tests: file numbers, ages, and what a vacuum of all tables notes of catalogs and of indexes, of which the planner reads
-// partial ones' alone.
-const classText = "(to_jsonb(t) - ARRAY['relfilenode', 'relfrozenxid', 'relminmxid'] - CASE WHEN t.oid < 16384 OR" +
+// classText is a row of pg_class, of whose columns %s are those that neither tell of files nor are counted, and without
+// what differs between a clone and a recycled cell, but makes no difference to tests: what a vacuum of all tables notes of
+// catalogs and of indexes, of which the planner reads partial ones' alone.
+const classText = "ROW(%s)::text || CASE WHEN t.oid < 16384 OR" +
 	" t.relkind = 'i' AND NOT EXISTS (SELECT FROM pg_index WHERE indexrelid = t.oid AND indpred IS NOT NULL)" +
-	" THEN ARRAY['relpages', 'reltuples', 'relallvisible', 'relallfrozen'] ELSE '{}' END)::text"
+	" THEN '' ELSE (to_jsonb(t) - 'relfilenode' - 'relfrozenxid' - 'relminmxid')::text END"
 
-func fingerprintParts(ctx context.Context, conn *pgx.Conn) ([]string, error) {
+// fingerprintParts gives queries of a key and a value each: of catalogs, and of others.
+func fingerprintParts(ctx context.Context, conn *pgx.Conn) (catalogs, others []string, err error) {
 	rows, err := conn.Query(ctx, `
-SELECT format('%I.%I', n.nspname, c.relname), c.relkind = 'S', c.oid = 'pg_class'::regclass, n.nspname = 'pg_catalog'
+SELECT format('%I.%I', n.nspname, c.relname), c.relkind = 'S', c.oid = 'pg_class'::regclass,
+  n.nspname IN ('pg_catalog', 'information_schema'),
+  (SELECT string_agg('t.' || attname, ', ' ORDER BY attnum) FROM pg_attribute
+   WHERE attrelid = 'pg_class'::regclass AND attnum > 0 AND NOT attisdropped AND attname NOT IN
+     ('relfilenode', 'relfrozenxid', 'relminmxid', 'relpages', 'reltuples', 'relallvisible', 'relallfrozen'))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm', 'S') AND NOT c.relisshared AND c.relpersistence <> 't' ORDER BY 1`)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	parts := []string{
+	others = []string{
 		"SELECT 'parameters', coalesce(string_agg(setrole || setconfig::text, ' ' ORDER BY setrole, setdatabase), '') FROM pg_db_role_setting" +
 			" WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))",
 		"SELECT 'database', (to_jsonb(d) - ARRAY['oid', 'datname', 'datfrozenxid', 'datminmxid', 'dattablespace'])::text ||" +
 			" coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database d WHERE datname = current_database()",
 		"SELECT 'prepared transactions', count(*)::text FROM pg_prepared_xacts WHERE database = current_database()",
 	}
-	var name string
+	var name, classColumns string
 	var isSequence, isClass, isCatalog bool
-	_, err = pgx.ForEachRow(rows, []any{&name, &isSequence, &isClass, &isCatalog}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&name, &isSequence, &isClass, &isCatalog, &classColumns}, func() error {
 		value, from := "md5(string_agg(t::text, E'\n'))", "ONLY "+name // ONLY is not for sequences
 		switch {
 		case isSequence:
 			value, from = "max(last_value || ' ' || is_called)", name
 		case isClass: // some of its columns are written in place
-			value = "md5(string_agg(" + classText + ", E'\n'))"
+			value = "md5(string_agg(" + fmt.Sprintf(classText, classColumns) + ", E'\n'))"
 		case isCatalog:
 			// A row's version tells that it is as it was, and costs a tenth of its text.
 			value = "count(*) || ' ' || sum(xmin::text::bigint)"
 		}
-		parts = append(parts, fmt.Sprintf("SELECT '%s', coalesce(%s, '') FROM %s t", strings.ReplaceAll(name, "'", "''"), value, from))
+		part := fmt.Sprintf("SELECT '%s', coalesce(%s, '') FROM %s t", strings.ReplaceAll(name, "'", "''"), value, from)
+		if isCatalog && !isClass {
+			catalogs = append(catalogs, part)
+		} else {
+			others = append(others, part)
+		}
 		return nil
 	})
-	return parts, err
+	return catalogs, others, err
 }
 
 // Differences names what differs between two fingerprints.
