@@ -26,18 +26,19 @@ func Decode(line []byte) (Event, error) {
 
 // wireEvent is the part of build_event_stream.BuildEvent that is read.
 type wireEvent struct {
-	ID          wireID         `json:"id"`
-	Children    []wireID       `json:"children"`
-	Started     *wireStarted   `json:"started"`
-	Options     *wireOptions   `json:"optionsParsed"`
-	Aborted     *wireAborted   `json:"aborted"`
-	Action      *wireAction    `json:"action"`
-	Completed   *wireCompleted `json:"completed"`
-	TestResult  *wireResult    `json:"testResult"`
-	TestSummary *wireSummary   `json:"testSummary"`
-	Finished    *wireFinished  `json:"finished"`
-	Progress    *wireProgress  `json:"progress"`
-	Workspace   *wireWorkspace `json:"workspaceInfo"`
+	ID          wireID          `json:"id"`
+	Children    []wireID        `json:"children"`
+	Started     *wireStarted    `json:"started"`
+	Options     *wireOptions    `json:"optionsParsed"`
+	Aborted     *wireAborted    `json:"aborted"`
+	Action      *wireAction     `json:"action"`
+	Configured  *wireConfigured `json:"configured"`
+	Completed   *wireCompleted  `json:"completed"`
+	TestResult  *wireResult     `json:"testResult"`
+	TestSummary *wireSummary    `json:"testSummary"`
+	Finished    *wireFinished   `json:"finished"`
+	Progress    *wireProgress   `json:"progress"`
+	Workspace   *wireWorkspace  `json:"workspaceInfo"`
 }
 
 type wireID struct {
@@ -89,6 +90,10 @@ type wireAction struct {
 	FailureDetail struct {
 		Message string `json:"message"`
 	} `json:"failureDetail"`
+}
+
+type wireConfigured struct {
+	TestSize string `json:"testSize"`
 }
 
 type wireCompleted struct {
@@ -146,6 +151,8 @@ func (w *wireEvent) event() Event {
 		}
 	case w.Options != nil:
 		e.Options = &Options{Line: w.Options.CmdLine}
+	case w.ID.TargetConfig != nil && w.Configured != nil:
+		e.Configured = &Configured{Label: w.ID.TargetConfig.Label, Test: w.Configured.TestSize != ""}
 	case w.ID.TargetCompleted != nil:
 		e.Target = w.target()
 	case w.ID.ActionCompleted != nil && w.Action != nil:

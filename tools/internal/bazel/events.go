@@ -29,21 +29,23 @@ const (
 	ReasonInterrupted = "USER_INTERRUPTED"
 	ReasonLoading     = "LOADING_FAILURE"
 	ReasonAnalysis    = "ANALYSIS_FAILURE"
+	ReasonSkipped     = "SKIPPED" // incompatible with the platform
 )
 
 // Event is one line of the stream. At most one of the pointers is set; an event that this package
 // does not know has none.
 type Event struct {
-	Started  *Started
-	Options  *Options
-	Target   *Target
-	Action   *Action
-	Result   *TestResult
-	Summary  *TestSummary
-	Aborted  *Aborted
-	Finished *Finished
-	Progress *Progress
-	ExecRoot *ExecRoot
+	Started    *Started
+	Options    *Options
+	Configured *Configured
+	Target     *Target
+	Action     *Action
+	Result     *TestResult
+	Summary    *TestSummary
+	Aborted    *Aborted
+	Finished   *Finished
+	Progress   *Progress
+	ExecRoot   *ExecRoot
 }
 
 // Started is the first event of a command.
@@ -67,6 +69,12 @@ func (o *Options) Get(name string) string {
 		}
 	}
 	return value
+}
+
+// Configured says that a target was analysed, before it is built.
+type Configured struct {
+	Label string
+	Test  bool // it is of a test rule
 }
 
 // Target says that a configured target was built, or failed to. It comes before the results of the

@@ -36,6 +36,7 @@ type Run struct {
 
 	index  map[shardKey]int
 	totals map[targetKey]int
+	tests  map[string]struct{} // labels of the targets whose tests are to run
 }
 
 type targetKey struct{ label, config string }
@@ -49,20 +50,19 @@ type shardKey struct {
 // from test.xml, and nil for every other event.
 func (r *Run) Add(e bazel.Event) *Shard {
 	switch {
+	case e.Configured != nil && e.Configured.Test:
+		r.expect(e.Configured.Label)
 	case e.Target != nil:
-		if r.totals == nil {
-			r.totals = make(map[targetKey]int)
-		}
-		r.totals[targetKey{e.Target.Label, e.Target.Config}] = e.Target.Shards
-		if !e.Target.OK {
-			r.unbuilt(e.Target.Label)
-		}
+		r.target(e.Target)
 	case e.Action != nil && !e.Action.OK:
 		r.Broken = append(r.Broken, e.Action)
 	case e.Summary != nil && e.Summary.Status == bazel.FailedToBuild:
 		r.unbuilt(e.Summary.Label)
 	case e.Aborted != nil:
 		r.Aborted = append(r.Aborted, e.Aborted)
+		if e.Aborted.Reason == bazel.ReasonSkipped {
+			delete(r.tests, e.Aborted.Label)
+		}
 		if e.Aborted.Label != "" && e.Aborted.Reason == bazel.ReasonAnalysis {
 			r.unbuilt(e.Aborted.Label)
 		}
@@ -76,6 +76,29 @@ func (r *Run) Add(e bazel.Event) *Shard {
 		return r.result(e.Result)
 	}
 	return nil
+}
+
+func (r *Run) target(t *bazel.Target) {
+	if r.totals == nil {
+		r.totals = make(map[targetKey]int)
+	}
+	r.totals[targetKey{t.Label, t.Config}] = t.Shards
+	switch {
+	case !t.OK:
+		r.unbuilt(t.Label)
+	case t.Shards > 0:
+		r.expect(t.Label)
+	default: // no test, or one that a filter leaves out
+		delete(r.tests, t.Label)
+	}
+}
+
+// expect notes that a target's tests are to run.
+func (r *Run) expect(label string) {
+	if r.tests == nil {
+		r.tests = make(map[string]struct{})
+	}
+	r.tests[label] = struct{}{}
 }
 
 func (r *Run) unbuilt(label string) {
@@ -165,6 +188,18 @@ func Targets(shards []*Shard) (all, cached int) {
 		}
 	}
 	return len(fresh), cached
+}
+
+// NotRun counts the test targets none of whose shards was started or came from a cache, though nothing is wrong with the
+// targets: the run was stopped before.
+func (r *Run) NotRun() int {
+	n := 0
+	for label := range r.tests {
+		if !slices.Contains(r.Unbuilt, label) && !slices.ContainsFunc(r.Shards, func(s *Shard) bool { return s.Label == label }) {
+			n++
+		}
+	}
+	return n
 }
 
 // Interrupted counts the shards that were stopped before they had a result.

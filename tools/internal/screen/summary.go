@@ -260,7 +260,11 @@ func (p *Printer) again(sum *summary.Summary) {
 // Closing prints the last two lines, with --quiet the last one.
 func (p *Printer) Closing(sum *summary.Summary) {
 	if sum.Targets > 0 && !p.o.Quiet {
-		p.Line("%d of %d targets cached, %.1fs", sum.Cached, sum.Targets, sum.Took.Seconds())
+		notRun := ""
+		if sum.NotRun > 0 {
+			notRun = fmt.Sprintf("%d not run, ", sum.NotRun)
+		}
+		p.Line("%d of %d targets cached, %s%.1fs", sum.Cached, sum.Targets, notRun, sum.Took.Seconds())
 	}
 	p.Line("%s", sum.Verdict())
 }

@@ -16,14 +16,15 @@ import (
 
 // Summary is what stands below the results, in the terminal and in the report.
 type Summary struct {
-	Shards          []*results.Shard // of all calls of Bazel
-	Counts          results.Counts
-	Subtests        results.Counts
-	Targets, Cached int // test targets, and those of them that came from a cache as a whole
-	Took            time.Duration
-	Reasons         []Reason
-	Flaky           []Flake
-	Workers         plan.Workers
+	Shards         []*results.Shard // of all calls of Bazel
+	Counts         results.Counts
+	Subtests       results.Counts
+	Targets        int // test targets
+	Cached, NotRun int // those of them that came from a cache as a whole, and those that the end of the run came before
+	Took           time.Duration
+	Reasons        []Reason
+	Flaky          []Flake
+	Workers        plan.Workers
 }
 
 // Reason says why suites were run and not taken from the cache.
@@ -70,8 +71,10 @@ func New(calls []Call, past Past, forced string) *Summary {
 		sum.Counts.Failed += n.Failed
 		sum.Counts.Skipped += n.Skipped
 		sum.Counts.Interrupted += n.Interrupted
+		sum.NotRun += c.NotRun()
 	}
 	sum.Targets, sum.Cached = results.Targets(sum.Shards)
+	sum.Targets += sum.NotRun
 	sum.Subtests = results.Subtests(sum.Shards)
 	sum.Flaky = flakes(sum.Shards)
 	sum.Reasons = reasons(calls, past, forced)

@@ -50,7 +50,8 @@ type session struct {
 	print   *screen.Printer
 	bar     *screen.Bar
 	stop    chan os.Signal
-	stopped bool // by a signal
+	stopped bool                   // by a signal
+	left    []selection.Invocation // calls that were not made any more
 	limit   *limiter
 	history *history.Store // nil where there is no place for one
 	known   *history.Times
@@ -162,6 +163,7 @@ func (s *session) runAll(calls []selection.Invocation) ([]*call, error) {
 		}
 		finished = append(finished, c)
 		if s.stopped || s.limit.reached || s.verdict(c) != cli.Passed && s.verdict(c) != cli.Failed {
+			s.left = calls[i+1:]
 			break
 		}
 	}

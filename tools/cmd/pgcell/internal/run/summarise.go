@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/summary"
@@ -24,6 +25,13 @@ func (s *session) summarise(calls []*call) int {
 	s.print.Sections(sum)
 	for _, text := range why {
 		s.print.Line("%s", text)
+	}
+	for _, inv := range s.left {
+		names := ""
+		if len(inv.Names) > 0 {
+			names = fmt.Sprintf(" (%s)", strings.Join(inv.Names, ", "))
+		}
+		s.print.Line("not started: %s%s", strings.Join(inv.Patterns, " "), names)
 	}
 	run := s.record(calls, sum, code)
 	past := s.past()
