@@ -16,6 +16,7 @@ type Rule struct {
 	Kind  string   // "go_test", "sh_test", ...
 	Tags  []string // in the order of the BUILD file
 	Srcs  []string // labels
+	Embed []string // labels of libraries whose sources are compiled with Srcs, of Go rules
 }
 
 // Package is the target's package: its directory in the workspace.
@@ -29,6 +30,9 @@ func (t *Rule) Name() string {
 	_, name, _ := strings.Cut(t.Label, ":")
 	return name
 }
+
+// IsTest reports whether the target is of a test rule: Bazel has the names of these rules, and of no others, end so.
+func (t *Rule) IsTest() bool { return strings.HasSuffix(t.Kind, "_test") }
 
 // HasTag reports whether the target has a tag.
 func (t *Rule) HasTag(tag string) bool { return slices.Contains(t.Tags, tag) }
@@ -81,6 +85,10 @@ func ParseQuery(b []byte) ([]*Rule, error) {
 			case "srcs":
 				for _, v := range list.Labels {
 					t.Srcs = append(t.Srcs, v.Value)
+				}
+			case "embed":
+				for _, v := range list.Labels {
+					t.Embed = append(t.Embed, v.Value)
 				}
 			}
 		}

@@ -22,6 +22,7 @@ func TestParseQuery(t *testing.T) {
     <list name="tags"><string value="x"/><string value="y"/></list>
     <list name="srcs"><label value="//a/b:c_test.go"/></list>
     <list name="deps"><label value="//a/b:d"/></list>
+    <list name="embed"><label value="//a/b:lib"/></list>
   </rule>
 </query>`))
 	if err != nil {
@@ -29,12 +30,13 @@ func TestParseQuery(t *testing.T) {
 	}
 	want := []*bazel.Rule{
 		{Label: "//z:z", Kind: "sh_test"},
-		{Label: "@@//a/b:c_test", Kind: "go_test", Tags: []string{"x", "y"}, Srcs: []string{"//a/b:c_test.go"}},
+		{Label: "@@//a/b:c_test", Kind: "go_test", Tags: []string{"x", "y"}, Srcs: []string{"//a/b:c_test.go"},
+			Embed: []string{"//a/b:lib"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("rules differ (-want +got):\n%s", diff)
 	}
-	if r := got[1]; r.Package() != "a/b" || r.Name() != "c_test" || !r.HasTag("y") || r.HasTag("z") {
+	if r := got[1]; r.Package() != "a/b" || r.Name() != "c_test" || !r.HasTag("y") || r.HasTag("z") || !r.IsTest() {
 		t.Errorf("%s: package %q, name %q", r.Label, r.Package(), r.Name())
 	}
 	for text, want := range map[string]string{

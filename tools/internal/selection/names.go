@@ -76,7 +76,7 @@ func (s *Selector) ofSuites(patterns []string) (tests []test, sure bool) {
 			continue
 		}
 		found, err := t.testsIn(s.Space)
-		if err != nil || t.Kind != "go_test" || len(t.Srcs) == 0 || slices.ContainsFunc(t.Srcs, s.generated) {
+		if err != nil || t.Kind != "go_test" || t.unknown || len(t.sources) == 0 || slices.ContainsFunc(t.sources, s.generated) {
 			return nil, false
 		}
 		tests = append(tests, slices.DeleteFunc(slices.Clone(found), func(one test) bool { return one.name == "" })...)
@@ -86,7 +86,7 @@ func (s *Selector) ofSuites(patterns []string) (tests []test, sure bool) {
 
 // generated reports whether a label is that of no file in the tree.
 func (s *Selector) generated(label string) bool {
-	pkg, name, _ := strings.Cut(strings.TrimPrefix(label, "//"), ":")
+	pkg, name, _ := strings.Cut(strings.TrimPrefix(strings.TrimLeft(label, "@"), "//"), ":")
 	return !workspace.Exists(filepath.Join(s.Space.Root, filepath.FromSlash(pkg)), filepath.FromSlash(name))
 }
 

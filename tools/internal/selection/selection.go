@@ -104,7 +104,8 @@ func (s *Selector) suites(patterns []string) ([]*suite, error) {
 	messages := &bazel.Messages{To: s.Messages}
 	defer messages.Flush()
 	rules, err := s.Bazel.Query([]string{"--noimplicit_deps", "--order_output=auto", "--curses=no",
-		"--ui_event_filters=-info", "--noshow_progress", "--", "tests(set(" + strings.Join(patterns, " ") + "))"}, messages)
+		"--ui_event_filters=-info", "--noshow_progress", "--", withEmbedded("tests(set(" + strings.Join(patterns, " ") + "))")},
+		messages)
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit) && exit.ExitCode() == bazel.ExitLocked:
@@ -117,11 +118,16 @@ func (s *Selector) suites(patterns []string) ([]*suite, error) {
 	var suites []*suite
 	for _, rule := range rules {
 		manual := rule.HasTag("manual") && !slices.Contains(patterns, rule.Label)
-		if !manual && !slices.ContainsFunc(s.Excluded(), rule.HasTag) {
-			suites = append(suites, &suite{Rule: rule})
+		if rule.IsTest() && !manual && !slices.ContainsFunc(s.Excluded(), rule.HasTag) {
+			suites = append(suites, newSuite(rule, rules))
 		}
 	}
 	return suites, nil
+}
+
+// withEmbedded is a query for tests and the libraries that they embed, through one more of these.
+func withEmbedded(tests string) string {
+	return "let t = " + tests + " in let e = labels(embed, $t) in $t + $e + labels(embed, $e)"
 }
 
 func failedBefore(last []history.TestID, label string) bool {

@@ -22,8 +22,30 @@ import (
 // suite is a test target and its tests.
 type suite struct {
 	*bazel.Rule
-	tests []test // of testsIn, once asked for
-	read  bool
+	sources []string // labels of its sources, those of embedded libraries included
+	unknown bool     // something is embedded whose sources are not known
+	tests   []test   // of testsIn, once asked for
+	read    bool
+}
+
+// newSuite gives the suite of a rule. The libraries that it embeds are among all.
+func newSuite(rule *bazel.Rule, all []*bazel.Rule) *suite {
+	t := &suite{Rule: rule}
+	t.take(rule, all)
+	return t
+}
+
+// take adds the sources of a rule and of what it embeds. Bazel has no cycles.
+func (t *suite) take(rule *bazel.Rule, all []*bazel.Rule) {
+	t.sources = append(t.sources, rule.Srcs...)
+	for _, label := range rule.Embed {
+		i := slices.IndexFunc(all, func(r *bazel.Rule) bool { return r.Label == label })
+		if i < 0 || all[i].Kind != "go_library" && all[i].Kind != "go_source" {
+			t.unknown = true
+			continue
+		}
+		t.take(all[i], all)
+	}
 }
 
 // test is a top-level test of a suite. Of a suite that is no Go test there is one, without a name.
@@ -64,9 +86,9 @@ func (t *suite) testsIn(w *workspace.Workspace) ([]test, error) {
 		return t.tests, nil
 	}
 	t.read = true
-	for _, src := range t.Srcs {
+	for _, src := range t.sources {
 		pkg, name, _ := strings.Cut(strings.TrimPrefix(strings.TrimLeft(src, "@"), "//"), ":")
-		if !strings.HasSuffix(name, "_test.go") || !strings.HasPrefix(strings.TrimLeft(src, "@"), "//") {
+		if !strings.HasSuffix(name, ".go") || !strings.HasPrefix(strings.TrimLeft(src, "@"), "//") {
 			continue
 		}
 		file := path.Join(pkg, name)
@@ -84,9 +106,8 @@ func (t *suite) testsIn(w *workspace.Workspace) ([]test, error) {
 
 var exampleOutput = regexp.MustCompile(`(?i)^//\s*(unordered )?output:`)
 
-// testsOf reads the tests, fuzz tests and examples with an output of a Go file; a generated file that is not in the
-// tree
-// has none.
+// testsOf reads the tests, fuzz tests and examples with an output of a Go file. rules_go takes them from files of any
+// name. A generated file that is not in the tree has none.
 func testsOf(file, shown string) ([]test, error) {
 	b, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
