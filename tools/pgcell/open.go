@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
@@ -26,6 +27,7 @@ func Open(ctx context.Context, config ...Config) (*Cell, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("pgcell.Open: %w", err)
 	}
+	r := record{Test: caller("pgcell.Open"), Worker: Worker(), Start: time.Now()}
 	// All who ask for the server get the error that the first got; so this one's ctx must not be in it.
 	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -33,12 +35,16 @@ func Open(ctx context.Context, config ...Config) (*Cell, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pgcell.Open: %w", err)
 	}
+	r.ServerSeconds = time.Since(r.Start).Seconds()
 	lease, err := cluster.Take(ctx, cells.Request{
 		Test: "pgcell.Open", Empty: c.Empty, New: c.Recycle == RecycleNever, Shared: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pgcell.Open: %w", err)
 	}
+	r.CellSeconds, r.WaitSeconds = (time.Since(r.Start) - lease.Waited()).Seconds(), lease.Waited().Seconds()
+	r.Cell, r.Made = lease.Name(), lease.Made()
+	r.write(program{})
 	suffix := strings.TrimPrefix(lease.Name(), databasePrefix)
 	cell := &Cell{t: program{}, lease: lease, table: "test_table_" + suffix}
 	cell.open(c)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -39,13 +40,14 @@ func Tx(t TB, config ...Config) pgx.Tx {
 	if c.Private {
 		t.Fatalf("pgcell.Tx: Config.Private is set, but such tests share a cell; use pgcell.New")
 	}
-	enter(t)
+	r := record{Test: t.Name(), Worker: Worker(), WaitSeconds: enter(t).Seconds(), Start: time.Now(), Made: "shared"}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cluster, err := process.cluster(ctx, c)
 	if err != nil {
 		t.Fatalf("pgcell.Tx: %v", err)
 	}
+	r.ServerSeconds = time.Since(r.Start).Seconds()
 	key := sharedKey{cluster, c.Empty}
 	s := sharedCell(ctx, key)
 	if s.err != nil {
@@ -62,8 +64,13 @@ func Tx(t TB, config ...Config) pgx.Tx {
 		t.Fatalf("pgcell.Tx: begin: %v", err)
 	}
 	tx := &rolledBack{Tx: begun}
+	r.CellSeconds, r.Cell = time.Since(r.Start).Seconds(), s.lease.Name()
 	t.Cleanup(func() {
 		t.Helper()
+		defer func() {
+			r.Failed = t.Failed() || panicking()
+			r.write(t)
+		}()
 		tell(t, cluster.Server().FullSince(since))
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
