@@ -37,10 +37,10 @@ var floors = []struct {
 		"internal/sqltext", "internal/usage", "internal/budget", "internal/version",
 	}},
 	{"A server, a workspace, migrations", []string{
-		"internal/history", "internal/migrations", "internal/netns", "internal/postgres", "internal/session",
-		"internal/workspace",
+		"internal/history", "internal/merge", "internal/migrations", "internal/netns", "internal/postgres",
+		"internal/session", "internal/workspace",
 	}},
-	{"Bazel; the golden cluster", []string{"internal/bazel", "internal/golden"}},
+	{"Bazel; divided test binaries; the golden cluster", []string{"internal/bazel", "internal/divide", "internal/golden"}},
 	{"What cells are made of", []string{"internal/renew"}},
 	{"Results of tests; what is to run; cells", []string{
 		"internal/cells", "internal/results", "internal/selection", "rules/golden",

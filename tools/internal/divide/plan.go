@@ -1,0 +1,139 @@
+package divide
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/shard"
+)
+
+// longestArgument is the most that an argument may hold: Linux takes 128 KiB (MAX_ARG_STRLEN, execve(2)).
+const longestArgument = 120 << 10
+
+// plan is which tests run in which process.
+type plan struct {
+	units   []unit // in the order in which they are shown
+	workers int    // how many run at once
+	known   *record
+	tests   []string // all of the binary
+	startUp time.Duration
+}
+
+// unit is what one process runs.
+type unit struct {
+	tests     []string
+	run, skip string        // values of flags
+	weight    time.Duration // to expect
+}
+
+// plan divides the tests; nil where they are not to be divided.
+func (c *Config) plan(ctx context.Context) (*plan, error) {
+	filter, err := shard.ParseFilter(c.arguments.flags["run"], c.arguments.flags["skip"])
+	if err != nil {
+		return nil, nil // the binary says it in its own words
+	}
+	output, startUp, ok, err := c.list(ctx)
+	if err != nil || !ok {
+		return nil, err
+	}
+	all := shard.Listed(output)
+	items := group(filter.Select(all), c.Groups)
+	if len(items) < 2 {
+		return nil, nil
+	}
+	p := &plan{tests: all, startUp: startUp, known: c.known()}
+	keys, times := p.weigh(items)
+	p.workers = min(c.Shards, len(items))
+	if c.Shards == 0 {
+		p.workers = p.auto(keys, times, runtime.GOMAXPROCS(0))
+	}
+	shares := make([][]string, 0, len(items))
+	if c.Each {
+		for _, key := range keys {
+			shares = append(shares, []string{key})
+		}
+	} else {
+		shares = shard.Deal(keys, times, p.workers)
+	}
+	p.fill(filter, shares, items, times)
+	return p, nil
+}
+
+// group puts tests that must stay together into one item, where the first of them is, in the order of tests.
+func group(tests []string, groups [][]string) [][]string {
+	var items [][]string
+	at := map[int]int{} // group → item
+	for _, name := range tests {
+		g := slices.IndexFunc(groups, func(group []string) bool { return slices.Contains(group, name) })
+		item, known := at[g]
+		switch {
+		case g >= 0 && known:
+			items[item] = append(items[item], name)
+			continue
+		case g >= 0:
+			at[g] = len(items)
+		}
+		items = append(items, []string{name})
+	}
+	return items
+}
+
+// weigh gives the name by which each item is dealt, and the times of those that have one.
+func (p *plan) weigh(items [][]string) (keys []string, times map[string]time.Duration) {
+	times = map[string]time.Duration{}
+	for _, item := range items {
+		keys = append(keys, item[0])
+		for _, name := range item {
+			if seconds, ok := p.known.Tests[name]; ok {
+				times[item[0]] += time.Duration(seconds * float64(time.Second))
+			}
+		}
+	}
+	return keys, times
+}
+
+// fill makes the units of shares. A share whose pattern is too long for an argument is divided further.
+func (p *plan) fill(filter shard.Filter, shares [][]string, items [][]string, times map[string]time.Duration) {
+	of := map[string][]string{}
+	for _, item := range items {
+		of[item[0]] = item
+	}
+	for len(shares) > 0 {
+		share := shares[0]
+		shares = shares[1:]
+		var u unit
+		for _, key := range share {
+			u.tests = append(u.tests, of[key]...)
+			u.weight += times[key]
+		}
+		slices.SortFunc(u.tests, func(a, b string) int { return slices.Index(p.tests, a) - slices.Index(p.tests, b) })
+		u.run, u.skip = filter.Narrow(u.tests)
+		if half := len(share) / 2; len(u.run) > longestArgument && half > 0 {
+			shares = slices.Concat([][]string{share[:half], share[half:]}, shares)
+			continue
+		}
+		p.units = append(p.units, u)
+	}
+}
+
+// order is in which order units start: the longest first, so that none of them is left for the end.
+func (p *plan) order() []int {
+	order := make([]int, len(p.units))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(max(-1, min(1, p.units[b].weight-p.units[a].weight))) })
+	return order
+}
+
+// names gives the tests of a unit, for people.
+func (u unit) names() string {
+	const shown = 5
+	if len(u.tests) <= shown {
+		return strings.Join(u.tests, ", ")
+	}
+	return strings.Join(u.tests[:shown], ", ") + ", ..."
+}

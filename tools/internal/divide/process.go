@@ -1,0 +1,109 @@
+package divide
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// leftOpen is how long the output of a process that has ended is read further, where a process that it started holds
+// it open.
+const leftOpen = 10 * time.Second
+
+// process is one run of the test binary.
+type process struct {
+	args           []string
+	stdin          io.Reader
+	stdout, stderr io.Writer // the same where they are to be one stream
+	env            []string  // in addition to this process's own
+}
+
+// ended is how a process ended.
+type ended struct {
+	code   int // 128 and the number of the signal for one that was killed
+	signal os.Signal
+	took   time.Duration
+	cpu    time.Duration // with the children that it waited for
+}
+
+// start runs the test binary to its end. The error says why it could not be started.
+func (c *Config) start(ctx context.Context, p process) (ended, error) {
+	command := slices.Concat(c.Launcher, []string{c.Binary}, p.args)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Dir, cmd.Env = c.Dir, append(os.Environ(), p.env...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stdout, p.stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = leftOpen
+	dieWithParent(cmd)
+	// The kernel counts the thread that started a process as its parent: it must not end before (PR_SET_PDEATHSIG of
+	// prctl(2), https://go.dev/issue/27505).
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		return ended{}, fmt.Errorf("start the test binary: %w", err)
+	}
+	c.signals.add(cmd.Process)
+	err := cmd.Wait()
+	c.signals.remove(cmd.Process)
+	e := ended{took: time.Since(begin)}
+	if cmd.ProcessState == nil {
+		return ended{}, fmt.Errorf("wait for the test binary: %w", err)
+	}
+	if errors.Is(err, exec.ErrWaitDelay) {
+		_, _ = fmt.Fprintf(p.stderr, "pgcell: the output of %s is incomplete: a process that it started still has it open\n",
+			c.Binary)
+	}
+	e.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	e.code = cmd.ProcessState.ExitCode()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		e.signal, e.code = status.Signal(), 128+int(status.Signal())
+	}
+	return e, nil
+}
+
+// whole runs the test binary as it was called, in one process.
+func (c *Config) whole(ctx context.Context) (Result, error) {
+	env, done, err := c.environment(0)
+	if err != nil {
+		return Result{}, err
+	}
+	defer done()
+	e, err := c.start(ctx, process{args: c.Args, stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr, env: env})
+	return Result{Exit: e.code, Signal: e.signal, Processes: 1}, err
+}
+
+// environment is Config.Env, or nothing.
+func (c *Config) environment(number int) (env []string, done func(), err error) {
+	if c.Env == nil {
+		return nil, func() {}, nil
+	}
+	env, done, err = c.Env(number)
+	if done == nil {
+		done = func() {}
+	}
+	return env, done, err
+}
+
+// list asks the binary for its tests, and says how long that took: the time of a start. ok is false where the binary
+// does not answer: then it is for the binary, called as it was, to say what is wrong.
+func (c *Config) list(ctx context.Context) (output string, took time.Duration, ok bool, err error) {
+	env, done, err := c.environment(0)
+	if err != nil {
+		return "", 0, false, err
+	}
+	defer done()
+	var b strings.Builder
+	e, err := c.start(ctx, process{
+		args: append([]string{"-test.list=."}, c.arguments.rest...), stdout: &b, stderr: io.Discard, env: env,
+	})
+	return b.String(), e.took, err == nil && e.code == 0, err
+}
