@@ -33,23 +33,26 @@ var floors = []struct {
 	packages []string
 }{
 	{"Ground: know nothing of each other", []string{
-		"internal/cli", "internal/gotest", "internal/memory", "internal/peer", "internal/serial", "internal/shard",
-		"internal/sqltext", "internal/usage", "internal/budget", "internal/version",
+		"internal/cli", "internal/gotest", "internal/memory", "internal/peer", "internal/process", "internal/serial",
+		"internal/shard", "internal/sqltext", "internal/usage", "internal/budget", "internal/version",
 	}},
 	{"A server, a workspace, migrations", []string{
 		"internal/history", "internal/merge", "internal/migrations", "internal/netns", "internal/postgres",
 		"internal/session", "internal/workspace",
 	}},
 	{"Bazel; divided test binaries; the golden cluster", []string{"internal/bazel", "internal/divide", "internal/golden"}},
-	{"What cells are made of", []string{"internal/renew"}},
+	{"What cells are made of", []string{"internal/cache", "internal/renew"}},
 	{"Results of tests; what is to run; cells", []string{
 		"internal/cells", "internal/results", "internal/selection", "rules/golden",
 	}},
-	{"Output files; plans; the library", []string{"internal/junit", "internal/page", "internal/plan", "pgcell"}},
+	{"Output files; plans; the library", []string{
+		"internal/junit", "internal/lend", "internal/page", "internal/plan", "pgcell",
+	}},
 	{"Sums", []string{"internal/summary"}},
 	{"The terminal", []string{"internal/screen"}},
 	{"Subcommands on their own", []string{
-		"cmd/pgcell/internal/cimatrix", "cmd/pgcell/internal/gc", "cmd/pgcell/internal/run", "cmd/pgcell/internal/timings",
+		"cmd/pgcell/internal/cimatrix", "cmd/pgcell/internal/exec", "cmd/pgcell/internal/gc", "cmd/pgcell/internal/run",
+		"cmd/pgcell/internal/timings",
 	}},
 	{"Subcommands that use others", []string{"cmd/pgcell/internal/compare", "cmd/pgcell/internal/doctor"}},
 	{"Programs", []string{"bench", "closednet/coverage", "cmd/pgcell"}},

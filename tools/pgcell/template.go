@@ -5,12 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
 
+	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
@@ -70,7 +70,7 @@ func (s *servers) start(ctx context.Context, c Config, change func(*cells.Config
 		return nil, err
 	}
 	cluster, err := open(ctx, path, change)
-	if err == nil || c.fromRule() || !spoiled(err) {
+	if err == nil || c.fromRule() || !cache.Spoiled(err) {
 		return cluster, err
 	}
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
@@ -80,13 +80,6 @@ func (s *servers) start(ctx context.Context, c Config, change func(*cells.Config
 		return nil, err
 	}
 	return open(ctx, path, change)
-}
-
-// spoiled reports whether a server did not start for lack of a whole golden cluster.
-func spoiled(err error) bool {
-	var failed *postgres.ServerError
-	var damaged *golden.DamagedError
-	return errors.As(err, &failed) && failed.Damaged || errors.As(err, &damaged) || errors.Is(err, fs.ErrNotExist)
 }
 
 // golden gives the path of the golden cluster that serves a config.
@@ -124,15 +117,7 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 	if known.path != "" && fileExists(known.path) {
 		return known.path, nil
 	}
-	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
-	if err != nil {
-		return "", err
-	}
-	dir, err := cacheDir()
-	if err != nil {
-		return "", golden.CannotKeep(err)
-	}
-	path, err := golden.Cached(ctx, dir, install, r, golden.Options{SocketParent: socketParent(), Containment: how, Note: warn})
+	path, err := cache.Golden(ctx, install, r, warn)
 	if err == nil || ctx.Err() == nil { // else another try may have the time
 		s.byRecipe[name] = built{path, err}
 	}
@@ -191,7 +176,7 @@ func open(ctx context.Context, path string, change func(*cells.Config)) (*cells.
 		return nil, err
 	}
 	config := cells.Config{
-		Golden: path, Install: install, Containment: how, SocketParent: socketParent(), Storage: storage,
+		Golden: path, Install: install, Containment: how, SocketParent: cache.SocketParent(), Storage: storage,
 		Recycle: recycle, Parallel: parallel(),
 		NewName: newName, Warn: warn,
 	}
@@ -265,5 +250,3 @@ func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
-
-func socketParent() string { return os.Getenv("PGCELL_SOCKET_DIR") }

@@ -8,9 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/exec"
+	"github.com/pgcell/pgcell/tools/internal/process"
 )
 
-// generatedTo ends each part of docs/running.md that is generated; generatedFrom begins it.
+// generatedTo ends each part of a page that is generated; generatedFrom begins it.
 const generatedTo = "<!-- end of generated part -->"
 
 func generatedFrom(source string) string {
@@ -50,20 +53,49 @@ func flagTables() string {
 	return b.String()
 }
 
-// The flags and the exit codes in docs/running.md are those of the command. Not parallel: with -update both write it.
+// The flags and the exit codes in docs are those of the command. Not parallel: with -update both write it.
 func TestDocsHaveTheTables(t *testing.T) {
 	for source, want := range map[string]string{
 		"tools/cmd/pgcell/flags.go":  flagTables(),
 		"tools/internal/cli/exit.go": "| code | meaning |\n|---|---|\n" + exitCodes("| %d | %s |\n") + "\n",
 	} {
-		ensureGenerated(t, source, want)
+		ensureGenerated(t, "running.md", source, want)
 	}
+	ensureGenerated(t, "exec.md", "tools/cmd/pgcell/internal/exec/flags.go", execTable())
+	ensureGenerated(t, "exec.md", "tools/internal/process/workers.go", runnerTable())
 }
 
-// ensureGenerated compares the part of docs/running.md that is generated from a source, and writes it with -update.
-func ensureGenerated(t *testing.T, source, want string) {
+// execTable gives the flags of "pgcell exec" as Markdown.
+func execTable() string {
+	var b strings.Builder
+	b.WriteString("| flag | in `.pgcell.toml` | meaning |\n|---|---|---|\n")
+	for _, flag := range exec.Flags {
+		text := strings.ReplaceAll(flag.Usage, "\n", " ")
+		text = strings.ReplaceAll(strings.ToUpper(text[:1])+text[1:]+". "+flag.More, "|", `\|`)
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", strings.TrimSpace("--"+flag.Name+" "+flag.Value),
+			strings.ReplaceAll(flag.Name, "-", "_"), strings.TrimSpace(text))
+	}
+	return b.String() + "\n"
+}
+
+// runnerTable gives the runners that pgcell knows as Markdown.
+func runnerTable() string {
+	var b strings.Builder
+	b.WriteString("| runner | a worker is a process |\n|---|---|\n")
+	for _, r := range process.Runners {
+		sign := "with `" + r.Variable + "` in the environment that it was started with"
+		if r.Variable == "" {
+			sign = "that its command line shows"
+		}
+		fmt.Fprintf(&b, "| %s | %s |\n", r.Name, sign)
+	}
+	return b.String() + "\n"
+}
+
+// ensureGenerated compares the part of a page that is generated from a source, and writes it with -update.
+func ensureGenerated(t *testing.T, page, source, want string) {
 	t.Helper()
-	path := filepath.Join("..", "..", "..", "docs", "running.md")
+	path := filepath.Join("..", "..", "..", "docs", page)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +124,7 @@ func TestEachFlagHasAScript(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
-	var all strings.Builder
+	var all, allOfExec strings.Builder
 	for _, script := range scripts {
 		text, err := os.ReadFile(script)
 		if err != nil {
@@ -102,12 +134,20 @@ func TestEachFlagHasAScript(t *testing.T) {
 			if strings.Contains(line, "pgcell run ") && !strings.HasPrefix(line, "stderr") {
 				all.WriteString(line)
 			}
+			if strings.Contains(line, "pgcell exec ") && !strings.HasPrefix(line, "stderr") && !strings.HasPrefix(line, "  ") {
+				allOfExec.WriteString(line)
+			}
 		}
 	}
 	for _, spec := range runFlags {
 		if !strings.Contains(all.String(), "--"+spec.name) && (spec.short == "" || !strings.Contains(all.String(),
 			" -"+spec.short)) {
 			t.Errorf("no script uses --%s", spec.name)
+		}
+	}
+	for _, flag := range exec.Flags {
+		if !strings.Contains(allOfExec.String(), " --"+flag.Name+" ") {
+			t.Errorf("no script uses pgcell exec --%s", flag.Name)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/cimatrix"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/compare"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/doctor"
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/exec"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/timings"
 	"github.com/pgcell/pgcell/tools/internal/cli"
@@ -28,6 +30,12 @@ import (
 var now = time.Now
 
 func main() {
+	switch filepath.Base(os.Args[0]) {
+	case exec.HookName:
+		os.Exit(exec.Hook(os.Args[1:], os.Environ(), os.Stderr))
+	case exec.WatchName:
+		os.Exit(exec.Watch(os.Args[1:], os.Stdin))
+	}
 	cli.OutliveReaders()
 	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
 }
@@ -76,7 +84,7 @@ func rootCommand(p *cli.Process, written []string, config *workspace.Config) *co
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return cli.Usage("%w: --help lists the flags; flags for Bazel itself go after --", err)
 	})
-	root.AddCommand(runCommand(p, written, config), compare.Command(p), doctor.Command(p), gc.Command(p),
+	root.AddCommand(runCommand(p, written, config), compare.Command(p), exec.Command(p), doctor.Command(p), gc.Command(p),
 		timings.Command(p), cimatrix.Command(p), &cobra.Command{
 			Use:   "version",
 			Short: "Print the version",

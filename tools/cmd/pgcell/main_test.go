@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/exec"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 )
 
@@ -26,7 +27,12 @@ func TestMain(m *testing.M) {
 			gc.Shared = nil
 			main()
 		},
-		"bazel": fakeBazel,
+		"bazel":        fakeBazel,
+		exec.HookName:  main,
+		exec.WatchName: main,
+		"sql":          sql,
+		"sql-in":       sql,
+		"sql-as":       sql,
 	})
 }
 
@@ -41,6 +47,7 @@ func TestScripts(t *testing.T) {
 // runScripts runs the scripts in a directory of testdata.
 func runScripts(t *testing.T, dir string) {
 	t.Helper()
+	golden := t.TempDir() // templates are shared by all scripts
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", dir),
 		UpdateScripts:       *update,
@@ -56,11 +63,20 @@ func runScripts(t *testing.T, dir string) {
 				ts.Check(writeBigRun(ts.MkAbs(".")))
 			},
 			"runquick": runQuick,
+			// code CODE ARGUMENTS runs pgcell and wants its exit code.
+			"code": wantCode,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOMAXPROCS", "2") // a machine with two cores
 			env.Setenv("TMPDIR", env.WorkDir)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+			sockets, err := os.MkdirTemp("/tmp", "pgcell-test-") // the working directory's path is too long
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { os.RemoveAll(sockets) })
+			env.Setenv("PGCELL_SOCKET_DIR", sockets)
+			env.Setenv("PGCELL_CACHE", golden)
 			if err := copyFile(filepath.Join("..", "..", "..", "run_tests.sh"), env.WorkDir); err != nil {
 				return err
 			}

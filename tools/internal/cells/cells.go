@@ -82,6 +82,8 @@ type Config struct {
 	Settings     map[string]string    // on top of those of the golden cluster
 	StorageLimit int64                // see [postgres.Config]
 	Superuser    bool                 // clients may connect as the superuser too, and no cell is used again
+	// RolePassword is what clients need to connect: see [postgres.Config]. Default: none.
+	RolePassword string
 	Recycle      Recycle
 	// Ahead is 0, for as many cells ahead of need as tests were seen to use, or AheadOff.
 	Ahead int
@@ -143,11 +145,11 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 		}
 	}
 	password := golden.Password
-	if c.Superuser || m.Superuser {
+	if (c.Superuser || m.Superuser) && c.RolePassword == "" {
 		password = ""
 	}
 	server, err := postgres.Start(ctx, postgres.Config{
-		Password: password, Install: c.Install, Source: golden.Source(c.Golden), Settings: settings,
+		Password: password, RolePassword: c.RolePassword, Install: c.Install, Source: golden.Source(c.Golden), Settings: settings,
 		Containment: c.Containment, SocketParent: c.SocketParent, Storage: c.Storage, StorageLimit: c.StorageLimit,
 	})
 	if err != nil {

@@ -207,7 +207,7 @@ func (p *pool) make(urgent bool) {
 // need a database without sessions.
 func (p *pool) mayWarm() bool {
 	few := p.cluster.connections.Free() <= 0 || p.cluster.leases.Free() < 0
-	return !few && !p.facts.MayCopy
+	return !few && p.cluster.config.RolePassword == "" && !p.facts.MayCopy // with a password, clients are other programs
 }
 
 // clone makes a cell. Where a process of the server has crashed, it waits until the server has recovered.

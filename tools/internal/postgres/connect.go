@@ -41,7 +41,7 @@ func (s *Server) PoolConfig(user, database string) *pgxpool.Config {
 	} // else the environment has what pgx cannot parse
 	c := config.ConnConfig
 	c.Host, c.Port, c.User, c.Database = s.dir.path, port, user, database
-	if user == superuser {
+	if c.Password = s.config.RolePassword; user == superuser {
 		c.Password = s.password
 	}
 	return config

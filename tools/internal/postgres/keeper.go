@@ -297,7 +297,7 @@ func ServerEnv() []string {
 // start executes postgres and waits until it accepts connections.
 func (k *keeper) start(ctx context.Context) error {
 	conf := configuration(k.job.Version, k.job.SocketDir, k.job.Settings)
-	for name, text := range map[string][]byte{"postgresql.conf": conf, "pg_hba.conf": authentication(k.job.Protected)} {
+	for name, text := range map[string][]byte{"postgresql.conf": conf, "pg_hba.conf": authentication(k.job.Protected, k.job.ProtectedRoles)} {
 		if err := os.WriteFile(filepath.Join(k.dataDir, name), text, 0o600); err != nil {
 			return k.failure("start", err)
 		}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -16,7 +17,12 @@ const superuser = "postgres"
 // (src/common/scram-common.c). It has one iteration, so that a connection costs no more than without a password: more
 // protect passwords that people choose, not random ones. The salt is made of the password, so that equal passwords give
 // equal secrets: a golden cluster that is built twice must have equal bytes.
-func Secret(password string) string {
+func Secret(password string) string { return secret(password, 1) }
+
+// commonIterations is PostgreSQL's own number, and the least that some drivers take: that of JDBC refuses fewer.
+const commonIterations = 4096
+
+func secret(password string, iterations int) string {
 	digest := sha256.Sum256([]byte("salt of " + password))
 	salt := digest[:16]
 	mac := func(key, text []byte) []byte {
@@ -24,14 +30,15 @@ func Secret(password string) string {
 		h.Write(text)
 		return h.Sum(nil)
 	}
-	salted := mac([]byte(password), append(salt[:len(salt):len(salt)], 0, 0, 0, 1))
+	salted, _ := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size) // fails for short keys under FIPS alone
 	stored := sha256.Sum256(mac(salted, []byte("Client Key")))
 	text := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("SCRAM-SHA-256$1:%s$%s:%s", text(salt), text(stored[:]), text(mac(salted, []byte("Server Key"))))
+	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, text(salt), text(stored[:]), text(mac(salted, []byte("Server Key"))))
 }
 
-// ChangePassword gives the superuser a random password that only this process knows, for connections from then on. Call
-// it before anybody else uses the server; it does nothing where no password is needed.
+// ChangePassword gives the superuser a random password that only this process knows, for connections from then on, and
+// [Config.RolePassword] to every role that may log in and has no password yet. Call it before anybody else uses the
+// server; it does nothing where no password is needed.
 //
 // Errors: those of the connection.
 func (s *Server) ChangePassword(ctx context.Context) error {
@@ -44,7 +51,12 @@ func (s *Server) ChangePassword(ctx context.Context) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	password := rand.Text()
-	if _, err := conn.Exec(ctx, "ALTER ROLE "+superuser+" PASSWORD '"+Secret(password)+"'"); err != nil {
+	statements := "ALTER ROLE " + superuser + " PASSWORD '" + Secret(password) + "'"
+	if s.config.RolePassword != "" {
+		statements += "; UPDATE pg_authid SET rolpassword = '" + secret(s.config.RolePassword, commonIterations) +
+			"' WHERE rolcanlogin AND rolpassword IS NULL"
+	}
+	if _, err := conn.Exec(ctx, statements); err != nil {
 		return fmt.Errorf("change the superuser's password: %w", err)
 	}
 	s.password = password

@@ -37,6 +37,8 @@ type job struct {
 	StorageLimit int64
 	StartSeconds float64
 	Protected    bool // the superuser needs a password
+
+	ProtectedRoles bool // and so does everybody else
 }
 
 const (

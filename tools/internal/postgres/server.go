@@ -74,6 +74,9 @@ type Config struct {
 	// Password is the superuser's in the source's data; "" (the default) lets everybody connect as the superuser without
 	// one. See [Server.ChangePassword].
 	Password string
+	// RolePassword is what every role but the superuser needs to connect, for servers that a proxy offers to other
+	// programs; "" (the default) lets them connect without one. It needs Password too. See [Server.ChangePassword].
+	RolePassword string
 	// StartTimeout bounds the time from the execution of postgres until it answers; default one minute.
 	StartTimeout time.Duration
 }
@@ -161,7 +164,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 		Containment: how, BinDir: c.Install.BinDir, Version: c.Install.Version, SocketDir: dir.path, DataDir: c.DataDir,
 		DiskParents: diskParents(), Source: c.Source, Settings: c.Settings, Locale: c.Locale,
 		Storage: c.Storage, StorageLimit: c.StorageLimit,
-		StartSeconds: c.StartTimeout.Seconds(), Protected: c.Password != "",
+		StartSeconds: c.StartTimeout.Seconds(), Protected: c.Password != "", ProtectedRoles: c.RolePassword != "",
 	})
 	if err != nil {
 		s.Close()

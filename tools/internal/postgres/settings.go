@@ -90,10 +90,13 @@ func configuration(v Version, socketDir string, user map[string]string) []byte {
 }
 
 // authentication is the whole pg_hba.conf. Only this user's processes reach the socket, whose directory has mode 0700.
-// They connect as any role without a password, unless protected is set: then the superuser needs one.
-func authentication(protected bool) []byte {
+// They connect as any role without a password. If protected is set, the superuser needs one; if roles is set, all do.
+func authentication(protected, roles bool) []byte {
 	everybody := "local all,replication all trust\n"
-	if protected {
+	switch {
+	case roles:
+		return []byte("local all,replication all scram-sha-256\n")
+	case protected:
 		return []byte("local all,replication " + superuser + " scram-sha-256\n" + everybody)
 	}
 	return []byte(everybody)

@@ -28,6 +28,9 @@ type Config struct {
 		// ExcludeTags are tags of tests that do not run unless a path or --all is given.
 		ExcludeTags []string `toml:"exclude_tags"`
 	} `toml:"run"`
+
+	// Exec has the flags of "pgcell exec", which knows them.
+	Exec map[string]any `toml:"exec"`
 }
 
 // ReadConfig reads a workspace's .pgcell.toml; without one all is empty.
@@ -44,7 +47,8 @@ func ReadConfig(root string) (*Config, error) {
 	if err != nil {
 		return nil, cli.Usage("%s: %w", ConfigFile, err)
 	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
+	unknown := slices.DeleteFunc(meta.Undecoded(), func(key toml.Key) bool { return key[0] == "exec" })
+	if len(unknown) > 0 {
 		return nil, cli.Usage("%s: unknown key %q: want addopts, maxfail, markers, testpaths or exclude_tags below [run]",
 			ConfigFile, unknown[0])
 	}

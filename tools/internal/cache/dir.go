@@ -1,4 +1,4 @@
-package pgcell
+package cache
 
 import (
 	"errors"
@@ -14,9 +14,11 @@ import (
 // test.
 var userCache, noUserCache = os.UserCacheDir()
 
-// cacheDir is where golden clusters that come from code are kept: the user's cache directory, or one of the user's in a
-// temporary directory where there is none to write to, as in a sandbox, which takes that with it.
-func cacheDir() (string, error) {
+// Dir is where golden clusters are kept: what PGCELL_CACHE names, else the user's cache directory, or one of the user's in
+// a temporary directory where there is none to write to, as in a sandbox, which takes that with it.
+//
+// Errors: there is no directory that this user alone can write to.
+func Dir() (string, error) {
 	if dir := os.Getenv("PGCELL_CACHE"); dir != "" {
 		return filepath.Abs(dir) // the keeper works in another directory
 	}

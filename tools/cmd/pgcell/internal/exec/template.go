@@ -1,0 +1,177 @@
+package exec
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/pgcell/pgcell/tools/internal/cache"
+	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/migrations"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
+)
+
+// template is a golden cluster, and what makes it anew.
+type template struct {
+	path    string
+	install postgres.Install
+	again   func(context.Context) (string, error) // nil where it is not ours
+}
+
+// template finds or makes the golden cluster. work is a directory of this call's.
+func (s *session) template(ctx context.Context, o options) (template, error) {
+	install, err := findInstall(ctx, o)
+	if err != nil {
+		return template{}, err
+	}
+	if o.template != "" {
+		m, err := golden.ReadManifest(o.template)
+		if err != nil {
+			return template{}, err
+		}
+		if o.postgres == "" && m.BinDir != "" {
+			if found, err := postgres.Inspect(ctx, m.BinDir); err == nil {
+				install = found
+			}
+		}
+		return template{path: o.template, install: install}, nil
+	}
+	r, err := recipe(o)
+	if err != nil {
+		return template{}, err
+	}
+	once := false
+	if o.migrate != "" {
+		r.Migrator = &golden.Migrator{Run: s.migrator(o)}
+		once = len(o.migrateInputs) == 0
+		if r.Migrator.Key, err = migrateKey(o); err != nil {
+			return template{}, err
+		}
+	}
+	build := func(ctx context.Context) (string, error) {
+		if once {
+			path := filepath.Join(s.dir.Path(), "template.pgcell")
+			how, err := postgres.ParseContainment(s.p.Getenv("PGCELL_CONTAINMENT"))
+			if err != nil {
+				return "", err
+			}
+			return path, golden.BuildFile(ctx, path, install, r, golden.Options{
+				SocketParent: cache.SocketParent(), Containment: how, Note: s.warn,
+			})
+		}
+		return cache.Golden(ctx, install, r, s.warn)
+	}
+	path, err := build(ctx)
+	return template{path: path, install: install, again: build}, err
+}
+
+func findInstall(ctx context.Context, o options) (postgres.Install, error) {
+	search := postgres.DefaultSearch(os.Getenv)
+	if o.postgres != "" {
+		search = postgres.Search{Dir: o.postgres}
+	}
+	return postgres.Find(ctx, search)
+}
+
+// recipe makes a golden recipe of the flags, but for the migrator.
+func recipe(o options) (golden.Recipe, error) {
+	r := golden.Recipe{Settings: o.parameters, Locale: o.locale, Roles: o.roles, Extensions: o.extensions, Superuser: o.superuser}
+	if o.createdb {
+		r.Roles = append(r.Roles, golden.Role+" CREATEDB")
+	}
+	if o.user != "" && o.user != golden.Role {
+		r.Roles = append(r.Roles, o.user)
+	}
+	if o.migrations == "" {
+		return r, nil
+	}
+	if info, err := os.Stat(o.migrations); err != nil {
+		return r, fmt.Errorf("--migrations: %w", err)
+	} else if !info.IsDir() {
+		return r, fmt.Errorf("--migrations %s: it is no directory", o.migrations)
+	}
+	var err error
+	if r.Migrations, err = migrations.FromFS(os.DirFS(o.migrations), nil); err != nil {
+		return r, fmt.Errorf("--migrations %s: %w", o.migrations, err)
+	}
+	return r, nil
+}
+
+// migrateKey stands for all that --migrate does.
+func migrateKey(o options) (string, error) {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%q\n", o.migrate)
+	for _, glob := range o.migrateInputs {
+		files, err := match(glob)
+		if err != nil {
+			return "", fmt.Errorf("--migrate-inputs %s: %w", glob, err)
+		}
+		if len(files) == 0 {
+			return "", fmt.Errorf("--migrate-inputs %s: no file matches", glob)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return "", fmt.Errorf("--migrate-inputs %s: %w", glob, err)
+			}
+			fmt.Fprintf(hash, "%q %d\n", file, len(text))
+			hash.Write(text)
+		}
+	}
+	return fmt.Sprintf("exec:%x", hash.Sum(nil)), nil
+}
+
+// start starts the server, on a template that is made anew where it proves to be damaged.
+func (s *session) start(ctx context.Context) (*cells.Cluster, error) {
+	cluster, err := s.open(ctx)
+	if err == nil || s.made.again == nil || !cache.Spoiled(err) {
+		return cluster, err
+	}
+	if err := os.Remove(s.made.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove damaged golden cluster: %w", err)
+	}
+	if s.made.path, err = s.made.again(ctx); err != nil {
+		return nil, err
+	}
+	return s.open(ctx)
+}
+
+// connections is max_connections: suites open pools of their own, in as many processes as run at once.
+const connections = "500"
+
+func (s *session) open(ctx context.Context) (*cells.Cluster, error) {
+	how, err := postgres.ParseContainment(s.p.Getenv("PGCELL_CONTAINMENT"))
+	if err != nil {
+		return nil, err
+	}
+	storage, err := postgres.ParseStorage(s.p.Getenv("PGCELL_STORAGE"))
+	if err != nil {
+		return nil, err
+	}
+	recycle, err := cells.ParseRecycle(s.p.Getenv("PGCELL_RECYCLE"))
+	if err != nil {
+		return nil, err
+	}
+	path, err := filepath.Abs(s.made.path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := golden.ReadManifest(path)
+	if err != nil {
+		return nil, err
+	}
+	settings := maps.Clone(s.o.parameters)
+	if m.Settings["max_connections"] == "" && settings["max_connections"] == "" {
+		settings["max_connections"] = connections
+	}
+	return cells.Open(ctx, cells.Config{
+		Golden: path, Install: s.made.install, Containment: how, SocketParent: cache.SocketParent(), Storage: storage,
+		Recycle: recycle, Settings: settings, RolePassword: s.password, NewName: newName, Warn: s.warn,
+	})
+}

@@ -1,0 +1,194 @@
+package lend
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/process"
+)
+
+const (
+	databasePrefix = "test_db_"
+	tablePrefix    = "test_table_"
+)
+
+// patience bounds how long a client waits for its database.
+const patience = 2 * time.Minute
+
+// Unit is a test process and its databases.
+type Unit struct {
+	broker *Broker
+	worker string // "w0"; "master" for the command as a whole
+	number int    // of the worker; -1 for the command
+	name   string // of its first database; further ones end in _2, _3
+	id     string // <worker>_<id>
+	what   string // for messages
+	pid    int
+
+	mu        sync.Mutex
+	ended     bool
+	databases map[int]*database
+	conns     map[net.Conn]bool // to the server
+	relays    sync.WaitGroup
+}
+
+// database is one that is being made, or has been.
+type database struct {
+	once  sync.Once
+	lease *cells.Lease
+	err   error
+}
+
+func (b *Broker) newUnit(worker string) *Unit {
+	var random [4]byte
+	rand.Read(random[:])
+	id := worker + "_" + hex.EncodeToString(random[:])
+	u := &Unit{
+		broker: b, worker: worker, number: -1, id: id, name: databasePrefix + id, what: "the command",
+		databases: map[int]*database{}, conns: map[net.Conn]bool{},
+	}
+	b.byName[u.name] = u
+	return u
+}
+
+// unit gives the unit of a process that is a test process, and makes one where it has none yet.
+//
+// Errors: the process has ended.
+func (b *Broker) unit(pid int, what string) (*Unit, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if u := b.byPID[pid]; u != nil {
+		return u, nil
+	}
+	end, err := process.Watch(pid)
+	if err != nil {
+		return nil, fmt.Errorf("watch process %d: %w", pid, err)
+	}
+	n := 0
+	for b.workers[n] {
+		n++
+	}
+	b.workers[n] = true
+	u := b.newUnit("w" + strconv.Itoa(n))
+	u.pid, u.number, u.what = pid, n, what
+	b.byPID[pid] = u
+	b.serving.Go(func() {
+		end()
+		u.end()
+	})
+	return u, nil
+}
+
+// end gives the databases of a process back that has ended.
+func (u *Unit) end() {
+	b := u.broker
+	b.mu.Lock()
+	delete(b.byPID, u.pid)
+	delete(b.byName, u.name)
+	delete(b.workers, u.number)
+	closed := b.closed
+	b.mu.Unlock()
+	u.mu.Lock()
+	u.ended = true
+	for conn := range u.conns {
+		conn.Close()
+	}
+	u.mu.Unlock()
+	u.relays.Wait()
+	if closed { // the server goes with all that is on it
+		return
+	}
+	for _, d := range u.databases {
+		if d.lease != nil {
+			u.leave(d.lease.Name())
+			d.lease.Return()
+		}
+	}
+}
+
+// leave ends the sessions of a process that has ended. Some end by themselves, but not those in the middle of a statement.
+func (u *Unit) leave(name string) {
+	const sessions = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1 AND usename <> $2"
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	admin := u.broker.cluster.Admin()
+	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
+		var n int
+		if err := admin.QueryRow(ctx, sessions, name, cells.AdminRole).Scan(&n); err != nil || n == 0 {
+			return // where the server is gone, Return tells
+		}
+		time.Sleep(wait)
+	}
+}
+
+// database gives the name of the unit's n-th database, and has it made where it is not there yet.
+func (u *Unit) database(n int) (string, error) {
+	u.mu.Lock()
+	if u.ended {
+		u.mu.Unlock()
+		return "", fmt.Errorf("%s has ended", u.what)
+	}
+	d := u.databases[n]
+	if d == nil {
+		d = &database{}
+		u.databases[n] = d
+	}
+	u.relays.Add(1) // end waits until the lease is there
+	u.mu.Unlock()
+	defer u.relays.Done()
+	d.once.Do(func() { d.lease, d.err = u.take(n) })
+	if d.err != nil {
+		return "", d.err
+	}
+	return d.lease.Name(), nil
+}
+
+func (u *Unit) take(n int) (*cells.Lease, error) {
+	cluster, err := u.broker.server()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	name := u.name
+	if n > 1 {
+		name = fmt.Sprintf("%s_%d", name, n)
+	}
+	// A process that waited for another to end could wait for ever, as where one starts the other.
+	return cluster.Take(ctx, cells.Request{Test: u.what, Name: name, Holding: true})
+}
+
+// connected notes a connection to the server, which ends with the unit. It reports false where the unit has ended already.
+func (u *Unit) connected(conn net.Conn) (done func(), ok bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return nil, false
+	}
+	u.conns[conn] = true
+	u.relays.Add(1)
+	return func() {
+		u.mu.Lock()
+		delete(u.conns, conn)
+		u.mu.Unlock()
+		u.relays.Done()
+	}, true
+}
+
+// ordinal reads what follows a database's name: "" is its first, "_2" its second.
+func ordinal(suffix string) (n int, ok bool) {
+	if suffix == "" {
+		return 1, true
+	}
+	digits, found := strings.CutPrefix(suffix, "_")
+	n, err := strconv.Atoi(digits)
+	return n, found && err == nil && n >= 2 && strconv.Itoa(n) == digits
+}
