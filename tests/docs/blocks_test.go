@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -164,12 +165,25 @@ func vet(t *testing.T, module string) {
 	}
 }
 
-// TestStarlarkBlocksParse parses Starlark blocks, and compares what they give to pg_template with its attributes.
+// ofGoTest are attributes of rules_go's go_test, which pg_go_test hands on.
+const ofGoTest = "args deps embed embedsrcs flaky rundir size srcs timeout visibility"
+
+// TestStarlarkBlocksParse parses Starlark blocks, and compares what they give to pgcell's rules with their attributes, and
+// what they load from pgcell with its files.
 func TestStarlarkBlocksParse(t *testing.T) {
 	t.Parallel()
-	attributes := map[string]bool{"name": true, "tags": true, "testonly": true, "visibility": true}
+	known := map[string]map[string]bool{"pg_template": {}, "pg_go_test": {}}
+	for _, name := range []string{"name", "tags", "testonly", "visibility"} {
+		known["pg_template"][name] = true
+	}
 	for _, a := range ruleAttributes(t, templateFile, "_ATTRS") {
-		attributes[a.name] = true
+		known["pg_template"][a.name] = true
+	}
+	for _, a := range macroArguments(t, testFile, "pg_go_test") {
+		known["pg_go_test"][a.name] = true
+	}
+	for _, name := range strings.Fields(ofGoTest) {
+		known["pg_go_test"][name] = true
 	}
 	count := 0
 	for _, p := range mustPages(t) {
@@ -183,11 +197,18 @@ func TestStarlarkBlocksParse(t *testing.T) {
 				t.Errorf("a Starlark block, at %s:%d: %v", b.page, b.line, err)
 				continue
 			}
-			for _, rule := range file.Rules("pg_template") {
-				for _, key := range rule.AttrKeys() {
-					if !attributes[key] {
-						t.Errorf("a block, at %s:%d: pg_template has no attribute %q", b.page, b.line, key)
+			for kind, attributes := range known {
+				for _, rule := range file.Rules(kind) {
+					for _, key := range rule.AttrKeys() {
+						if !attributes[key] {
+							t.Errorf("a block, at %s:%d: %s has no attribute %q", b.page, b.line, kind, key)
+						}
 					}
+				}
+			}
+			for _, statement := range file.Stmt {
+				if load, ok := statement.(*build.LoadStmt); ok {
+					ensureLoads(t, b, load)
 				}
 			}
 		}
@@ -197,7 +218,68 @@ func TestStarlarkBlocksParse(t *testing.T) {
 	}
 }
 
-// TestYAMLBlocks has actionlint judge GitHub's workflows; other YAML blocks have to parse.
+// ensureLoads asserts that a block loads what a file of pgcell's has. Of other modules nothing is known here.
+func ensureLoads(t *testing.T, b block, load *build.LoadStmt) {
+	t.Helper()
+	label, ok := strings.CutPrefix(load.Module.Value, "@pgcell//")
+	if !ok {
+		return
+	}
+	path := strings.Replace(label, ":", "/", 1)
+	if _, err := os.Stat(filepath.Join(mustTree(t), path)); err != nil {
+		t.Errorf("a block, at %s:%d, loads %s: %v", b.page, b.line, load.Module.Value, err)
+		return
+	}
+	defined := map[string]bool{}
+	for _, statement := range mustParseBzl(t, path).Stmt {
+		switch statement := statement.(type) {
+		case *build.AssignExpr:
+			if left, ok := statement.LHS.(*build.Ident); ok {
+				defined[left.Name] = true
+			}
+		case *build.DefStmt:
+			defined[statement.Name] = true
+		}
+	}
+	for _, symbol := range load.From {
+		if !defined[symbol.Name] {
+			t.Errorf("a block, at %s:%d: %s has no %s", b.page, b.line, load.Module.Value, symbol.Name)
+		}
+	}
+}
+
+// TestConfigBlocks has the command read TOML blocks, as its configuration file, and parses JSON blocks.
+func TestConfigBlocks(t *testing.T) {
+	t.Parallel()
+	count := 0
+	for _, p := range mustPages(t) {
+		for _, b := range p.blocks {
+			switch b.language {
+			case "json":
+				if !json.Valid([]byte(b.text)) {
+					t.Errorf("a block, at %s:%d, is no JSON", b.page, b.line)
+				}
+			case "toml":
+				count++
+				dir := t.TempDir()
+				mustWrite(t, filepath.Join(dir, ".pgcell.toml"), b.text)
+				mustWrite(t, filepath.Join(dir, "MODULE.bazel"), "")
+				cmd := exec.Command(mustCommand(t), "run", "//...")
+				// No Bazel: the command reads its configuration first.
+				cmd.Dir, cmd.Env = dir, append(source.Environ(), "PGCELL_BAZEL=/nonexistent/bazel")
+				output, _ := cmd.CombinedOutput()
+				if !strings.Contains(string(output), "PGCELL_BAZEL: ") {
+					t.Errorf("a block, at %s:%d: pgcell run says %q, want it to go on to Bazel", b.page, b.line, output)
+				}
+			}
+		}
+	}
+	if count == 0 {
+		t.Error("no TOML block is read, want one or more")
+	}
+}
+
+// TestYAMLBlocks has actionlint judge GitHub's workflows, and steps of one; other YAML blocks have to parse.
 func TestYAMLBlocks(t *testing.T) {
 	t.Parallel()
 	tools := filepath.Join(mustTree(t), "tests", "checks", "tools")
@@ -206,18 +288,28 @@ func TestYAMLBlocks(t *testing.T) {
 	if output, err := fetch.CombinedOutput(); err != nil {
 		t.Skipf("YAML blocks are not checked: build actionlint: %v\n%s", err, output)
 	}
+	workflows := 0
 	for _, p := range mustPages(t) {
 		for _, b := range p.blocks {
 			if b.language != "yaml" {
 				continue
 			}
+			if strings.HasPrefix(strings.TrimSpace(b.text), "- uses:") {
+				b.text = "on: push\njobs:\n  job:\n    runs-on: ubuntu-latest\n    steps:\n" + b.text
+			}
 			cmd := exec.Command(actionlint, "-shellcheck=", "-pyflakes=", "-oneline", "-stdin-filename="+b.page, "-")
 			cmd.Stdin = strings.NewReader(b.text)
 			output, err := cmd.CombinedOutput()
 			whole := strings.HasPrefix(b.text, "name:") || strings.HasPrefix(b.text, "on:")
+			if whole {
+				workflows++
+			}
 			if err != nil && (whole || strings.Contains(string(output), "could not parse as YAML")) {
 				t.Errorf("a YAML block, at %s:%d: actionlint: %v\n%s", b.page, b.line, err, output)
 			}
 		}
+	}
+	if workflows < 3 {
+		t.Errorf("%d workflows are judged, want 3 or more", workflows)
 	}
 }

@@ -6,6 +6,7 @@ package docs_test
 
 import (
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -68,7 +69,11 @@ func mustPages(t *testing.T) []page {
 	}
 	var pages []page
 	for _, path := range paths {
-		pages = append(pages, split(path, mustRead(t, tree, path)))
+		p, err := split(path, mustRead(t, tree, path))
+		if err != nil {
+			t.Error(err)
+		}
+		pages = append(pages, p)
 	}
 	return pages
 }
@@ -76,9 +81,9 @@ func mustPages(t *testing.T) []page {
 // fence opens or closes a block; one inside a list is indented.
 var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
-// split takes a page's blocks out of its prose.
-func split(path, text string) page {
-	p := page{path: path}
+// split takes a page's blocks out of its prose. A fence that is not read as one would hide a block from all checks.
+func split(path, text string) (p page, err error) {
+	p.path = path
 	var prose strings.Builder
 	var open *block
 	var indent string
@@ -87,6 +92,14 @@ func split(path, text string) page {
 		number++
 		line = strings.TrimSuffix(line, "\n")
 		match := fence.FindStringSubmatch(line)
+		odd := match == nil && strings.Contains(line, "```")
+		if open != nil && match != nil {
+			odd = match[1] != indent || match[2] != ""
+		}
+		if odd && err == nil {
+			err = fmt.Errorf("%s:%d: %q: want a fence with a word of lower-case letters or none, closed as it was opened", path,
+				number, line)
+		}
 		switch {
 		case match != nil && open == nil:
 			indent = match[1]
@@ -101,8 +114,31 @@ func split(path, text string) page {
 		}
 		prose.WriteString("\n")
 	}
+	if open != nil && err == nil {
+		err = fmt.Errorf("%s:%d: a block that is never closed", path, open.line)
+	}
 	p.prose = prose.String()
-	return p
+	return p, err
+}
+
+// What is wrong with a page's fences is found, and what is right is taken out.
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	good, err := split("x.md", "a\n```go\npackage a\n```\n  ```\n  indented\n  ```\nb\n")
+	if err != nil || len(good.blocks) != 2 || good.blocks[1].text != "indented\n" || good.blocks[0].line != 3 ||
+		good.prose != "a\n\n\n\n\n\n\nb\n" {
+		t.Errorf("split = %+v, %v", good, err)
+	}
+	for text, want := range map[string]string{
+		"```go title\nx\n```\n":      "x.md:1: ",
+		"```go\nx\n":                 "x.md:2: a block that is never closed",
+		"```go\nx\n  ```\n```\n":     "x.md:3: ",
+		"a\n```\nx\n```go\ny\n```\n": "x.md:4: ",
+	} {
+		if _, err := split("x.md", text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("split(%q) = %v, want an error with %q", text, err, want)
+		}
+	}
 }
 
 // No page is longer than a reader's patience, but for generated ones and the log of changes.

@@ -1,16 +1,18 @@
 package docs_test
 
 import (
+	"cmp"
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
 // codeFiles lists files below tools/ by extension, from the root of the tree.
@@ -70,14 +72,21 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// help is what --help of the command and of its subcommands says, by subcommand; "" is the command itself.
-func help(t *testing.T) map[string]string {
+// mustCommand builds the command.
+func mustCommand(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "pgcell")
 	build := goIn(mustTree(t), "build", "-mod=readonly", "-o", binary, "./tools/cmd/pgcell")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the command: %v\n%s", err, output)
 	}
+	return binary
+}
+
+// help is what --help of the command and of its subcommands says, by subcommand; "" is the command itself.
+func help(t *testing.T) map[string]string {
+	t.Helper()
+	binary := mustCommand(t)
 	all := map[string]string{}
 	listed := regexp.MustCompile(`(?m)^  ([a-z-]+)  `)
 	var ask func(words []string)
@@ -103,7 +112,11 @@ func help(t *testing.T) map[string]string {
 var (
 	flagName   = regexp.MustCompile(`(?:^|[\s\x60(\[])(--[a-z][a-z-]*)`)
 	flagInText = regexp.MustCompile(`(?:^|[\s\[])(--[a-z][a-z_-]+)`)
-	subcommand = regexp.MustCompile(`^(?:\$ )?pgcell ([a-z][a-z-]*)`)
+	// A call of the command by one of its names, with its arguments as far as the line goes.
+	called = regexp.MustCompile(
+		`(?:^|[\s(])(?:pgcell|(\./run_tests\.sh)|(?:tools/)?bazel run @?(?:pgcell)?//tools/cmd/pgcell --)(?:$| ([^\n#|>)"]*))`)
+	// A label of pgcell's, as users write it, with its package and its target.
+	label = regexp.MustCompile(`@pgcell//([\w/]+)(?::([\w.]+))?`)
 )
 
 // otherFlags are those that docs name of other programs.
@@ -114,22 +127,84 @@ var otherFlags = strings.Fields(`
 	--test_tag_filters
 `)
 
-// Each flag in a code span or a block is one of the command, or among otherFlags; and so is each subcommand.
+// wrongCall says what is wrong with the calls of the command in a line: a subcommand that is not there, or a flag that
+// this one has not. "" is nothing. helps is what help gives.
+func wrongCall(helps map[string]string, line string) string {
+	for _, match := range called.FindAllStringSubmatch(line, -1) {
+		words := strings.Fields(match[2])
+		if len(words) == 0 {
+			continue
+		}
+		_, is := helps[words[0]]
+		switch {
+		case is:
+		case match[1] != "": // run_tests.sh, whose default is run
+			words = append([]string{"run"}, words...)
+		case regexp.MustCompile(`^[a-z][a-z-]*$`).MatchString(words[0]) && !slices.Contains([]string{"help", "cleaner"}, words[0]):
+			return "pgcell has no subcommand " + words[0] // "pgcell cleaner" is the name of sessions
+		default:
+			continue
+		}
+		name := words[0]
+		if len(words) > 1 && helps[name+" "+words[1]] != "" {
+			name += " " + words[1]
+		}
+		for _, word := range words[1:] {
+			flag, _, _ := strings.Cut(word, "=")
+			if flag == "--" {
+				break // what follows goes to Bazel
+			}
+			if strings.HasPrefix(flag, "--") && !slices.ContainsFunc(flagName.FindAllStringSubmatch(helps[name], -1),
+				func(m []string) bool { return m[1] == flag }) {
+				return "pgcell " + name + " has no flag " + flag
+			}
+		}
+	}
+	return ""
+}
+
+func TestWrongCall(t *testing.T) {
+	t.Parallel()
+	helps := map[string]string{"": "", "run": "  --lf  x\n", "timings": "", "timings show": "  --sum  x\n"}
+	for line, want := range map[string]string{
+		"pgcell run --lf -- --config=ci":                         "",
+		"$ pgcell timings show --sum":                            "",
+		"pgcell: kept cell x":                                    "",
+		"a session of pgcell cleaner --x":                        "",
+		"./run_tests.sh --lf":                                    "",
+		"./run_tests.sh --sum":                                   "pgcell run has no flag --sum",
+		"pgcell timings show --lf":                               "pgcell timings show has no flag --lf",
+		"x=$(bazel run @pgcell//tools/cmd/pgcell -- timigns)":    "pgcell has no subcommand timigns",
+		"tools/bazel run //tools/cmd/pgcell -- timings show --z": "pgcell timings show has no flag --z",
+	} {
+		if got := wrongCall(helps, line); got != want {
+			t.Errorf("wrongCall(%q) = %q, want %q", line, got, want)
+		}
+	}
+}
+
+// Each flag in a code span or a block is one of the command, or among otherFlags; and so is each subcommand. A label of
+// pgcell's leads to a target.
 func TestFlagsAndSubcommands(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
-	subcommands := map[string]bool{"help": true, "cleaner": true} // "pgcell cleaner" is the name of sessions
-	for words, text := range help(t) {
+	known, helps, tree := map[string]bool{}, help(t), mustTree(t)
+	for _, text := range helps {
 		for _, match := range flagName.FindAllStringSubmatch(text, -1) {
 			known[match[1]] = true
 		}
-		first, _, _ := strings.Cut(words, " ")
-		subcommands[first] = true
 	}
 	for _, name := range otherFlags {
 		known[name] = true
 	}
 	for _, p := range mustPages(t) {
+		for _, match := range label.FindAllStringSubmatch(mustRead(t, tree, p.path), -1) {
+			name := cmp.Or(match[2], path.Base(match[1]))
+			_, err := os.Stat(filepath.Join(tree, match[1], name))
+			text, _ := os.ReadFile(filepath.Join(tree, match[1], "BUILD.bazel")) // a package that is not there has none
+			if err != nil && !strings.Contains(string(text), "name = \""+name+"\"") {
+				t.Errorf("%s names %s, which is no target or file", p.path, match[0])
+			}
+		}
 		var code []string
 		for _, span := range codeSpan.FindAllString(p.prose, -1) {
 			code = append(code, strings.Trim(span, "`"))
@@ -145,10 +220,36 @@ func TestFlagsAndSubcommands(t *testing.T) {
 					t.Errorf("%s names the flag %s in %q, which is none of pgcell's nor among otherFlags", p.path, match[1], text)
 				}
 			}
-			if match := subcommand.FindStringSubmatch(text); match != nil && !subcommands[match[1]] {
-				t.Errorf("%s names %q: pgcell has no subcommand %s", p.path, text, match[1])
+			if wrong := wrongCall(helps, text); wrong != "" {
+				t.Errorf("%s names %q: %s", p.path, text, wrong)
 			}
 		}
+	}
+}
+
+// The table of checks in CONTRIBUTING.md has each test of tests/checks, and no other.
+func TestChecks(t *testing.T) {
+	t.Parallel()
+	tree := mustTree(t)
+	_, section, _ := strings.Cut(mustRead(t, tree, "CONTRIBUTING.md"), "\n## Checks\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var got, want []string
+	for _, match := range regexp.MustCompile("(?m)^\\|([^|]*)\\|").FindAllStringSubmatch(section, -1) {
+		got = append(got, regexp.MustCompile(`Test\w+`).FindAllString(match[1], -1)...)
+	}
+	files, err := filepath.Glob(filepath.Join(tree, "tests", "checks", "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(t `).FindAllStringSubmatch(mustRead(t, file), -1) {
+			want = append(want, match[1])
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("the table of checks in CONTRIBUTING.md (-tests/checks +table):\n%s", diff)
 	}
 }
 
@@ -184,7 +285,7 @@ func TestFolders(t *testing.T) {
 	want = append(want, "tools/cmd/pgcell")
 	slices.Sort(got)
 	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("the table of folders in CONTRIBUTING.md (-tree +table):\n%s", diff)
 	}
 }
