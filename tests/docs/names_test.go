@@ -227,6 +227,27 @@ func TestFlagsAndSubcommands(t *testing.T) {
 	}
 }
 
+// run_tests.sh hands on each subcommand but run, which is its default, and those that cobra adds.
+func TestForwardedSubcommands(t *testing.T) {
+	t.Parallel()
+	script := mustRead(t, mustTree(t), "run_tests.sh")
+	_, cases, _ := strings.Cut(script, "\ncase ${1-} in\n")
+	var got, want []string
+	for _, match := range regexp.MustCompile(`(?m)^  ([a-z| -]+)\)`).FindAllStringSubmatch(cases, -1) {
+		got = append(got, strings.Split(match[1], " | ")...)
+	}
+	for words := range help(t) {
+		if words != "" && !strings.Contains(words, " ") && !slices.Contains([]string{"completion", "run", "version"}, words) {
+			want = append(want, words)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("run_tests.sh hands on (-pgcell --help +run_tests.sh):\n%s", diff)
+	}
+}
+
 // The table of checks in CONTRIBUTING.md has each test of tests/checks, and no other.
 func TestChecks(t *testing.T) {
 	t.Parallel()
