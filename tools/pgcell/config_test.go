@@ -4,13 +4,14 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
 // TestConfigOfATemplate has each field that changes what a template is take effect, also where the rule has given the
 // test one. It sets the environment, so it is not parallel.
 func TestConfigOfATemplate(t *testing.T) {
-	t.Setenv("PGCELL_TEMPLATE", "/absent/rule.pgcell")
+	t.Setenv("PGCELL_TEMPLATE", mustGolden(t, mustInstall(t), golden.Options{}))
 	for name, c := range map[string]struct {
 		config    pgcell.Config
 		sql, want string

@@ -62,8 +62,8 @@ func (s *servers) cluster(ctx context.Context, c Config) (*cells.Cluster, error)
 	return o.cluster, o.err
 }
 
-// start starts a server for a config. A golden cluster in the user's cache that a full disk has cut short, or that
-// somebody has deleted meanwhile, is made anew.
+// start starts a server for a config. A golden cluster in the user's cache that a full disk has cut short, that somebody
+// has deleted meanwhile, or whose PostgreSQL has got other collations since, is made anew.
 func (s *servers) start(ctx context.Context, c Config, change func(*cells.Config)) (*cells.Cluster, error) {
 	path, err := s.golden(ctx, c)
 	if err != nil {
@@ -103,13 +103,13 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	install, err := findInstall(ctx)
+	install, err := installForCode(ctx)
 	if err != nil {
 		return "", err
 	}
 	s.recipes.Lock()
 	defer s.recipes.Unlock()
-	name := r.TemplateName(install.Version)
+	name := r.TemplateName(install)
 	known := s.byRecipe[name]
 	if known.err != nil {
 		return "", known.err
@@ -212,13 +212,37 @@ func installFor(ctx context.Context, m golden.Manifest) (postgres.Install, error
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "postgres")); err == nil {
-		return postgres.Install{BinDir: dir, Version: m.Postgres}, nil
+		return postgres.Install{BinDir: dir, Version: m.Postgres, Build: m.Build}, nil
 	}
 	install, err := findInstall(ctx)
 	if err != nil {
-		return install, fmt.Errorf("it was made with PostgreSQL %v in %q, which is not there: %w", m.Postgres, dir, err)
+		return install, fmt.Errorf("it was made with PostgreSQL %v in %q, which is not on this machine. If Bazel runs the test on another "+
+			"machine than it built on, choose a PostgreSQL that travels with the test: --@pgcell//tools/rules:postgres=npm, or "+
+			"postgres.archive(...) in MODULE.bazel. Here: %w", m.Postgres, dir, err)
 	}
 	return install, nil
+}
+
+// installForCode finds the PostgreSQL for a template in code: where Bazel has made one for the test, the same that this one
+// was made with, so that it is an input of the test; else the machine's.
+func installForCode(ctx context.Context) (postgres.Install, error) {
+	template := os.Getenv("PGCELL_TEMPLATE")
+	if template == "" {
+		return findInstall(ctx)
+	}
+	path, err := runfile(template)
+	if err != nil {
+		return postgres.Install{}, err
+	}
+	m, err := golden.ReadManifest(path)
+	if err != nil {
+		return postgres.Install{}, err
+	}
+	install, err := installFor(ctx, m)
+	if err != nil {
+		err = fmt.Errorf("find the PostgreSQL of golden cluster %q: %w", path, err)
+	}
+	return install, err
 }
 
 var findInstall = func() func(context.Context) (postgres.Install, error) {

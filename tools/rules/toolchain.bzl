@@ -16,6 +16,8 @@ PostgresInfo = provider(
     fields = {
         "bindir": "string: the directory that holds `postgres` and `initdb`, for an action: absolute on the host, " +
                   "else relative to the execution root",
+        "build": "string: what tells this build from others of its version, where no file of it is an input; it is " +
+                 "part of the key of every template, and so of every test",
         "files": "depset of File: what has to be there to run it; empty for a PostgreSQL of the host",
         "runfiles_bindir": "string: the same directory for a test, relative to the runfiles root; empty on the host",
         "version": "string: PostgreSQL's own version, `15.18`; it is part of the key of every action that uses it",
@@ -44,6 +46,7 @@ def _postgres_toolchain_impl(ctx):
         ))
     info = PostgresInfo(
         bindir = postgres.dirname if postgres else ctx.attr.bindir,
+        build = ctx.attr.build,
         files = depset([postgres] if postgres else [], transitive = [f[DefaultInfo].files for f in ctx.attr.files]),
         runfiles_bindir = _runfiles_dirname(ctx, postgres) if postgres else "",
         version = ctx.attr.version,
@@ -53,6 +56,10 @@ def _postgres_toolchain_impl(ctx):
 _ATTRS = {
     "bindir": attr.string(
         doc = "Absolute directory that holds `postgres` and `initdb`, for a PostgreSQL installed on the machine.",
+    ),
+    "build": attr.string(
+        doc = "With `bindir`: what tells this build of the version from others, such as a digest of its programs and " +
+              "libraries. The files are no inputs of actions, so two builds without it share results.",
     ),
     "files": attr.label_list(
         allow_files = True,

@@ -36,5 +36,6 @@ func SocketParent() string { return os.Getenv("PGCELL_SOCKET_DIR") }
 func Spoiled(err error) bool {
 	var failed *postgres.ServerError
 	var damaged *golden.DamagedError
-	return errors.As(err, &failed) && failed.Damaged || errors.As(err, &damaged) || errors.Is(err, fs.ErrNotExist)
+	var collation *golden.CollationError
+	return errors.As(err, &collation) || errors.As(err, &failed) && failed.Damaged || errors.As(err, &damaged) || errors.Is(err, fs.ErrNotExist)
 }

@@ -174,7 +174,15 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 	if c.admin, err = openAdmin(ctx, c.server); err != nil {
 		return err
 	}
-	c.uncounted, err = renew.Uncounted(ctx, c.admin, c.major())
+	conn, err := c.admin.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	if err := golden.CheckCollations(ctx, conn.Conn(), c.manifest); err != nil {
+		return err
+	}
+	c.uncounted, err = renew.Uncounted(ctx, conn.Conn(), c.major())
 	return err
 }
 

@@ -77,7 +77,7 @@ func build(
 	settings := server.InitialSettings()
 	maps.Copy(settings, r.Settings)
 	m := Manifest{
-		Template: r.TemplateName(install.Version), Postgres: install.Version, BinDir: install.BinDir,
+		Template: r.TemplateName(install), Postgres: install.Version, Build: install.Build, BinDir: install.BinDir,
 		RunfilesBinDir: o.RunfilesBinDir, Settings: settings,
 	}
 	if m.RunfilesBinDir != "" {
@@ -92,7 +92,7 @@ func build(
 			o.Note(note)
 		}
 	}
-	m.Facts, m.Superuser = b.facts, b.ordinary.Super
+	m.Facts, m.Superuser, m.Collations = b.facts, b.ordinary.Super, b.collations
 	if err := server.Shutdown(ctx); err != nil {
 		return err
 	}
@@ -116,14 +116,15 @@ func buildSettings(settings map[string]string) map[string]string {
 
 // builder carries what the steps of one Build share.
 type builder struct {
-	ctx      context.Context
-	server   *postgres.Server
-	recipe   Recipe
-	missing  []string // roles, see [AutoRoles]
-	template string
-	ordinary attributes // of [Role], when no migration runs
-	facts    Facts
-	notes    []string
+	ctx        context.Context
+	server     *postgres.Server
+	recipe     Recipe
+	missing    []string // roles, see [AutoRoles]
+	template   string
+	ordinary   attributes // of [Role], when no migration runs
+	facts      Facts
+	collations string
+	notes      []string
 }
 
 func (b *builder) make() error {
@@ -239,6 +240,10 @@ func (b *builder) seal() error {
 		return err
 	}
 	return b.as(Superuser, "postgres", func(conn *pgx.Conn) error {
+		var err error
+		if b.collations, err = collations(b.ctx, conn, b.server.Install().Version.Major); err != nil {
+			return err
+		}
 		name := pgx.Identifier{b.template}.Sanitize()
 		if _, err := conn.Exec(b.ctx, "ALTER ROLE postgres PASSWORD '"+postgres.Secret(Password)+"'"); err != nil {
 			return fmt.Errorf("seal template: set a password: %w", err)

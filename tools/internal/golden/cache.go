@@ -20,7 +20,7 @@ const keepUnused = 30 * 24 * time.Hour
 //
 // Errors: those of [Build]; a directory that cannot be written to. Cost: that of Build, or about 1 ms.
 func Cached(ctx context.Context, dir string, install postgres.Install, r Recipe, o Options) (string, error) {
-	path := filepath.Join(dir, r.TemplateName(install.Version)+".pgcell")
+	path := filepath.Join(dir, r.TemplateName(install)+".pgcell")
 	if serves(path, install) {
 		return path, nil
 	}

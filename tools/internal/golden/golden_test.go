@@ -89,7 +89,7 @@ func TestBuildKeepsAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	install := mustInstall(t)
-	if m.Template != full.TemplateName(install.Version) || m.Postgres != install.Version || m.BinDir != install.BinDir || m.Settings["work_mem"] != "6MB" {
+	if m.Template != full.TemplateName(install) || m.Postgres != install.Version || m.BinDir != install.BinDir || m.Settings["work_mem"] != "6MB" {
 		t.Errorf("manifest = %+v", m)
 	}
 	s := mustServe(t, path)
@@ -160,7 +160,7 @@ func TestBuildErrors(t *testing.T) {
 
 func TestTemplateName(t *testing.T) {
 	t.Parallel()
-	v := postgres.Version{Major: 15, Minor: 18}
+	v := postgres.Install{BinDir: "/x", Version: postgres.Version{Major: 15, Minor: 18}, Build: "a"}
 	name := full.TemplateName(v)
 	if again := full.TemplateName(v); again != name || !strings.HasPrefix(name, "template_") || len(name) != len("template_")+16 {
 		t.Errorf("TemplateName = %q, then %q", name, again)
@@ -191,8 +191,14 @@ func TestTemplateName(t *testing.T) {
 		}
 		seen[got] = what
 	}
-	if full.TemplateName(postgres.Version{Major: 15, Minor: 19}) == name {
+	if full.TemplateName(postgres.Install{Version: postgres.Version{Major: 15, Minor: 19}, Build: "a"}) == name {
 		t.Error("another minor version gives the same name")
+	}
+	if full.TemplateName(postgres.Install{Version: v.Version, Build: "b"}) == name {
+		t.Error("another build of the version gives the same name")
+	}
+	if full.TemplateName(postgres.Install{BinDir: "/y", Version: v.Version, Build: "a"}) != name {
+		t.Error("another directory gives another name")
 	}
 }
 

@@ -30,9 +30,11 @@ type Manifest struct {
 	Format         int               // of the archive: manifestFormat
 	Template       string            // the sealed database, as [Recipe.TemplateName] names it
 	Postgres       postgres.Version  // that made it; its major version must run it
+	Build          string            // of that PostgreSQL, see [postgres.Install]
 	BinDir         string            // of that PostgreSQL, where it was found on the machine; may be ""
 	RunfilesBinDir string            // of that PostgreSQL below the runfiles root, where Bazel brings it; may be ""
 	Settings       map[string]string // of the server
+	Collations     string            // versions of the libraries that put text in order, see CheckCollations
 	Superuser      bool              // Role is a superuser
 	Facts          Facts             // about the template
 	Early          int               // entries that a server reads when it starts; they come first

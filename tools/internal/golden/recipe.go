@@ -43,12 +43,13 @@ type Recipe struct {
 // recipeFormat is part of every hash: a change to how templates are made, in this package, raises it.
 const recipeFormat = 21
 
-// TemplateName names the template that the recipe makes with a version of PostgreSQL: "template_" and 16 hex digits of
+// TemplateName names the template that the recipe makes with a build of PostgreSQL: "template_" and 16 hex digits of
 // a SHA-256 over all of its parts.
-func (r Recipe) TemplateName(v postgres.Version) string {
+func (r Recipe) TemplateName(install postgres.Install) string {
 	part := struct {
 		Format     int
 		Postgres   string
+		Build      string
 		Settings   map[string]string // fmt sorts keys
 		Locale     string
 		Roles      []string
@@ -57,7 +58,7 @@ func (r Recipe) TemplateName(v postgres.Version) string {
 		Migrator   string
 		Seeds      []Script
 		Superuser  bool
-	}{recipeFormat, v.String(), r.Settings, r.Locale, r.Roles, r.Extensions, r.Migrations, "", r.Seeds, r.Superuser}
+	}{recipeFormat, install.Version.String(), install.Build, r.Settings, r.Locale, r.Roles, r.Extensions, r.Migrations, "", r.Seeds, r.Superuser}
 	if r.Migrator != nil {
 		part.Migrator = "key:" + r.Migrator.Key
 	}

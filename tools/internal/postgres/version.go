@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // The range of PostgreSQL major versions that pgcell supports, both ends included.
@@ -46,6 +47,9 @@ func ParseVersion(line string) (Version, error) {
 type Install struct {
 	BinDir  string // absolute path of the directory that holds postgres and initdb
 	Version Version
+	// Build tells this build of the version from others, as far as is known: what `postgres --version` prints in full, or
+	// what a Bazel toolchain says.
+	Build string
 }
 
 // Inspect looks at one directory of binaries and asks its postgres for the version. Cost: one process, about 5 ms.
@@ -73,5 +77,5 @@ func Inspect(ctx context.Context, binDir string) (Install, error) {
 		return Install{}, &InstallError{Dir: binDir, Version: v, Reason: fmt.Sprintf(
 			"it is PostgreSQL %v, and pgcell supports %d to %d", v, MinMajor, MaxMajor)}
 	}
-	return Install{BinDir: binDir, Version: v}, nil
+	return Install{BinDir: binDir, Version: v, Build: strings.TrimSpace(string(out))}, nil
 }

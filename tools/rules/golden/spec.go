@@ -36,6 +36,7 @@ type spec struct {
 
 type postgresSpec struct {
 	BinDir         string `json:"bindir"`
+	Build          string `json:"build"`           // what tells it from others of its version; "" where it is an input
 	RunfilesBinDir string `json:"runfiles_bindir"` // "" where the machine has it
 	Version        string `json:"version"`         // of which the toolchain says that it is
 }
@@ -76,6 +77,7 @@ func (s spec) install(ctx context.Context) (postgres.Install, error) {
 		return install, fmt.Errorf("PostgreSQL in %q is %v, and its toolchain says %s; run bazel fetch --force "+
 			"to look at the machine again", install.BinDir, install.Version, s.Postgres.Version)
 	}
+	install.Build = s.Postgres.Build
 	return install, nil
 }
 

@@ -36,6 +36,7 @@ _TOOLCHAIN = """
 postgres_toolchain(
     name = "postgres_{major}",
     bindir = "{bindir}",
+    build = "{build}",
     version = "{version}",
 )
 """
@@ -63,6 +64,21 @@ def _look(rctx, bindir):
         said = (result.stderr.strip() or result.stdout.strip()).split("\n")[0]
         return struct(reason = "%s --version: exit code %d: %s" % (path, result.return_code, said), version = "")
     return struct(reason = "", version = words[2].strip())
+
+def _build_of(rctx, bindir, major):
+    """What tells this build of a version from others, 16 hex digits. It looks again when a file of it changes."""
+    result = rctx.execute(["sh", rctx.path(rctx.attr._identify), bindir, str(major)], timeout = 120)
+    lines = result.stdout.strip().split("\n")
+    if result.return_code or len(lines[-1]) != 16:
+        fail(("postgres.host(): read the PostgreSQL in %s: got exit code %d and \"%s\", want a digest of its files. " +
+              "Mend that installation, or name another in PGCELL_POSTGRES.") % (
+            bindir,
+            result.return_code,
+            (result.stderr or lines[-1]).strip(),
+        ))
+    for path in lines[:-1]:
+        rctx.watch(path)
+    return lines[-1]
 
 def _explicit(rctx):
     """What PGCELL_POSTGRES names, as (directory of the programs, version); None where it is not set."""
@@ -115,7 +131,12 @@ def _postgres_host_repository_impl(rctx):
     offers = []
     build = _BUILD.format(toolchain_bzl = str(Label("//tools/rules:toolchain.bzl")))
     for major, postgres in found.items():
-        build += _TOOLCHAIN.format(bindir = postgres.bindir, major = major, version = postgres.version)
+        build += _TOOLCHAIN.format(
+            bindir = postgres.bindir,
+            build = _build_of(rctx, postgres.bindir, major),
+            major = major,
+            version = postgres.version,
+        )
         offers.append(json.encode(struct(
             place = postgres.bindir,
             platform = machine,
@@ -132,6 +153,10 @@ def _postgres_host_repository_impl(rctx):
 postgres_host_repository = repository_rule(
     implementation = _postgres_host_repository_impl,
     attrs = {
+        "_identify": attr.label(
+            allow_single_file = True,
+            default = "//tools/rules/private:identify_host.sh",
+        ),
         "apparent_name": attr.string(doc = "The name by which the other repositories see this one.", mandatory = True),
     },
     configure = True,

@@ -87,6 +87,7 @@ def _pg_template_impl(ctx):
         "order": ctx.attr.order,
         "postgres": {
             "bindir": postgres.bindir,
+            "build": postgres.build,
             "runfiles_bindir": postgres.runfiles_bindir,
             "version": postgres.version,
         },
@@ -98,6 +99,8 @@ def _pg_template_impl(ctx):
     ctx.actions.run(
         arguments = ["build", "--spec", spec.path, "--out", golden.path],
         executable = ctx.executable._golden,
+        # A PostgreSQL of this machine is no input: another machine has another one, or none.
+        execution_requirements = {} if postgres.runfiles_bindir else {"no-remote-exec": "1"},
         inputs = depset(
             [spec] + ctx.files.migrations + ctx.files.seeds + ctx.files.data,
             transitive = [postgres.files],

@@ -68,7 +68,7 @@ def _action_test_impl(ctx):
     )
     asserts.equals(env, ["-file", package + "/testdata/1.sql"], spec["migrator"]["args"])
     bindir = package + "/testdata/bin"
-    postgres = {"bindir": bindir, "runfiles_bindir": "_main/" + bindir, "version": "16.9"}
+    postgres = {"bindir": bindir, "build": "", "runfiles_bindir": "_main/" + bindir, "version": "16.9"}
     asserts.equals(env, postgres, spec["postgres"])
     inputs = [file.path for file in actions["PgTemplate"].inputs.to_list()]
     for needed in [bindir + "/initdb", spec["migrator"]["path"], package + "/testdata/1.sql"]:
@@ -132,6 +132,7 @@ def _toolchain_test_impl(ctx):
     asserts.equals(env, info, analysistest.target_under_test(env)[platform_common.ToolchainInfo].postgres)
     asserts.equals(env, "16.9", info.version)
     asserts.equals(env, ctx.attr.bindir, info.bindir)
+    asserts.equals(env, ctx.attr.build, info.build)
     asserts.equals(env, ctx.attr.runfiles_bindir, info.runfiles_bindir)
     asserts.equals(env, ctx.attr.files, sorted([file.basename for file in info.files.to_list()]))
     return analysistest.end(env)
@@ -140,6 +141,7 @@ toolchain_test = analysistest.make(
     _toolchain_test_impl,
     attrs = {
         "bindir": attr.string(),
+        "build": attr.string(),
         "files": attr.string_list(),
         "runfiles_bindir": attr.string(),
     },
@@ -155,7 +157,7 @@ def _toolchain_targets():
         version = "16.9",
     )
     postgres_toolchain(name = "relative", bindir = "usr/bin", tags = ["manual"], version = "16.9")
-    postgres_toolchain(name = "on_host", bindir = "/opt/pg/bin", tags = ["manual"], version = "16.9")
+    postgres_toolchain(name = "on_host", bindir = "/opt/pg/bin", build = "1a2b", tags = ["manual"], version = "16.9")
     postgres_toolchain(
         name = "of_files",
         files = ["testdata/bin/initdb"],
@@ -183,7 +185,7 @@ def _toolchain_tests():
     _failure_test("neither", _EITHER_OR % "neither")
     _failure_test("both", _EITHER_OR % "both")
     _failure_test("relative", _RELATIVE)
-    toolchain_test(name = "on_host_test", bindir = "/opt/pg/bin", target_under_test = "on_host")
+    toolchain_test(name = "on_host_test", bindir = "/opt/pg/bin", build = "1a2b", target_under_test = "on_host")
     bindir = native.package_name() + "/testdata/bin"
     toolchain_test(
         name = "of_files_test",

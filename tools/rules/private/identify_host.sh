@@ -1,0 +1,58 @@
+#!/bin/sh
+# identify_host.sh DIR MAJOR tells one build of a PostgreSQL version from another: programs, the libraries that they load
+# (two versions of ICU order text in different ways), locales, extensions. It prints the files that it looks at, one a
+# line, and then a digest, 16 hex digits.
+#
+# DIR holds postgres and initdb; MAJOR is the major version.
+set -eu
+dir=$1 major=$2
+
+# digests prints the SHA-256 and the name of each file that standard input names, digest that of standard input itself.
+if command -v sha256sum >/dev/null 2>&1; then
+  digests() { xargs sha256sum; }
+  digest() { sha256sum; }
+else
+  digests() { xargs shasum -a 256; }
+  digest() { shasum -a 256; }
+fi
+
+# Programs, and their libraries as ldd or macOS's otool lists them.
+list_files() {
+  printf '%s\n' "$dir/postgres" "$dir/initdb" /usr/lib/locale/locale-archive
+  if command -v ldd >/dev/null 2>&1; then
+    ldd "$dir/postgres" "$dir/initdb" 2>/dev/null | tr ' \t' '\n\n' | grep '^/.*[^:]$' || true
+  elif command -v otool >/dev/null 2>&1; then
+    otool -L "$dir/postgres" "$dir/initdb" | tr ' \t' '\n\n' | grep '^/.*[^:]$' || true
+  fi
+}
+
+# Where extensions and dictionaries lie: as pg_config says, else the first usual place that has them.
+share='' lib=''
+if [ -x "$dir/pg_config" ]; then
+  share=$("$dir/pg_config" --sharedir) lib=$("$dir/pg_config" --pkglibdir)
+else
+  for d in "$dir/../share/postgresql" "$dir/../share" "/usr/share/postgresql/$major" "/usr/share/postgresql$major" \
+    "$dir/../../../../share/postgresql/$major" /usr/share/pgsql; do
+    if [ -z "$share" ] && [ -d "$d/extension" ]; then share=$d; fi
+  done
+  for d in "$dir/../lib/postgresql" "$dir/../lib" /usr/lib64/pgsql; do
+    if [ -z "$lib" ] && [ -e "$d/plpgsql.so" ]; then lib=$d; fi
+  done
+fi
+
+digest_tree() {
+  if [ -d "$1" ]; then
+    (cd "$1" && find . -type f | LC_ALL=C sort | digests)
+  fi
+}
+
+files=$(list_files | LC_ALL=C sort -u | while read -r f; do if [ -f "$f" ]; then echo "$f"; fi; done)
+printf '%s\n' "$files"
+{
+  "$dir/postgres" --version
+  printf '%s\n' "$files" | digests | cut -d ' ' -f 1
+  locale -a 2>/dev/null || true
+  digest_tree "$share/extension"
+  digest_tree "$share/tsearch_data"
+  digest_tree "$lib"
+} | digest | cut -c 1-16
