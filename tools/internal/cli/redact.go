@@ -45,7 +45,9 @@ func Redact(args []string) []string {
 // RedactText gives a text without user names and passwords in URLs.
 func RedactText(text string) string { return userinfo.ReplaceAllString(text, "${1}"+hidden+"@") }
 
-func isFlag(name string) bool { return secretFlag.MatchString(name) || environmentFlag.MatchString(name) }
+func isFlag(name string) bool {
+	return secretFlag.MatchString(name) || environmentFlag.MatchString(name)
+}
 
 // redactValue gives the value NAME=VALUE of a flag without its secret.
 func redactValue(flag, value string) string {

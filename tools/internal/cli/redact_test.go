@@ -31,9 +31,9 @@ func TestRedactText(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"WARNING: Remote Cache: http://ci:s3cret@127.0.0.1:80/cas: 401": "WARNING: Remote Cache: http://***@127.0.0.1:80/cas: 401",
-		"see https://bazel.build/x@y and mail a@b":                       "see https://bazel.build/x@y and mail a@b",
-		"psql postgres://pgcell@/test_db?host=/tmp/x":                     "psql postgres://pgcell@/test_db?host=/tmp/x",
-		"postgres://app:s3cret@db.example/app":                           "postgres://app:***@db.example/app",
+		"see https://bazel.build/x@y and mail a@b":                      "see https://bazel.build/x@y and mail a@b",
+		"psql postgres://pgcell@/test_db?host=/tmp/x":                   "psql postgres://pgcell@/test_db?host=/tmp/x",
+		"postgres://app:s3cret@db.example/app":                          "postgres://app:***@db.example/app",
 	} {
 		if got := cli.RedactText(text); got != want {
 			t.Errorf("RedactText(%q) = %q, want %q", text, got, want)

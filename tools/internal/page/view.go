@@ -102,7 +102,9 @@ func newView(run *Run) *view {
 }
 
 // command gives a line for the shell, without secrets.
-func command(program string, args []string) string { return program + " " + shellquote.Join(cli.Redact(args)...) }
+func command(program string, args []string) string {
+	return program + " " + shellquote.Join(cli.Redact(args)...)
+}
 
 func (v *view) test(s *results.Shard, t *results.Test) {
 	v.Cells.Time += t.CellTime
