@@ -100,3 +100,47 @@ func TestArchive(t *testing.T) {
 		`postgres.archive(version = "16.9"): got no file bin/initdb, want a relocatable PostgreSQL with bin/, lib/ and `+
 			"share/. Mend the attribute strip_prefix, or name another package.")
 }
+
+// Two builds of one version, in one directory after the other, are two PostgreSQL: what a template of one gave is no result
+// of the other, and the first one's is found again.
+func TestTwoBuildsOfOneVersion(t *testing.T) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // the pattern is well formed
+	if len(found) == 0 {
+		t.Skip("this machine has no PostgreSQL as Debian packages it, which can be copied")
+	}
+	bin := filepath.Dir(found[0])
+	major := filepath.Base(filepath.Dir(bin))
+	dir := newWorkspace(t, "use_repo(postgres, \"postgres_host\")\n")
+	root := filepath.Join(dir, "copy")
+	copied := filepath.Join(root, "lib/postgresql", major, "bin")
+	for _, program := range []string{"postgres", "initdb"} {
+		mustWrite(t, filepath.Join(copied, program), mustRead(t, filepath.Join(bin, program)))
+	}
+	for link, target := range map[string]string{
+		filepath.Join(root, "lib/postgresql", major, "lib"): filepath.Join(filepath.Dir(bin), "lib"),
+		filepath.Join(root, "share/postgresql", major):      "/usr/share/postgresql/" + major,
+	} {
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := func() string {
+		t.Helper()
+		bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+copied, "//:template").ensureSuccess(t)
+		return mustRead(t, filepath.Join(dir, "bazel-bin/template.pgcell"))
+	}
+	first := build()
+	program := filepath.Join(copied, "postgres")
+	text := mustRead(t, program)
+	mustWrite(t, program, text+"\x00") // still runs
+	if second := build(); second == first {
+		t.Error("another build of the same version gave the same template")
+	}
+	mustWrite(t, program, text)
+	if again := build(); again != first {
+		t.Error("the first build's template is not found again")
+	}
+}
