@@ -37,8 +37,8 @@ var floors = []struct {
 		"internal/shard", "internal/sqltext", "internal/usage", "internal/budget", "internal/version",
 	}},
 	{"A server, a workspace, migrations", []string{
-		"internal/history", "internal/merge", "internal/migrations", "internal/netns", "internal/postgres",
-		"internal/session", "internal/workspace",
+		"internal/external", "internal/history", "internal/merge", "internal/migrations", "internal/netns",
+		"internal/postgres", "internal/session", "internal/workspace",
 	}},
 	{"Bazel; divided test binaries; the golden cluster", []string{"internal/bazel", "internal/divide", "internal/golden"}},
 	{"What cells are made of", []string{"internal/cache", "internal/renew"}},
