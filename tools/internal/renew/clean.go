@@ -36,7 +36,7 @@ func (c *Cleaner) clean(ctx context.Context, d *Database, now *counters) (reason
 	c.sendDeletes(p, tables)
 	c.sendSetval(p, sequences)
 	p.SendPipelineSync()
-	p.SendQueryParams(c.template.vacuumSQL(tables), nil, nil, nil, nil)
+	p.SendQueryParams(c.template.vacuumSQL(tables, now.toasted(&d.seen)), nil, nil, nil, nil)
 	p.SendPipelineSync() // VACUUM has a transaction of its own
 	c.sendCheck(p, tables)
 	c.sendClasses(p, blocks)
@@ -119,12 +119,16 @@ func (c *Cleaner) sendSetval(p *pgconn.Pipeline, sequences []int) {
 	p.SendQueryPrepared(setvalStatement, [][]byte{array(oids), array(lasts), array(called)}, nil, nil)
 }
 
-// vacuumSQL takes away what is dead in tables: a table without rows is left without a page, as in a new clone.
-func (t *Template) vacuumSQL(tables []int) string {
+// vacuumSQL takes away what is dead in tables, and, if toasted is set, in their TOAST tables: a table without rows is left
+// without a page, as in a new clone.
+func (t *Template) vacuumSQL(tables []int, toasted bool) string {
 	if len(tables) == 0 {
 		return "SELECT"
 	}
 	options := "TRUNCATE, INDEX_CLEANUP ON, PARALLEL 0"
+	if !toasted {
+		options += ", PROCESS_TOAST OFF"
+	}
 	var names []string
 	for _, i := range tables {
 		name := t.Facts.Tables[i].Name
@@ -142,28 +146,32 @@ func (t *Template) vacuumSQL(tables []int) string {
 	return "VACUUM (" + options + ") " + strings.Join(names, ", ")
 }
 
-// grownSQL names those of the tables in $1, and of their indexes, that are larger than they may be without the test's rows.
-func (t *Template) grownSQL() string {
-	var tables, oids []uint32
-	var sizes []int64
-	add := func(i int, oid uint32, size int64) {
-		tables, oids, sizes = append(tables, uint32(i)), append(oids, oid), append(sizes, size)
-	}
-	for i, one := range t.Facts.Tables {
-		add(i, one.OID, one.Size)
-		for _, tree := range one.Trees {
-			add(i, tree.OID, tree.Size)
+// toasted reports whether anything was written to a TOAST table since the last test.
+func (s *counters) toasted(before *counters) bool {
+	for i, t := range s.tables {
+		if t.toast != before.tables[i].toast {
+			return true
 		}
 	}
-	return fmt.Sprintf("SELECT o::regclass || ' has grown' FROM unnest('%s'::int[], '%s'::oid[], '%s'::int8[]) AS x (i, o, size)"+
-		" WHERE CASE WHEN i = ANY ($1::int[]) THEN pg_relation_size(o) > size END", // no more are measured
-		array(tables), array(oids), array(sizes))
+	return false
 }
+
+// grownSQL names those of the tables and indexes in $1 that are larger than $2, which they may be without the test's rows.
+const grownSQL = "SELECT o::regclass || ' has grown' FROM unnest($1::oid[], $2::int8[]) AS x (o, size) WHERE pg_relation_size(o) > size"
 
 // sendCheck asks what differs in tables from a new clone, after their rows have been taken out: pages that are left,
 // indexes that keep a shape that the test's rows gave them, and rows of the template that are gone.
 func (c *Cleaner) sendCheck(p *pgconn.Pipeline, tables []int) {
-	p.SendQueryPrepared(grownStatement, [][]byte{array(tables)}, nil, nil)
+	var oids []uint32
+	var sizes []int64
+	for _, i := range tables {
+		t := c.template.Facts.Tables[i]
+		oids, sizes = append(oids, t.OID), append(sizes, t.Size)
+		for _, tree := range t.Trees {
+			oids, sizes = append(oids, tree.OID), append(sizes, tree.Size)
+		}
+	}
+	p.SendQueryPrepared(grownStatement, [][]byte{array(oids), array(sizes)}, nil, nil)
 	for _, i := range tables {
 		if t := c.template.Facts.Tables[i]; t.Seeds > 0 {
 			p.SendQueryParams("SELECT count(*) FROM ONLY "+t.Name, nil, nil, nil, nil)

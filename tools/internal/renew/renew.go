@@ -113,7 +113,7 @@ func Connect(ctx context.Context, config *pgx.ConnConfig, t *Template) (*Cleaner
 		p.SendPrepare(lookStatement, t.lookSQL(), nil)
 		p.SendPrepare(tablesStatement, t.tablesSQL(), nil)
 		p.SendPrepare(setvalStatement, setvalSQL, nil)
-		p.SendPrepare(grownStatement, t.grownSQL(), nil)
+		p.SendPrepare(grownStatement, grownSQL, nil)
 		p.SendPrepare(classStatement, classSQL(t.Facts), nil)
 	})
 	if err != nil {
