@@ -130,8 +130,7 @@ func (c *Cell) URL() string { return c.lease.URL() }
 func (c *Cell) Config() *pgx.ConnConfig { return c.lease.Config() }
 
 // Pool is the cell's pool of at most 4 connections (see Config.Pool), which is closed after the test. Its connections
-// may use server processes that served earlier tests, and are like new ones. Where all tests of the process together want more connections
-// than the server has, one waits for another to give some back.
+// may use server processes that served earlier tests, and are like new ones.
 func (c *Cell) Pool() *pgxpool.Pool {
 	pool, err := c.pool()
 	if err != nil {
@@ -142,7 +141,7 @@ func (c *Cell) Pool() *pgxpool.Pool {
 }
 
 // DB gives the cell to database/sql. It is opened at the first call and closed after the test. It has at most 16
-// connections at once, in addition to Pool's.
+// connections at once, in addition to Pool's. It fails if the server has not as many left.
 func (c *Cell) DB() *sql.DB {
 	db, err := c.db()
 	if err != nil {

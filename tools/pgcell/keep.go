@@ -38,7 +38,7 @@ func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
 		return
 	}
 	dir := cluster.Server().SocketDir()
-	if err := cluster.Linger(ctx); err != nil {
+	if err := cluster.Server().Linger(ctx); err != nil {
 		t.Logf("pgcell: keep the server of cell %s: %v", lease.Name(), err)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/conns"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -54,7 +55,7 @@ func Server(t TB, config ...ServerConfig) *PrivateServer {
 	if s.pool, err = pgxpool.NewWithConfig(context.Background(), pool); err != nil {
 		t.Fatalf("pgcell.Server: open pool: %v", err)
 	}
-	t.Cleanup(func() { cells.Soon(s.pool.Close) })
+	t.Cleanup(func() { conns.Soon(s.pool.Close) })
 	return s
 }
 

@@ -13,21 +13,15 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/budget"
 )
 
-// holder is a test's, or nobody's.
-type holder struct{ test string }
-
-func (h *holder) Test() string   { return h.test }
-func (h *holder) String() string { return h.test }
-
-// TestTake has 50 holders share 3 places.
+// TestTake has 50 tests that want two places each share 7.
 func TestTake(t *testing.T) {
 	t.Parallel()
-	b := budget.New(budget.Config{What: "places", Places: 3})
+	b := budget.New(budget.Config{What: "places", Places: 7})
 	var inside, most atomic.Int64
 	var group sync.WaitGroup
 	for range 50 {
 		group.Go(func() {
-			release, err := b.Take(t.Context(), &holder{"TestX"})
+			release, err := b.Take(t.Context(), "TestX", 2)
 			if err != nil {
 				t.Error(err)
 				return
@@ -41,26 +35,98 @@ func TestTake(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if most.Load() != 3 || b.Free() != 3 || len(b.Holders()) != 0 {
-		t.Errorf("at most %d inside, %d free, holders %v; want 3, 3, none", most.Load(), b.Free(), b.Holders())
+	if most.Load() != 3 || b.Free() != 7 || b.Holders() != "nobody any more" {
+		t.Errorf("at most %d inside, %d free, held by %s; want 3, 7, nobody", most.Load(), b.Free(), b.Holders())
+	}
+}
+
+// TestReserve keeps some places for those who cannot wait.
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	b := budget.New(budget.Config{What: "places", Places: 3, Reserve: 1, Remedy: "raise it"})
+	for range 2 {
+		if _, err := b.Take(t.Context(), "TestA", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := b.Take(ctx, "TestB", 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Take of a place in reserve = %v, want a wait", err)
+	}
+	if _, err := b.Try("TestA", 1); err != nil {
+		t.Errorf("Try of a place in reserve = %v", err)
+	}
+	var full *budget.FullError
+	const want = "TestA wants 2 of 3 places, which are held by TestA (3); raise it"
+	if _, err := b.Try("TestA", 2); !errors.As(err, &full) || full.Error() != want {
+		t.Errorf("Try = %v, want %s", err, want)
+	}
+}
+
+// TestTooMany refuses at once what there will never be.
+func TestTooMany(t *testing.T) {
+	t.Parallel()
+	b := budget.New(budget.Config{What: "places", Places: 3, Reserve: 1})
+	var full *budget.FullError
+	if _, err := b.Take(t.Context(), "TestA", 3); !errors.As(err, &full) {
+		t.Errorf("Take = %v, want a FullError", err)
+	}
+}
+
+// TestOrder lets nobody pass who wants less than the first of the queue, until that one gives up.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	b := budget.New(budget.Config{What: "places", Places: 2})
+	if _, err := b.Take(t.Context(), "TestA", 1); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	large := make(chan error)
+	go func() {
+		_, err := b.Take(ctx, "TestLarge", 2)
+		large <- err
+	}()
+	waiting, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer stop()
+	for waiting.Err() == nil { // until TestLarge is in the queue
+		short, end := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		release, err := b.Take(short, "TestSmall", 1)
+		end()
+		if err != nil {
+			break
+		}
+		release()
+	}
+	if waiting.Err() != nil {
+		t.Error("TestSmall passed TestLarge")
+	}
+	small := make(chan error)
+	go func() {
+		_, err := b.Take(t.Context(), "TestSmall", 1)
+		small <- err
+	}()
+	cancel()
+	if err := <-large; !errors.Is(err, context.Canceled) {
+		t.Errorf("TestLarge: %v, want canceled", err)
+	}
+	if err := <-small; err != nil {
+		t.Errorf("TestSmall: %v", err)
 	}
 }
 
 // TestWarn waits for longer than is usual, and then gives up.
 func TestWarn(t *testing.T) {
 	t.Parallel()
-	var warned, released atomic.Value
-	b := budget.New(budget.Config{
-		What: "places", Places: 1, Warn: func(s string) { warned.Store(s) }, Release: func() { released.Store(true) },
-	})
-	greedy := &holder{"TestGreedy"}
-	if _, err := b.Take(t.Context(), greedy); err != nil {
+	var warned atomic.Value
+	b := budget.New(budget.Config{What: "places", Places: 2, Warn: func(s string) { warned.Store(s) }})
+	release, err := b.Take(t.Context(), "TestGreedy", 2)
+	if err != nil {
 		t.Fatal(err)
 	}
-	release := b.Force(greedy)
 	ctx, cancel := context.WithTimeout(t.Context(), 5200*time.Millisecond)
 	defer cancel()
-	_, err := b.Take(ctx, &holder{"TestPoor"})
+	_, err = b.Take(ctx, "TestPoor", 1)
 	want := "wait for places, which are held by TestGreedy (2): context deadline exceeded"
 	if !errors.Is(err, context.DeadlineExceeded) || err.Error() != want {
 		t.Errorf("Take = %v, want %s", err, want)
@@ -68,136 +134,35 @@ func TestWarn(t *testing.T) {
 	if got, _ := warned.Load().(string); got != "TestPoor waits for places, which are held by TestGreedy (2)" {
 		t.Errorf("warned of %q", got)
 	}
-	if released.Load() == nil {
-		t.Error("Config.Release was not called")
-	}
 	release()
-	if b.Free() != 0 || b.Try(greedy) != nil {
-		t.Errorf("%d free, want none", b.Free())
+	if b.Free() != 2 {
+		t.Errorf("%d free, want 2", b.Free())
 	}
 }
 
-// TestHoldersInMessages lists the first holders, those with most places first.
-func TestHoldersInMessages(t *testing.T) {
+// TestHolders lists the first holders, those with most places first.
+func TestHolders(t *testing.T) {
 	t.Parallel()
-	b := budget.New(budget.Config{What: "places"})
+	b := budget.New(budget.Config{What: "places", Places: 100})
 	for i := range 12 {
-		for range 12 - i {
-			b.Force(&holder{fmt.Sprintf("Test%d", i)})
+		if _, err := b.Try(fmt.Sprintf("Test%d", i), 12-i); err != nil {
+			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := b.Take(ctx, &holder{"TestX"})
-	if got := fmt.Sprint(err); !strings.Contains(got, "held by Test0 (12), Test1 (11), ") || !strings.Contains(got, "Test9 (3), 2 more: ") {
-		t.Errorf("Take = %s", got)
+	if got := b.Holders(); !strings.HasPrefix(got, "Test0 (12), Test1 (11), ") || !strings.HasSuffix(got, "Test9 (3), 2 more") {
+		t.Errorf("Holders = %s", got)
 	}
 }
 
-// deadlock has tests take a place each, and then all wait for another. It gives their errors.
-func deadlock(t *testing.T, b *budget.Budget, names ...string) map[string]error {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	var mu sync.Mutex
-	all := map[string]error{}
-	var first, group sync.WaitGroup
-	first.Add(len(names))
-	for _, name := range names {
-		group.Go(func() {
-			h := &holder{name}
-			release, err := b.Take(ctx, h)
-			first.Done()
-			if err == nil {
-				defer release()
-				first.Wait()
-				var more func()
-				if more, err = b.Take(ctx, &holder{name}); err == nil {
-					more()
-				}
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			all[name] = err
-		})
-	}
-	group.Wait()
-	return all
-}
-
-// TestDeadlockIsBroken lends one test of a deadlock what it waits for; then all go on.
-func TestDeadlockIsBroken(t *testing.T) {
-	t.Parallel()
-	b := budget.New(budget.Config{What: "places", Places: 3, Reserve: 1})
-	for name, err := range deadlock(t, b, "TestA", "TestB", "TestC") {
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if b.Free() != 3 {
-		t.Errorf("%d free, want 3", b.Free())
-	}
-}
-
-// TestDeadlockError fails one test of a deadlock that no reserve breaks; then the others go on.
-func TestDeadlockError(t *testing.T) {
-	t.Parallel()
-	b := budget.New(budget.Config{What: "places", Places: 2, Remedy: "raise it"})
-	var failed []error
-	for _, err := range deadlock(t, b, "TestA", "TestA/sub") {
-		if err != nil {
-			failed = append(failed, err)
-		}
-	}
-	var d *budget.DeadlockError
-	want := "deadlock: all 2 places are held by tests that wait for more, TestA (1), TestA/sub (1); raise it"
-	if len(failed) != 1 || !errors.As(failed[0], &d) || d.Error() != want {
-		t.Errorf("errors %v, want one: %s", failed, want)
-	}
-}
-
-// TestSubtestDeadlocks counts a test that waits for its subtest, which waits for a place.
-func TestSubtestDeadlocks(t *testing.T) {
-	t.Parallel()
-	b := budget.New(budget.Config{What: "places", Places: 1})
-	b.Force(&holder{"TestA"})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	var d *budget.DeadlockError
-	if _, err := b.Take(ctx, &holder{"TestA/x/y"}); !errors.As(err, &d) {
-		t.Errorf("Take = %v, want a deadlock", err)
-	}
-}
-
-// TestNoDeadlock waits for holders that may still give places back.
-func TestNoDeadlock(t *testing.T) {
-	t.Parallel()
-	for name, run := range map[string]struct {
-		holder string
-		idle   bool
-	}{
-		"another test does not wait": {"TestB", true},
-		"a statement runs":           {"TestA", false},
-		"no test has the cell":       {"", true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := budget.New(budget.Config{What: "places", Places: 1, Reserve: 5, Idle: func() bool { return run.idle }})
-			release := b.Force(&holder{run.holder})
-			time.AfterFunc(1500*time.Millisecond, release)
-			if _, err := b.Take(t.Context(), &holder{"TestA"}); err != nil || b.Free() != 0 {
-				t.Errorf("Take = %v, %d free; want none of the reserve used", err, b.Free())
-			}
-		})
-	}
-}
-
-// TestErr ends a wait at once.
+// TestErr ends a wait.
 func TestErr(t *testing.T) {
 	t.Parallel()
 	over := errors.New("the server has ended")
-	b := budget.New(budget.Config{What: "places", Err: func() error { return over }})
-	if _, err := b.Take(t.Context(), &holder{"TestA"}); !errors.Is(err, over) || err.Error() != "wait for places: the server has ended" {
+	b := budget.New(budget.Config{What: "places", Places: 1, Err: func() error { return over }})
+	if _, err := b.Take(t.Context(), "TestA", 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Take(t.Context(), "TestB", 1); !errors.Is(err, over) || err.Error() != "wait for places: the server has ended" {
 		t.Errorf("Take = %v, want %v", err, over)
 	}
 }

@@ -1,130 +1,128 @@
 package cells
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
-	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgcell/pgcell/tools/internal/conns"
 	"github.com/pgcell/pgcell/tools/internal/renew"
 	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
-// cell is one database, through all the tests that it serves.
+// cell is one database, through all the tests that it serves. See the package comment for who may change its fields.
 type cell struct {
 	pool     *pool
 	database renew.Database
-	name     string // changes with each test
-	made     string // how it came to be ready: see [Lease.Made]
-	pooled   bool   // the last test used its pools
-
-	cleaner *renew.Cleaner // nil until it is needed
-	place   func()         // gives the cleaner's place among the connections back
-
-	mu       sync.Mutex
-	sessions []*session.Session // at rest, waiting for a pool
-	clients  map[*session.Session]*session.Conn
-	test     string // that has it; "" while none has
-	lease    *Lease // of that test
-	ready    *pgxpool.Pool
-	woken    []uint32 // processes of sessions that served a pool since prepare
+	conns    *conns.Set     // knows the database's name, another one for each test
+	made     string         // how it came to be ready: see [Lease.Made]
+	pooled   bool           // the last test used its pools
+	cleaner  *renew.Cleaner // nil until it is needed
+	ready    *pgxpool.Pool  // the next test's
 }
 
-func (c *cell) url(role string) string { return c.pool.cluster.server.URL(role, c.name) }
-
-// Test names the test that has the cell; "" while none has.
-func (c *cell) Test() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.test
+// prepare makes what the next test needs and needs time to make: its pool, with the sessions in it that rest.
+func (c *cell) prepare(ctx context.Context) (err error) {
+	c.ready, err = c.conns.Pool(ctx, narrow)
+	return err
 }
 
-// String names the test that has the cell, or the cell while none has.
-func (c *cell) String() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return cmp.Or(c.test, c.name)
+// warm opens the connection that the next test will want.
+func (c *cell) warm(ctx context.Context) error {
+	conn, err := c.ready.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	conn.Release()
+	return nil
+}
+
+// rename gives a cell that nobody has a name of its user's.
+func (c *cell) rename(ctx context.Context, name string) error {
+	if err := c.pool.cluster.clones.Rename(ctx, &c.database, name); err != nil {
+		return err
+	}
+	c.conns.Collect(c.ready)
+	c.conns.Rename(name)
+	return c.prepare(ctx)
+}
+
+// alive reports whether a ready cell's connections stand.
+func (c *cell) alive() bool {
+	return (c.cleaner == nil || session.Quiet(c.cleaner.NetConn())) && c.conns.Alive()
 }
 
 // close ends all connections that are the cell's own.
 func (c *cell) close() {
-	c.shed()
+	c.leave()
 	if c.ready != nil {
 		c.ready.Close()
 		c.ready = nil
 	}
-	c.dismissCleaner()
 }
 
-// leave ends all sessions of pgcell's in a cell whose test may copy or drop it.
+// leave ends all sessions of pgcell's in a cell, such as one whose test may copy or drop it.
 func (c *cell) leave() {
-	c.shed()
-	c.dismissCleaner()
+	session.CloseAll(c.conns.Rest())
+	if c.cleaner != nil {
+		c.cleaner.Close()
+		c.cleaner = nil
+	}
 }
 
-// dismissCleaner ends the cleaner's connection; needCleaner makes another.
-func (c *cell) dismissCleaner() {
-	c.mu.Lock()
-	cleaner, place := c.cleaner, c.place
-	c.cleaner = nil
-	c.mu.Unlock()
-	if cleaner != nil {
-		cleaner.Close()
-		place()
+// choose keeps those of a test's sessions that can serve another, and ends the rest. reason says why the cell is
+// dropped.
+func (c *cell) choose(sessions []*session.Session) (own []*session.Session, reason string) {
+	for _, s := range sessions {
+		if s.Changed() {
+			reason = "a statement that changes catalogs"
+		}
 	}
+	for _, s := range sessions {
+		if len(own) == resting || c.pool.facts.Cold != "" || reason != "" || s.Doubt() != "" {
+			s.Close()
+			continue
+		}
+		own = append(own, s)
+	}
+	return own, reason
 }
 
 // retire ends a test's time with the cell and makes it like new. reason says why that cannot be done, or must not: the
 // cell is to be dropped.
-func (c *cell) retire(ctx context.Context, sessions []*session.Session, test string, ours []uint32) (reason string) {
+func (c *cell) retire(ctx context.Context, sessions []*session.Session, test string) (reason string) {
+	ours := session.PIDs(sessions)
 	p := c.pool
 	if reason = p.discard(); reason != "" {
-		endAll(sessions)
+		session.CloseAll(sessions)
 		return reason
 	}
 	own, reason := c.choose(sessions)
-	c.mu.Lock()
-	c.sessions = own
-	c.mu.Unlock()
+	c.conns.Keep(own)
 	if reason != "" {
 		return reason
 	}
-	if reason = c.needCleaner(ctx); reason != "" {
-		return reason
+	if c.cleaner == nil {
+		var err error
+		if c.cleaner, err = p.connectCleaner(ctx, c.conns.Name()); err != nil {
+			return "connect to the cell: " + err.Error()
+		}
 	}
 	if err := session.Reset(ctx, own); err != nil {
 		return err.Error()
 	}
-	reason, err := c.restore(ctx, test, ours)
+	reason, err := c.restore(ctx, test, session.PIDs(own), ours)
 	if err != nil {
-		if broken(err) {
-			p.cluster.checkCrash(ctx)
+		if conns.Broken(err) {
+			p.cluster.server.CheckCrash(ctx)
 		}
 		return err.Error()
 	}
 	return reason
-}
-
-// needCleaner connects the cell's cleaner, unless it is.
-func (c *cell) needCleaner(ctx context.Context) (reason string) {
-	if c.cleaner != nil {
-		return ""
-	}
-	place := c.pool.cluster.connections.Try(c)
-	if place == nil {
-		return "no connection to spare"
-	}
-	cleaner, err := c.pool.connectCleaner(ctx, c.name)
-	if err != nil {
-		place()
-		return "connect to the cell: " + err.Error()
-	}
-	c.cleaner, c.place = cleaner, place
-	return ""
 }
 
 // connectCleaner connects to a clone.
@@ -133,25 +131,45 @@ func (p *pool) connectCleaner(ctx context.Context, database string) (*renew.Clea
 }
 
 // restore gives the cell its next name, and has what the test left taken away. reason says why that cannot be done.
-func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason string, err error) {
+func (c *cell) restore(ctx context.Context, test string, own, ours []uint32) (reason string, err error) {
 	cluster := c.pool.cluster
-	var own []uint32
-	for _, s := range c.sessions {
-		own = append(own, s.PID())
-	}
 	name := cluster.newName()
 	tell := func(ended []renew.Leftover) { cluster.tell(test, ended, ours) }
 	renamed, reason, err := c.cleaner.Renew(ctx, &c.database, name, own, tell)
 	if renamed {
-		c.mu.Lock()
-		c.name = name
-		c.mu.Unlock()
-		cluster.renamed()
+		c.conns.Rename(name)
+		cluster.clones.Renamed(ctx)
 	}
 	if reason == renew.Crashed {
-		cluster.crashed.Store(true)
+		cluster.server.Crashed()
 	}
 	return reason, err
+}
+
+// nameSessions tells of the sessions in a cell that is about to be dropped, which ends them, but for ours.
+func (c *cell) nameSessions(ctx context.Context, test string, ours []uint32) {
+	cluster := c.pool.cluster
+	if c.cleaner != nil {
+		ours = append(ours, c.cleaner.PID())
+	}
+	c.close()
+	rows, _ := cluster.server.Admin.Query(ctx, "SELECT pid FROM pg_stat_get_activity(NULL) WHERE datid = $1", c.database.OID)
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int]) // has Query's error
+	if err != nil || len(pids) == 0 {
+		return // dropping the cell tells
+	}
+	if ended, err := renew.Outlast(ctx, cluster.server.Admin, pids); err == nil {
+		cluster.tell(test, ended, ours)
+	}
+}
+
+// tell warns of sessions that a test has left, but for those of our own, which may take their time to end.
+func (c *Cluster) tell(test string, ended []renew.Leftover, ours []uint32) {
+	for _, one := range ended {
+		if !slices.Contains(ours, one.PID) {
+			c.warn(fmt.Sprintf("test %s left a session, which was ended: %s", test, one.Says))
+		}
+	}
 }
 
 // verify compares a cell with a new clone of its template.
@@ -160,14 +178,14 @@ func (c *cell) restore(ctx context.Context, test string, ours []uint32) (reason 
 func (c *cell) verify(ctx context.Context) error {
 	want, err := c.pool.asCloned(ctx)
 	if err != nil {
-		return fmt.Errorf("verify cell %s: %w", c.name, err)
+		return fmt.Errorf("verify cell %s: %w", c.conns.Name(), err)
 	}
 	got, err := c.cleaner.Fingerprint(ctx)
 	if err != nil {
-		return fmt.Errorf("verify cell %s: %w", c.name, err)
+		return fmt.Errorf("verify cell %s: %w", c.conns.Name(), err)
 	}
 	if d := renew.Differences(want, got); len(d) > 0 {
-		return fmt.Errorf("verify cell %s: after recycling it differs from a new clone in %s", c.name, strings.Join(d, ", "))
+		return fmt.Errorf("verify cell %s: after recycling it differs from a new clone in %s", c.conns.Name(), strings.Join(d, ", "))
 	}
 	return nil
 }
@@ -184,7 +202,7 @@ func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	defer p.discardCell(c)
-	cleaner, err := p.connectCleaner(ctx, c.name)
+	cleaner, err := p.connectCleaner(ctx, c.conns.Name())
 	if err != nil {
 		return nil, err
 	}
@@ -192,17 +210,3 @@ func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
 	p.reference.of, err = cleaner.Fingerprint(ctx)
 	return p.reference.of, err
 }
-
-// drop removes the database, with all that is connected to it.
-func (c *cell) drop(ctx context.Context) error {
-	c.close()
-	c.cutOff()
-	if err := c.pool.cluster.drop(ctx, c.name); err != nil {
-		return err
-	}
-	c.pool.cluster.databases.forget(c.database.OID)
-	return nil
-}
-
-// patience bounds what is done with a cell while no test waits for it.
-const patience = 2 * time.Minute

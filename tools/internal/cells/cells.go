@@ -1,16 +1,9 @@
-// Package cells hands out isolated databases, and takes them back.
-//
-// A [Cluster] is one private server on a golden cluster. Take gives a [Lease] on a database of its own, which nobody
-// has used or which has been made like one that nobody has used; Return takes it back, without a wait. Cells are made
-// ahead of need. Only this package writes DDL for cells.
-//
-// A cell is recycled where the counters of PostgreSQL account for all that a test has changed, by rows in tables that
-// were empty; it is dropped where anything else has changed, or may have.
 package cells
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"strconv"
 	"sync"
@@ -21,33 +14,33 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/budget"
+	"github.com/pgcell/pgcell/tools/internal/clone"
+	"github.com/pgcell/pgcell/tools/internal/conns"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/renew"
-	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
 // AdminDatabase and AdminRole are for statements on the whole cluster.
 const (
 	AdminDatabase = "postgres"
-	AdminRole     = "postgres"
+	AdminRole     = golden.Superuser
 )
 
-// admins bounds the connections that make and drop cells: cloning is work of the server's, which more of them do not
-// speed up.
-const admins = 4
+const (
+	// admins bounds the connections that make and drop cells: cloning is work of the server's, which more of them do not
+	// speed up.
+	admins       = 4
+	narrow       = 4          // connections of Cell.Pool
+	wide         = 16         // of Cell.DB, whose users expect no limit at all
+	resting      = 2          // that stay with a cell between tests
+	connsPerCell = narrow + 1 // the most that one leased cell can hold: a full pool, and the cleaner's
+	// reservedForSuperusers is the default of superuser_reserved_connections.
+	reservedForSuperusers = 3
+)
 
-// droppers bounds how many cells are dropped at once: where that has to wait, clones go on.
-const droppers = admins / 2
-
-// filled is how many connections a leased cell has whose pool is full; one is the warden's.
-const filled = narrow + 1
-
-// usually is how many connections cells may have before those that rest are asked back: each is a process, of some 2 MB.
-const usually = 16 * filled
-
-// reservedForSuperusers is the default of superuser_reserved_connections.
-const reservedForSuperusers = 3
+// ahead is how many cells are kept ready for tests that run at once, or whose cells are dropped.
+var ahead = min(max(2, runtime.GOMAXPROCS(0)), 8)
 
 // Recycle says whether cells are used again.
 type Recycle string
@@ -85,9 +78,10 @@ type Config struct {
 	// RolePassword is what clients need to connect: see [postgres.Config]. Default: none.
 	RolePassword string
 	Recycle      Recycle
-	// Ahead is 0, for as many cells ahead of need as tests were seen to use, or AheadOff.
+	// Ahead is 0, for a few cells ahead of need once tests have shown one, or AheadOff.
 	Ahead int
-	// Parallel is how many tests run at once at most, not counting those that wait for subtests; 0 where nobody knows.
+	// Parallel is how many tests run at once at most, not counting those that wait for subtests; 0, where nobody knows,
+	// counts as 16. As many cells are kept for the next tests.
 	Parallel int
 	// NewName gives the name of a cell, another each time; default: "cell_" and a number.
 	NewName func() string
@@ -100,30 +94,17 @@ type Config struct {
 // Cluster is a running server whose databases are cells. It may be used concurrently. Close it, or let the process end.
 type Cluster struct {
 	config      Config
-	server      *postgres.Server
+	server      conns.Server
 	manifest    golden.Manifest
-	admin       *pgxpool.Pool
+	clones      *clone.Cloner
 	closing     sync.Once
 	names       atomic.Int64
-	renames     atomic.Int64
-	recycling   chan struct{} // holds one value a cell that is being recycled
-	dropping    chan struct{} // holds one value a cell that is being dropped
-	busy        atomic.Int64  // goroutines that make, recycle and drop cells
-	work        chan func()   // for those that wait for more: see behind
-	spare       spare
-	databases   databases
-	copying     sync.RWMutex           // held by who copies a template's files, and alone by who adds one
-	reflinks    atomic.Int32           // see reflink
-	crashed     atomic.Bool            // a process of the server has, and with it all connections
-	counted     atomic.Pointer[string] // since when the server counts: see countedSince
-	keys        session.Keys           // of sessions' clients
-	connections *budget.Budget         // held by cells
-	leases      *budget.Budget         // held by leases
-	most        int                    // max_connections of the server
-	usual       int                    // how many tests run at once, with a cell each
-	uncounted   string                 // see [renew.Uncounted]
-	cloned      pool                   // from the template
-	empty       pool                   // from template0
+	recycling   chan struct{}  // holds one value a cell that is being recycled
+	busy        atomic.Int64   // goroutines that make, recycle and drop cells
+	connections *budget.Budget // that leases may open
+	uncounted   string         // see [renew.Uncounted]
+	cloned      pool           // from the template
+	empty       pool           // from template0
 }
 
 // Open starts a server on a golden cluster. Cost: 100 to 400 ms, by machine.
@@ -139,11 +120,8 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 			c.Golden, m.Postgres, c.Install.BinDir, c.Install.Version)
 	}
 	settings := map[string]string{}
-	for _, some := range []map[string]string{m.Settings, c.Settings} {
-		for name, value := range some {
-			settings[name] = value
-		}
-	}
+	maps.Copy(settings, m.Settings)
+	maps.Copy(settings, c.Settings)
 	password := golden.Password
 	if (c.Superuser || m.Superuser) && c.RolePassword == "" {
 		password = ""
@@ -171,10 +149,17 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 	if err = c.server.ChangePassword(ctx); err != nil {
 		return err
 	}
-	if c.admin, err = openAdmin(ctx, c.server); err != nil {
+	config := c.server.OwnConfig(AdminRole, AdminDatabase)
+	config.MaxConns = admins
+	// Each statement is sent once: a description of it first would be a second round trip.
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	if c.server.Admin, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return err
 	}
-	conn, err := c.admin.Acquire(ctx)
+	if c.clones, err = clone.New(ctx, c.server.Server, c.server.Admin, c.manifest, c.warn); err != nil {
+		return err
+	}
+	conn, err := c.server.Admin.Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -186,36 +171,19 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 	return err
 }
 
-func openAdmin(ctx context.Context, server *postgres.Server) (*pgxpool.Pool, error) {
-	config := server.OwnConfig(AdminRole, AdminDatabase)
-	config.MaxConns = admins
-	// Each statement is sent once: a description of it first would be a second round trip.
-	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	return pgxpool.NewWithConfig(ctx, config)
-}
-
 func newCluster(config Config, server *postgres.Server, m golden.Manifest, settings map[string]string) *Cluster {
-	c := &Cluster{
-		config: config, server: server, manifest: m,
-		recycling: make(chan struct{}, recyclers), dropping: make(chan struct{}, droppers), work: make(chan func()),
-	}
+	c := &Cluster{config: config, manifest: m, recycling: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
+	c.server.Server, c.server.Warn, c.server.Health.Unlogged = server, c.warn, m.Facts.Unlogged
 	connections, err := strconv.Atoi(settings["max_connections"])
 	if err != nil {
 		connections = postgres.MaxConnections
 	}
-	// Clients that connect by URL cannot be made to wait: an eighth is for them.
-	forURLs := max(3, connections/8)
-	places := max(2*filled, connections-reservedForSuperusers-admins-forURLs)
-	c.most = connections
+	// Clients that connect by URL cannot be made to wait: an eighth is for them. Cells that are ready have connections, too.
+	places := connections - connections/8 - reservedForSuperusers - admins - ahead*connsPerCell
 	c.connections = budget.New(budget.Config{
-		What: "connections", Places: places, Warn: c.warn, Release: c.shed, Reclaim: c.reclaim, Low: places - usually,
-		Reserve: forURLs, Idle: c.noStatementRuns, Err: server.Err, Remedy: fmt.Sprintf("use fewer connections at once, run fewer tests at "+
-			"once (go test -parallel), or set max_connections, which is %d, higher", connections),
-	})
-	c.usual = min(places/filled, max(usually/filled, runtime.GOMAXPROCS(0)))
-	c.leases = budget.New(budget.Config{
-		What: "databases", Places: c.usual, Warn: c.warn, Extra: c.hasRoom, Err: server.Err,
-		Eager: 0 < config.Parallel && config.Parallel <= c.usual,
+		What: "connections", Places: max(places, connsPerCell), Reserve: max(places, 0) / 8, Warn: c.warn, Err: server.Err,
+		Remedy: fmt.Sprintf("run fewer tests at once (go test -parallel), call t.Parallel before a test gets its database, or set "+
+			"max_connections, which is %d, higher", connections),
 	})
 	t := renew.Template{Facts: &c.manifest.Facts, Major: c.major(), Slots: settings["wal_level"] == "logical"}
 	if n, _ := strconv.Atoi(settings["max_prepared_transactions"]); n > 0 {
@@ -229,13 +197,16 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 }
 
 // Server is the server behind the cells.
-func (c *Cluster) Server() *postgres.Server { return c.server }
+func (c *Cluster) Server() *postgres.Server { return c.server.Server }
 
 // Manifest tells what the golden cluster holds.
 func (c *Cluster) Manifest() golden.Manifest { return c.manifest }
 
 // Admin gives connections of the superuser, to the database [AdminDatabase].
-func (c *Cluster) Admin() *pgxpool.Pool { return c.admin }
+func (c *Cluster) Admin() *pgxpool.Pool { return c.server.Admin }
+
+// Strategy says how cells are cloned: "FILE_COPY" or "WAL_LOG".
+func (c *Cluster) Strategy() string { return c.clones.Strategy() }
 
 func (c *Cluster) major() int { return c.server.Install().Version.Major }
 
@@ -258,30 +229,37 @@ func (c *Cluster) newName() string {
 	return fmt.Sprintf("cell_%d", c.names.Add(1))
 }
 
-func (c *Cluster) shed() {
-	c.cloned.shed()
-	c.empty.shed()
+// behind does something while nobody waits for it.
+func (c *Cluster) behind(do func()) {
+	c.busy.Add(1)
+	go func() {
+		defer c.busy.Add(-1)
+		do()
+	}()
+}
+
+// Quiet waits until no cell is being made, recycled or dropped.
+//
+// Errors: that of ctx.
+func (c *Cluster) Quiet(ctx context.Context) error {
+	for c.busy.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // Close ends the server and all cells.
 func (c *Cluster) Close() error {
 	var err error
 	c.closing.Do(func() {
-		if c.admin != nil {
-			c.admin.Close()
+		if c.server.Admin != nil {
+			c.server.Admin.Close()
 		}
 		err = c.server.Close()
 	})
 	return err
-}
-
-// explain adds what is known of the server to an error of one of its clients.
-func (c *Cluster) explain(what string, err error) error {
-	// A connection breaks before the keeper has told that the server ended.
-	for deadline := time.Now().Add(100 * time.Millisecond); broken(err) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if down := c.server.Err(); down != nil {
-			return fmt.Errorf("%s: %w: %w", what, err, down)
-		}
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }

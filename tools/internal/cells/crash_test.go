@@ -88,7 +88,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// TestServerEndsWhileTestsWait has the server end while one waits for a connection, and one for the server's room.
+// TestServerEndsWhileTestsWait has the server end while tests wait for a cell, and for a connection of their pool.
 func TestServerEndsWhileTestsWait(t *testing.T) {
 	t.Parallel()
 	c := mustShop(t, func(c *cells.Config) {
@@ -96,20 +96,18 @@ func TestServerEndsWhileTestsWait(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	waiting := 0
-	failed := make(chan error, 16)
-	for range 4 { // 16 connections, of 10 places
-		l, err := c.Take(ctx, cells.Request{Test: t.Name(), Holding: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 4 {
-			waiting++
-			go func() {
-				_, err := l.Pool().Exec(ctx, "SELECT pg_sleep(60)")
-				failed <- err
-			}()
-		}
+	const waiting = 12
+	failed := make(chan error, waiting)
+	l := mustTake(t, c) // there is room for one cell
+	for range waiting / 2 {
+		go func() {
+			_, err := l.Pool().Exec(ctx, "SELECT pg_sleep(60)")
+			failed <- err
+		}()
+		go func() {
+			_, err := c.Take(ctx, cells.Request{Test: t.Name()})
+			failed <- err
+		}()
 	}
 	time.Sleep(500 * time.Millisecond) // until they wait
 	if _, err := c.Admin().Exec(ctx, "COPY (SELECT 1) TO PROGRAM 'kill -9 $(head -n 1 postmaster.pid)'"); err == nil {
@@ -126,5 +124,12 @@ func TestServerEndsWhileTestsWait(t *testing.T) {
 	}
 	if _, err := c.Take(ctx, cells.Request{Test: t.Name()}); err == nil || !strings.Contains(err.Error(), "server's log") {
 		t.Errorf("Take = %v, want an error with the end of the server's log", err)
+	}
+}
+
+func mustExecAdmin(t testing.TB, c *cells.Cluster, sql string) {
+	t.Helper()
+	if _, err := c.Admin().Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,9 +1,12 @@
 package cells
 
-import "github.com/jackc/pgx/v5/pgxpool"
+import (
+	"context"
 
-// Reclaim ends connections that tests have not used for a second.
-func (c *Cluster) Reclaim() { c.reclaim() }
+	"github.com/jackc/pgx/v5/pgxpool"
+)
 
 // OpenPool gives a pool as Pool does, which Return does not know of: one whose user is connecting at that moment.
-func (l *Lease) OpenPool() (*pgxpool.Pool, error) { return l.cell.openPool(narrow) }
+func (l *Lease) OpenPool() (*pgxpool.Pool, error) {
+	return pgxpool.NewWithConfig(context.Background(), l.cell.conns.Config(func(*pgxpool.Config) {}))
+}

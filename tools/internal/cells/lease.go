@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgcell/pgcell/tools/internal/conns"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/session"
 )
@@ -31,85 +32,88 @@ type Request struct {
 
 // Lease is a test's right to one cell, until Return. Its methods may be called concurrently.
 type Lease struct {
-	cell    *cell
-	name    string
-	url     string
-	test    string
-	made    string
-	waited  time.Duration
-	release func()
-	shared  bool
-	since   int64 // size of the server's log when the test got the cell
+	cell   *cell
+	name   string
+	url    string
+	test   string
+	made   string
+	waited time.Duration
+	once   bool // nobody is to use the cell again
+	shared bool
+	since  int64 // size of the server's log when the test got the cell
 
 	mu     sync.Mutex
-	once   bool // nobody is to use the cell again
-	narrow bool // the test has Pool's
+	places []func() // give its connections back to the budget
+	narrow bool     // the test has Pool's
 	wide   *pgxpool.Pool
-	others []*pgxpool.Pool // of OwnPool
-	own    []func()        // close what cannot serve another test
-	gone   *pgxpool.Pool   // what Pool gives after Return
+	own    []func()      // close what cannot serve another test
+	gone   *pgxpool.Pool // what Pool gives after Return
 }
 
 // Take gives a cell: a clone of the template, or an empty database. Cost: below 0.1 ms where one is ready, else 15 to
-// 60 ms on memory, by machine. It waits where more tests have cells than the server has connections for, and tells
-// Config.Warn if that takes 5 s.
+// 60 ms on memory, by machine. It waits where other tests have all connections of the server, and tells Config.Warn if
+// that takes 5 s; but a test that has a cell already does not wait.
 //
-// Errors name the cell, and tell if the server has ended.
-func (c *Cluster) Take(ctx context.Context, r Request) (*Lease, error) {
-	if err := c.fit(); err != nil {
+// Errors name the cell, and tell if the server has ended; [*budget.FullError].
+func (c *Cluster) Take(ctx context.Context, r Request) (l *Lease, err error) {
+	if err := c.server.Fit(); err != nil {
 		return nil, fmt.Errorf("take a cell: %w", err)
 	}
-	key := &tester{r.Test}
-	var release func()
-	var waited time.Duration
+	var place func()
+	start := time.Now()
 	if r.Holding || r.Shared {
-		release = c.leases.Force(key)
+		place, err = c.connections.Try(r.Test, connsPerCell)
 	} else {
-		var err error
-		start := time.Now()
-		if release, err = c.leases.Take(ctx, key); err != nil {
-			return nil, fmt.Errorf("take a cell: %w", err)
-		}
-		waited = time.Since(start)
+		place, err = c.connections.Take(ctx, r.Test, connsPerCell)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("take a cell: %w", err)
+	}
+	waited := time.Since(start)
 	p := &c.cloned
 	if r.Empty {
 		p = &c.empty
 	}
 	cell, err := p.take(ctx, r.New)
 	if err == nil {
-		if err = c.fit(); err != nil { // it has turned out now that the server crashed
-			p.left()
+		err = c.server.Fit() // it may have turned out now that the server crashed
+		if err == nil && r.Name != "" {
+			err = cell.rename(ctx, r.Name)
+		}
+		if err != nil {
 			c.behind(func() { p.discardCell(cell) })
 		}
 	}
-	if err == nil && r.Name != "" {
-		if err = cell.rename(ctx, r.Name); err != nil {
-			p.left()
-		}
-	}
-	if err != nil {
-		release()
-		return nil, c.explain("take a cell", err)
-	}
-	if r.Shared { // it is no test's, and none is to wait for its end
+	if err != nil || r.Shared { // that of many tests, or of none, is nobody's whose end is waited for
 		p.left()
 	}
-	l := &Lease{
-		cell: cell, name: cell.name, url: cell.url(golden.Role), test: r.Test, made: cell.made,
-		waited: waited, release: release, once: r.New, shared: r.Shared, since: c.server.LogSize(),
+	if err != nil {
+		place()
+		return nil, c.server.Explain("take a cell", err)
 	}
-	cell.mu.Lock()
-	cell.test, cell.lease = r.Test, l
-	cell.mu.Unlock()
-	return l, nil
+	cell.conns.Serve(r.Test)
+	name := cell.conns.Name()
+	return &Lease{
+		cell: cell, name: name, url: c.server.URL(golden.Role, name), test: r.Test, made: cell.made, waited: waited,
+		once: r.New, shared: r.Shared, since: c.server.LogSize(), places: []func(){place},
+	}, nil
 }
 
-// tester holds a place among the leases.
-type tester struct{ test string }
+// more takes places for connections beyond those that each cell has. Call it with the lock held.
+func (l *Lease) more(n int) error {
+	place, err := l.cell.pool.cluster.connections.Try(l.test, n)
+	if err == nil {
+		l.places = append(l.places, place)
+	}
+	return err
+}
 
-func (t *tester) Test() string   { return t.test }
-func (t *tester) String() string { return t.test }
+// release gives all places back.
+func (l *Lease) release() {
+	for _, place := range l.places {
+		place()
+	}
+}
 
 // Name is the database's name.
 func (l *Lease) Name() string { return l.name }
@@ -141,6 +145,8 @@ func (l *Lease) Pool() *pgxpool.Pool {
 
 // WidePool gives another pool, of at most 16 connections, which Return closes; the same at each call. After Return, a
 // closed one.
+//
+// Errors: [*budget.FullError].
 func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -150,50 +156,42 @@ func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 	if l.wide != nil {
 		return l.wide, nil
 	}
-	c := l.cell
-	if l.narrow {
-		unused := c.takeUnused(c.ready)
-		c.mu.Lock()
-		c.sessions = append(c.sessions, unused...)
-		c.mu.Unlock()
-	} else if err := c.unprepare(); err != nil { // it may have its sessions
-		return nil, err
-	}
-	var err error
-	if l.wide, err = c.openPool(wide); err != nil {
+	if err := l.more(wide); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return l.wide, c.fill(ctx, l.wide)
+	// Sessions that the test does not use in the other pool serve this one.
+	if l.narrow {
+		l.cell.conns.Spare(l.cell.ready)
+	} else {
+		l.cell.conns.Collect(l.cell.ready)
+	}
+	var err error
+	if l.wide, err = l.cell.conns.Pool(ctx, wide); err == nil && !l.narrow {
+		err = l.cell.prepare(ctx)
+	}
+	return l.wide, err
 }
 
 // OwnPool gives a pool that adjust has changed, and whose connections therefore serve no other test; Return closes it.
 //
-// Errors: that of [pgxpool.NewWithConfig].
+// Errors: that of [pgxpool.NewWithConfig]; [*budget.FullError].
 func (l *Lease) OwnPool(adjust func(*pgxpool.Config)) (*pgxpool.Pool, error) {
-	config := l.cell.pool.cluster.server.PoolConfig(golden.Role, l.name)
-	config.MaxConns = narrow
-	config.ConnConfig.Tracer = &waits{cell: l.cell}
-	adjust(config)
-	before := config.BeforeConnect
-	config.BeforeConnect = func(ctx context.Context, one *pgx.ConnConfig) error {
-		if before != nil {
-			if err := before(ctx, one); err != nil {
-				return err
-			}
-		}
-		l.cell.dial(one)
-		return nil
-	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), config)
-	if err != nil {
-		return nil, err
-	}
+	config := l.cell.conns.Config(func(c *pgxpool.Config) {
+		c.MaxConns = narrow
+		adjust(c)
+	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.own, l.others = append(l.own, pool.Close), append(l.others, pool)
-	return pool, nil
+	if err := l.more(max(0, int(config.MaxConns)-narrow)); err != nil { // a test with a pool of its own need not use Pool's
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err == nil {
+		l.own = append(l.own, pool.Close)
+	}
+	return pool, err
 }
 
 // Before has Return call stop first, and wait for it a little.
@@ -212,29 +210,28 @@ func (l *Lease) Return() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	sessions := l.letGo()
-	p := l.cell.pool
+	ours := session.PIDs(sessions)
+	p, c := l.cell.pool, l.cell.pool.cluster
 	p.returned(l.shared)
-	verify := p.cluster.config.Recycle == Verify
-	if !verify && (p.cluster.cloned.inUse() || p.cluster.empty.inUse()) {
-		p.cluster.behind(func() {
-			drop, _ := p.takeBack(l.cell, sessions, l.test, l.once)
-			p.cluster.dropStrays()
-			drop()
+	takeBack := func() (drop func(), wrong error) {
+		reason, wrong := p.takeBack(l.cell, sessions, l)
+		c.tidy(reason != "")
+		return func() {
+			if reason != "" {
+				p.dropReturned(l.cell, l.test, ours)
+			}
 			l.release() // not earlier: the cell's connections count until then
+		}, wrong
+	}
+	if c.config.Recycle != Verify && (c.cloned.inUse() || c.empty.inUse()) {
+		c.behind(func() {
+			drop, _ := takeBack()
+			drop()
 		})
 		return nil
 	}
-	drop, wrong := p.takeBack(l.cell, sessions, l.test, l.once)
-	p.cluster.dropStrays()
-	finish := func() {
-		drop()
-		l.release()
-	}
-	if verify {
-		finish()
-	} else {
-		p.cluster.behind(finish)
-	}
+	drop, wrong := takeBack()
+	c.behind(drop)
 	return wrong
 }
 
@@ -242,14 +239,13 @@ func (l *Lease) Return() error {
 func (l *Lease) letGo() []*session.Session {
 	c := l.cell
 	for _, stop := range l.own {
-		Soon(stop)
+		conns.Soon(stop)
 	}
-	l.gone, c.pooled = c.ready, c.used()
-	sessions, left := c.idle(c.ready)
+	l.gone, c.pooled = c.ready, c.conns.Used()
+	left := c.conns.Collect(c.ready)
 	c.ready = nil
 	if l.wide != nil {
-		more, also := c.idle(l.wide)
-		sessions, left = append(sessions, more...), left+also
+		left += c.conns.Collect(l.wide)
 	}
 	if left > 0 {
 		what := "a connection"
@@ -259,28 +255,17 @@ func (l *Lease) letGo() []*session.Session {
 		c.pool.cluster.warn(fmt.Sprintf("test %s has not given %s back to the pool: end transactions, call Release or Close, "+
 			"or read rows to their end", l.test, what))
 	}
-	c.mu.Lock()
-	sessions = append(sessions, c.sessions...)
-	c.sessions = nil
-	c.test, c.lease = "", nil
-	c.mu.Unlock()
-	c.cutOff()
-	return sessions
+	c.conns.Serve("")
+	c.conns.CutOff()
+	return c.conns.Rest()
 }
 
-// rename gives a cell that nobody has a name of its user's.
-func (c *cell) rename(ctx context.Context, name string) error {
-	cluster := c.pool.cluster
-	err := cluster.admin.QueryRow(ctx, "UPDATE pg_database SET datname = $1 WHERE oid = $2 AND xmin::text = $3 RETURNING xmin::text",
-		name, c.database.OID, c.database.Version).Scan(&c.database.Version)
-	if err != nil {
-		cluster.behind(func() { c.pool.discardCell(c) })
-		return fmt.Errorf("name cell %s: %w", name, err)
-	}
-	c.name = name
-	if err := c.unprepare(); err != nil {
-		return err
-	}
-	c.ready.Close()
-	return c.prepare(ctx)
+// Connect gives a connection to a cell that many tests share. Give it back to Disconnect.
+//
+// Errors: those of [pgx.ConnectConfig].
+func (l *Lease) Connect(ctx context.Context) (*pgx.Conn, error) { return l.cell.conns.Connect(ctx) }
+
+// Disconnect closes a connection of Connect. Its session serves the next one if it can be made like new.
+func (l *Lease) Disconnect(ctx context.Context, conn *pgx.Conn) {
+	l.cell.conns.Disconnect(ctx, conn, l.cell.pool.facts.Cold == "", narrow)
 }

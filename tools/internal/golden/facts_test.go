@@ -45,6 +45,7 @@ func TestDiscard(t *testing.T) {
 		"GRANT EXECUTE ON FUNCTION pg_stat_reset() TO PUBLIC":                                                      "function pg_stat_reset() has other privileges than PostgreSQL or its extension gave it",
 		"CREATE EXTENSION pg_visibility; GRANT EXECUTE ON FUNCTION pg_truncate_visibility_map(regclass) TO PUBLIC": "function pg_truncate_visibility_map(regclass) has other privileges than PostgreSQL or its extension gave it",
 		"CREATE EXTENSION citext; CREATE EXTENSION dblink":                                                         "",
+		"CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE t () USING other":        "table t has the access method other",
 	} {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()

@@ -102,13 +102,14 @@ func authentication(protected, roles bool) []byte {
 	return []byte(everybody)
 }
 
-// MaxConnections is max_connections of a server whose Config.Settings do not name it.
+// MaxConnections is max_connections of a server whose Config.Settings do not name it: tests that wait for parallel subtests
+// hold connections.
 //
-// Each takes some 12 kB, which tests of what needs none pay for too: 320 took 2.7 MB more than 100.
-const MaxConnections = 200
+// Each takes some 14 kB, which tests of what needs none pay for too.
+const MaxConnections = 640
 
 // locks is how many objects PostgreSQL's default settings can lock: 64 for each of 100 connections. As many for each of
-// 200 would take 3 MB more.
+// MaxConnections would take 20 MB more.
 const locks = 64 * 100
 
 // limitConnections fills in what the user has not said of connections, and of the locks that they share.

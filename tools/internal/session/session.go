@@ -151,6 +151,21 @@ func (s *Session) Close() {
 	s.closeSocket()
 }
 
+// CloseAll closes sessions that no client has.
+func CloseAll(sessions []*Session) {
+	for _, s := range sessions {
+		s.Close()
+	}
+}
+
+// PIDs lists the processes of sessions.
+func PIDs(sessions []*Session) (pids []uint32) {
+	for _, s := range sessions {
+		pids = append(pids, s.pid)
+	}
+	return pids
+}
+
 func (s *Session) closeSocket() error {
 	err := s.raw.Close()
 	s.once.Do(func() {

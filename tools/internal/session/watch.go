@@ -3,7 +3,6 @@ package session
 import (
 	"encoding/binary"
 	"strings"
-	"time"
 )
 
 // watch follows the messages that a client sends
@@ -12,8 +11,6 @@ type watch struct {
 	left     int    // bytes of the current message that are still to come
 	head     []byte // a message whose length has not come yet
 	messages int    // how many were sent
-	marked   int    // messages at a call of Rests
-	since    time.Time
 	doubt    string // see [Harmless]
 	ddl      bool
 }
@@ -75,28 +72,11 @@ func (w *watch) suspect(why string) {
 	}
 }
 
-// Doubt says why the session must not serve another client, by what this client has sent; "" if it may.
-func (c *Conn) Doubt() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.watch.doubt
-}
-
 // Unused reports whether the client has sent nothing since the start-up.
 func (c *Conn) Unused() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.watch.messages == 0
-}
-
-// Rests reports whether the client has sent nothing since a call of Rests that is a second ago.
-func (c *Conn) Rests() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.watch.since.IsZero() || c.watch.marked != c.watch.messages {
-		c.watch.marked, c.watch.since = c.watch.messages, time.Now()
-	}
-	return time.Since(c.watch.since) >= time.Second
 }
 
 // Alive is [Session.Alive] for a session whose client waits for nothing.

@@ -1,4 +1,4 @@
-package cells
+package conns
 
 import (
 	"context"
@@ -9,12 +9,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // waits tells of a test that waits for a connection of its own pool while it holds all of them. It is the pool's tracer,
 // of which pgxpool takes [pgxpool.AcquireTracer].
 type waits struct {
-	cell *cell
+	set  *Set
 	once sync.Once // one warning a pool
 }
 
@@ -42,7 +44,7 @@ func (w *waits) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQue
 // TraceQueryEnd does nothing: a tracer must have it.
 func (w *waits) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// warn names the connections in use, unless the test waits for others: then the budget warns.
+// warn names the connections in use.
 func (w *waits) warn(pool *pgxpool.Pool) {
 	most := pool.Config().MaxConns
 	if pool.Stat().AcquiredConns() < most {
@@ -51,23 +53,20 @@ func (w *waits) warn(pool *pgxpool.Pool) {
 	w.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		w.cell.pool.cluster.warn(fmt.Sprintf("%s waits for a connection of its own pool, and has all %d in use: %s; "+
-			"end transactions, close rows, call Release", w.cell, most, w.cell.inUse(ctx)))
+		w.set.mu.Lock()
+		test, name := w.set.test, w.set.name
+		w.set.mu.Unlock()
+		w.set.server.Warn(fmt.Sprintf("%s waits for a connection of its own pool, and has all %d in use: %s; "+
+			"end transactions, close rows, call Release", test, most, w.set.server.inUse(ctx, name)))
 	})
 }
 
-// inUse describes the connections of the test that has the cell.
-func (c *cell) inUse(ctx context.Context) string {
-	c.mu.Lock()
-	name := c.name
-	c.mu.Unlock()
+// inUse describes the connections of tests to a database.
+func (s *Server) inUse(ctx context.Context, database string) string {
 	// A client that has not read all rows of a statement keeps it active.
 	const find = "SELECT format('process %s %s, last statement %s', pid, state, to_json(left(query, 100))) FROM pg_stat_activity" +
 		" WHERE datname = $1 AND usename <> $2 AND state IS NOT NULL ORDER BY state_change LIMIT 20"
-	rows, err := c.pool.cluster.admin.Query(ctx, find, name, AdminRole)
-	if err != nil {
-		return err.Error()
-	}
+	rows, _ := s.Admin.Query(ctx, find, database, golden.Superuser) // CollectRows gives its error
 	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return err.Error()

@@ -1,4 +1,4 @@
-package cells
+package conns
 
 import (
 	"context"
@@ -25,8 +25,8 @@ func TestBroken(t *testing.T) {
 		context.DeadlineExceeded:                                      false,
 		errors.New("page 7 of pg_class has no room for new versions"): false,
 	} {
-		if got := broken(err); got != want {
-			t.Errorf("broken(%v) = %v, want %v", err, got, want)
+		if got := Broken(err); got != want {
+			t.Errorf("Broken(%v) = %v, want %v", err, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package cells
+package dump
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 // changedTablesSQL lists the tables with rows that were ever changed since the database was made, and those made since,
 // with the columns that COPY takes.
 const changedTablesSQL = `
-SELECT c.oid, format('%I.%I', n.nspname, c.relname), string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
-  string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
-    FILTER (WHERE a.attnum IS NOT NULL),
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), ''),
+  coalesce(string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
+    FILTER (WHERE a.attnum IS NOT NULL), ''),
   c.oid > d.oid,
   ARRAY[pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid), pg_stat_get_tuples_deleted(c.oid)]
 FROM pg_database d, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -44,10 +44,9 @@ WHERE o.oid > (SELECT oid FROM pg_database WHERE datname = current_database())
   AND NOT EXISTS (SELECT FROM pg_depend p WHERE p.classid = o.class AND p.objid = o.oid AND p.deptype IN ('e', 'i'))
 ORDER BY 1`
 
-// list writes the rows of tables that have changed, and the names of what was made since the database was. It ends the
-// sessions of the test, as Keep and Return do.
-func (l *Lease) list(ctx context.Context, out io.Writer) error {
-	conn, err := l.cell.pool.cluster.server.Connect(ctx, AdminRole, l.name)
+// list writes the rows of tables that have changed, and the names of what was made since the database was.
+func (s *Source) list(ctx context.Context, out io.Writer) error {
+	conn, err := s.Server.Connect(ctx, golden.Superuser, s.Name)
 	if err != nil {
 		return err
 	}
@@ -56,80 +55,68 @@ func (l *Lease) list(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	// Sessions hand their counters in as they end, or a second after their last statement.
-	rows, _ := conn.Query(ctx, "SELECT pid FROM pg_stat_activity"+
-		" WHERE datname = current_database() AND pid <> pg_backend_pid()") // CollectRows gives its error
-	sessions, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	const find = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	sessions, err := collect(ctx, conn, find, pgx.RowTo[int])
+	if err == nil {
+		_, err = renew.End(ctx, conn, sessions)
+	}
 	if err != nil {
 		return err
 	}
-	if _, err := renew.End(ctx, conn, sessions); err != nil {
-		return err
-	}
-	rows, _ = conn.Query(ctx, newObjectsSQL) // CollectRows gives its error
-	objects, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	objects, err := collect(ctx, conn, newObjectsSQL, pgx.RowTo[string])
 	if err != nil {
 		return err
 	}
 	for _, o := range objects {
 		fmt.Fprintf(out, "-- New %s\n", o)
 	}
-	rows, _ = conn.Query(ctx, changedTablesSQL) // CollectRows gives its error
-	tables, err := pgx.CollectRows(rows, pgx.RowToStructByPos[written])
-	if err != nil {
-		return err
-	}
+	tables, err := collect(ctx, conn, changedTablesSQL, pgx.RowToStructByPos[written])
 	for _, t := range tables {
-		if !t.New && !l.cell.changed(t) {
-			continue
-		}
-		if err := t.copy(ctx, conn.PgConn(), out); err != nil {
-			return err
+		if err == nil && (t.New || s.changed(t)) {
+			err = t.copy(ctx, conn.PgConn(), out)
 		}
 	}
-	return nil
+	return err
+}
+
+func collect[T any](ctx context.Context, conn *pgx.Conn, sql string, row pgx.RowToFunc[T]) ([]T, error) {
+	rows, _ := conn.Query(ctx, sql) // CollectRows gives its error
+	return pgx.CollectRows(rows, row)
 }
 
 // written is a table with rows that somebody has changed.
 type written struct {
 	OID            uint32
 	Name           string
-	Columns, Types *string // nil where it has none
+	Columns, Types string // "" where it has none
 	New            bool
 	Rows           []int64 // inserted, updated, deleted, ever
 }
 
 // changed reports whether the test has changed rows of a table.
-func (c *cell) changed(t written) bool {
-	tables := c.pool.facts.Tables
-	i := slices.IndexFunc(tables, func(known golden.Table) bool { return known.OID == t.OID })
+func (s *Source) changed(t written) bool {
+	i := slices.IndexFunc(s.Tables, func(known golden.Table) bool { return known.OID == t.OID })
 	if i < 0 {
-		return true // else the cell would not have been used again
+		return true // else the database would not have been used again
 	}
-	before := c.database.Rows(i)
+	before := s.Database.Rows(i)
 	return !slices.Equal(t.Rows, before[:])
 }
 
 // copy writes the table's rows as a COPY statement.
 func (t written) copy(ctx context.Context, conn *pgconn.PgConn, out io.Writer) error {
 	if t.New {
-		fmt.Fprintf(out, "\n-- New table %s (%s)\n", t.Name, orNone(t.Types))
+		fmt.Fprintf(out, "\n-- New table %s (%s)\n", t.Name, t.Types)
 	} else {
 		fmt.Fprintf(out, "\n-- Changed rows in %s, which are now:\n", t.Name)
 	}
-	if t.Columns == nil {
+	if t.Columns == "" {
 		return nil
 	}
-	fmt.Fprintf(out, "COPY %s (%s) FROM stdin;\n", t.Name, *t.Columns)
-	if _, err := conn.CopyTo(ctx, out, fmt.Sprintf("COPY %s (%s) TO STDOUT", t.Name, *t.Columns)); err != nil {
+	fmt.Fprintf(out, "COPY %s (%s) FROM stdin;\n", t.Name, t.Columns)
+	if _, err := conn.CopyTo(ctx, out, fmt.Sprintf("COPY %s (%s) TO STDOUT", t.Name, t.Columns)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprint(out, "\\.\n")
 	return err
-}
-
-func orNone(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
