@@ -33,7 +33,7 @@ var floors = []struct {
 	packages []string
 }{
 	{"Ground: know nothing of each other", []string{
-		"internal/cli", "internal/gotest", "internal/memory", "internal/peer", "internal/process", "internal/serial",
+		"internal/child", "internal/cli", "internal/gotest", "internal/memory", "internal/peer", "internal/process", "internal/serial",
 		"internal/shard", "internal/sqltext", "internal/usage", "internal/budget", "internal/version",
 	}},
 	{"A server, a workspace, migrations", []string{

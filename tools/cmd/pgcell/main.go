@@ -21,6 +21,7 @@ import (
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/exec"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/timings"
+	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/version"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
@@ -33,8 +34,8 @@ func main() {
 	switch filepath.Base(os.Args[0]) {
 	case exec.HookName:
 		os.Exit(exec.Hook(os.Args[1:], os.Environ(), os.Stderr))
-	case exec.WatchName:
-		os.Exit(exec.Watch(os.Args[1:], os.Stdin))
+	case child.WatchName:
+		os.Exit(child.Watch(os.Args[1:], os.Stdin))
 	}
 	cli.OutliveReaders()
 	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))

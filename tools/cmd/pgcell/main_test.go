@@ -16,6 +16,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/exec"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
+	"github.com/pgcell/pgcell/tools/internal/child"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts' golden files")
@@ -27,12 +28,12 @@ func TestMain(m *testing.M) {
 			gc.Shared = nil
 			main()
 		},
-		"bazel":        fakeBazel,
-		exec.HookName:  main,
-		exec.WatchName: main,
-		"sql":          sql,
-		"sql-in":       sql,
-		"sql-as":       sql,
+		"bazel":         fakeBazel,
+		exec.HookName:   main,
+		child.WatchName: main,
+		"sql":           sql,
+		"sql-in":        sql,
+		"sql-as":        sql,
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/process"
 )
 
 // Config says what a [Broker] lends.
@@ -28,6 +29,8 @@ type Config struct {
 	Database string
 	// Variables are additional ones, by name: see [Connection.Expand] for their values.
 	Variables []Variable
+	// Runners tell which processes are test processes. Default: [process.Runners].
+	Runners []process.Runner
 	// Warn is told what users should know. Default: nobody.
 	Warn func(string)
 }
@@ -60,6 +63,9 @@ func Open(c Config) (*Broker, error) {
 	b := &Broker{config: c, byPID: map[int]*Unit{}, byName: map[string]*Unit{}, workers: map[int]bool{}, conns: map[net.Conn]bool{}}
 	if b.config.User == "" {
 		b.config.User = golden.Role
+	}
+	if b.config.Runners == nil {
+		b.config.Runners = process.Runners
 	}
 	b.command = b.newUnit("master")
 	if b.chosen = c.Database != ""; !b.chosen {

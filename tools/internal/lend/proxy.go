@@ -153,7 +153,7 @@ func (b *Broker) unitOf(client net.Conn) (*Unit, error) {
 	if err != nil {
 		return b.command, nil
 	}
-	at, runner := process.Worker(pid, command, b.knows)
+	at, runner := process.Worker(pid, command, b.config.Runners, b.knows)
 	if at == 0 {
 		return b.command, nil
 	}

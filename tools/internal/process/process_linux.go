@@ -27,8 +27,8 @@ func parent(pid int) int {
 }
 
 // Worker finds the test process of a client among its ancestors, of which the command is the last: the nearest that
-// known reports to be one, else the nearest that [Runners] know. It gives 0 for the command as a whole.
-func Worker(client, command int, known func(pid int) bool) (pid int, runner string) {
+// known reports to be one, else the nearest that the runners know, such as [Runners]. It gives 0 for the command as a whole.
+func Worker(client, command int, runners []Runner, known func(pid int) bool) (pid int, runner string) {
 	var chain []info
 	for p := client; p > 1; p = parent(p) {
 		chain = append(chain, look(p))
@@ -39,7 +39,7 @@ func Worker(client, command int, known func(pid int) bool) (pid int, runner stri
 	if len(chain) == 0 || chain[len(chain)-1].pid != command {
 		return 0, ""
 	}
-	found, runner := worker(chain, known)
+	found, runner := worker(chain, runners, known)
 	if found == nil {
 		return 0, ""
 	}

@@ -3,7 +3,7 @@
 package process
 
 // Worker finds nobody.
-func Worker(int, int, func(int) bool) (pid int, runner string) { return 0, "" }
+func Worker(int, int, []Runner, func(int) bool) (pid int, runner string) { return 0, "" }
 
 // Watch gives a function that waits until a process has ended.
 //

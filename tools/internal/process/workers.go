@@ -29,6 +29,7 @@ var Runners = []Runner{
 	{Name: "ParaTest", Variable: "TEST_TOKEN"},
 	{Name: "Gradle", Command: regexp.MustCompile(`worker\.org\.gradle\.process\.internal\.worker\.GradleWorkerMain`)},
 	{Name: "Maven Surefire", Command: regexp.MustCompile(`surefire\S*(booter|Booter)|/surefire/surefirebooter`)},
+	{Name: "Bats", Command: regexp.MustCompile(`/bats-exec-file `)},
 	{Name: "cargo nextest", Variable: "NEXTEST_EXECUTION_MODE"},
 }
 
@@ -41,8 +42,8 @@ type info struct {
 
 // runnerOf tells whose worker a process is; mark is the same in the processes that it starts. Both are empty if it is
 // nobody's.
-func runnerOf(p info) (runner, mark string) {
-	for _, r := range Runners {
+func runnerOf(p info, runners []Runner) (runner, mark string) {
+	for _, r := range runners {
 		if r.Command != nil && r.Command.MatchString(p.command) {
 			return r.Name, fmt.Sprint(p.pid)
 		}
@@ -60,17 +61,17 @@ func runnerOf(p info) (runner, mark string) {
 // worker finds the test process among a client and its ancestors: the command is the last of them. It is the nearest that
 // known reports to be one; else the nearest that the table marks or, since processes inherit their environment, the oldest
 // with that mark. It gives nil for the command as a whole.
-func worker(chain []info, known func(pid int) bool) (found *info, runner string) {
+func worker(chain []info, runners []Runner, known func(pid int) bool) (found *info, runner string) {
 	for i := range chain {
 		if known(chain[i].pid) {
 			return &chain[i], ""
 		}
-		name, mark := runnerOf(chain[i])
+		name, mark := runnerOf(chain[i], runners)
 		if name == "" {
 			continue
 		}
 		for i+1 < len(chain) && !known(chain[i].pid) {
-			if _, above := runnerOf(chain[i+1]); above != mark {
+			if _, above := runnerOf(chain[i+1], runners); above != mark {
 				break
 			}
 			i++

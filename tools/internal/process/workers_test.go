@@ -43,7 +43,7 @@ func TestWorker(t *testing.T) {
 			chain = append(chain, p)
 		}
 		got := "none"
-		if found, runner := worker(chain, func(pid int) bool { return pid == c.known }); found != nil {
+		if found, runner := worker(chain, Runners, func(pid int) bool { return pid == c.known }); found != nil {
 			got = fmt.Sprint(found.pid, " ", runner)
 		}
 		if got != c.want {

@@ -58,12 +58,8 @@ Flags:
 The exit code is COMMAND's; 125 if pgcell failed before it, 126 or 127 if COMMAND could not be executed.
 `
 
-// Exit codes beside the command's own, as env and docker have them.
-const (
-	failed     = 125
-	notAllowed = 126
-	notFound   = 127
-)
+// failed is the exit code where there is none of the command's, as env(1) has it.
+const failed = 125
 
 // usage makes an error for a wrong command line.
 func usage(format string, args ...any) error {

@@ -81,6 +81,12 @@ var Flags = []Flag{
 		to: func(o *options) any { return &o.database },
 	},
 	{
+		Name: "worker", Value: "REGEXP", Usage: "further test processes: those whose command line matches",
+		More: "For runners that pgcell does not know, such as a script: `--worker '^sh test_\\w+[.]sh'`. The command line is the " +
+			"program and its arguments, with spaces between them. May be given more than once.",
+		to: func(o *options) any { return &o.worker },
+	},
+	{
 		Name: "env", Value: "NAME=TEXT", Usage: "further variable; TEXT may hold {url} {host} {port} {user} {password}\n{dbname} {socket} {worker}",
 		More: "`{table}` as well, and `{db}` for `{dbname}`. May be given more than once.",
 		to:   func(o *options) any { return &o.env },

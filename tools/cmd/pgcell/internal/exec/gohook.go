@@ -56,10 +56,12 @@ func withoutP1(command []string) (kept []string, dropped bool) {
 		if arg == "-args" || arg == "--args" {
 			return append(kept, command[i:]...), dropped
 		}
-		switch flag := strings.TrimPrefix(arg, "-"); {
-		case flag == "-p=1":
+		switch flag := strings.TrimLeft(arg, "-"); {
+		case flag == arg: // no flag
+			kept = append(kept, arg)
+		case flag == "p=1":
 			dropped = true
-		case flag == "-p" && i+1 < len(command) && command[i+1] == "1":
+		case flag == "p" && i+1 < len(command) && command[i+1] == "1":
 			dropped = true
 			i++
 		default:

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 
+	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/lend"
 )
 
@@ -29,7 +30,7 @@ func (s *session) migrator(o options) func(context.Context, string) error {
 			variables = append(variables, lend.Variable{Name: v.Name, Value: c.Expand(v.Value)})
 		}
 		cmd := exec.CommandContext(ctx, "sh", "-c", o.migrate)
-		cmd.Env, cmd.SysProcAttr = lend.With(s.p.Env, variables), childAttr()
+		cmd.Env, cmd.SysProcAttr = lend.With(s.p.Env, variables), child.Attr()
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("--migrate %q: %w\n%s", o.migrate, err, strings.TrimSpace(string(out)))

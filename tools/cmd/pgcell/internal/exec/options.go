@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/lend"
+	"github.com/pgcell/pgcell/tools/internal/process"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
@@ -20,11 +22,12 @@ type options struct {
 	migrations, migrate, template, locale string
 	postgres, user, database, envFile     string
 	migrateInputs, extensions, roles      []string
-	settings, env, files                  []string
+	settings, env, files, worker          []string
 	superuser, createdb                   bool
 
 	parameters map[string]string // of settings
 	variables  []lend.Variable   // of envFile and env
+	runners    []process.Runner  // of worker, and those that pgcell knows
 }
 
 // configure adds what .pgcell.toml says to the command line, and reads the values.
@@ -52,6 +55,14 @@ func (o *options) configure(p *cli.Process, f *pflag.FlagSet) error {
 		}
 		o.parameters[name] = value
 	}
+	for _, text := range o.worker {
+		re, err := regexp.Compile(text)
+		if err != nil {
+			return usage("--worker %s: %w", text, err)
+		}
+		o.runners = append(o.runners, process.Runner{Name: "--worker " + text, Command: re})
+	}
+	o.runners = append(o.runners, process.Runners...)
 	return o.readVariables()
 }
 

@@ -1,14 +1,17 @@
 package exec
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"os"
+	"os/exec"
 	"sync/atomic"
 
 	"github.com/pgcell/pgcell/tools/internal/cache"
+	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/lend"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
@@ -51,13 +54,19 @@ func run(p *cli.Process, o options, command []string) (err error) {
 	if s.dir, err = postgres.HoldDir(parent); err != nil {
 		return broken("%w", err)
 	}
+	watcher, err := child.StartWatcher(s.dir.Path(), s.mark())
+	if err != nil {
+		s.dir.Remove()
+		return broken("start a process that cleans up where this one is killed: %w", err)
+	}
+	defer watcher.Dismiss()
 	defer s.dir.Remove()
 	if s.made, err = s.template(context.Background(), o); err != nil {
 		return broken("%w", err)
 	}
 	s.broker, err = lend.Open(lend.Config{
 		Dir: s.dir.Path(), Start: s.start, Password: s.password, User: o.user, Database: o.database, Variables: o.variables,
-		Warn: s.warn,
+		Runners: o.runners, Warn: s.warn,
 	})
 	if err != nil {
 		return broken("%w", err)
@@ -75,7 +84,17 @@ func run(p *cli.Process, o options, command []string) (err error) {
 	return s.runChild(command, environ)
 }
 
-// exit makes the exit code of a command that has ended this process's own.
-func exit(state *os.ProcessState) error {
-	return cli.Exit(code(state))
+// mark is in the environment of all processes below the command.
+func (s *session) mark() string { return lend.DirVariable + "=" + s.dir.Path() }
+
+// runChild runs the command with this process's streams; the error has its exit code.
+func (s *session) runChild(command, environ []string) error {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environ, os.Stdin, os.Stdout, os.Stderr
+	code, err := child.Run(cmd, s.mark(), cmd.Start, s.broker.Command)
+	s.ended.Store(true)
+	if err != nil {
+		return &cli.Error{Code: cmp.Or(code, failed), Err: fmt.Errorf("run %s: %w", command[0], err), Command: name}
+	}
+	return cli.Exit(code)
 }

@@ -1,4 +1,4 @@
-package exec
+package child
 
 import (
 	"bytes"
@@ -9,64 +9,65 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/pgcell/pgcell/tools/internal/lend"
 )
 
-// WatchName is what this program is called as where it is the watcher: see [Watch].
+// WatchName is what a program is called as where it is to call [Watch].
 const WatchName = "pgcell-exec-watch"
 
 // orderly is what the watcher reads before the end of its input where it has nothing to do.
 const orderly = "done"
 
-// watcher ends what is left below the command where this process is killed.
-type watcher struct {
+// Watcher is a process that ends what is left below the command where this process is killed.
+type Watcher struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 }
 
-// startWatcher starts one. It costs the command no time: both start at once.
-func (s *session) startWatcher() (*watcher, error) {
+// StartWatcher starts one: this program, called as [WatchName]. Where this process is killed, it ends all processes that
+// have mark, "NAME=VALUE", in their environment, and removes a directory. It starts beside this process, which waits for
+// nothing.
+//
+// Errors: it cannot be started.
+func StartWatcher(dir, mark string) (*Watcher, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := &exec.Cmd{Path: self, Args: []string{WatchName, s.dir.Path()}, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Setsid: true}}
+	cmd := &exec.Cmd{Path: self, Args: []string{WatchName, dir, mark}, Dir: "/", SysProcAttr: &syscall.SysProcAttr{Setsid: true}}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	return &watcher{cmd, in}, cmd.Start()
+	return &Watcher{cmd, in}, cmd.Start()
 }
 
-// dismiss tells the watcher that this process ends in good order.
-func (w *watcher) dismiss() {
+// Dismiss tells the watcher that this process ends in good order.
+func (w *Watcher) Dismiss() {
 	io.WriteString(w.in, orderly)
 	w.in.Close()
 	w.cmd.Wait()
 }
 
-// Watch waits until the process that holds the other end of its input has ended. If that was killed, Watch ends all
-// processes below its command and removes its directory, which args name.
+// Watch is what a program called as [WatchName] does: it waits until the process that holds the other end of its input
+// has ended. args are those that it was called with. It gives the exit code.
 func Watch(args []string, stdin io.Reader) int {
 	said, _ := io.ReadAll(stdin)
-	if string(said) == orderly || len(args) != 1 {
+	if string(said) == orderly || len(args) != 2 {
 		return 0
 	}
-	endMarked(args[0])
+	endMarked(args[1])
 	os.RemoveAll(args[0])
 	return 0
 }
 
-// endMarked ends all processes that have a session's mark in their environment.
-func endMarked(dir string) {
-	mark := []byte(lend.DirVariable + "=" + dir)
+// endMarked ends all processes that have a mark in their environment, where the system shows that.
+func endMarked(mark string) {
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		found := false
 		files, _ := filepath.Glob("/proc/[0-9]*/environ") // the pattern is well formed
 		for _, file := range files {
 			environ, err := os.ReadFile(file)
-			if err != nil || !hasLine(environ, mark) {
+			if err != nil || !hasLine(environ, []byte(mark)) {
 				continue
 			}
 			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil && pid != os.Getpid() {
@@ -89,5 +90,3 @@ func hasLine(environ, want []byte) bool {
 	}
 	return false
 }
-
-func (s *session) endOrphans() { endMarked(s.dir.Path()) }

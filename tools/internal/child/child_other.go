@@ -1,6 +1,6 @@
 //go:build !linux
 
-package exec
+package child
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func childAttr() *syscall.SysProcAttr { return nil }
+func attr() *syscall.SysProcAttr { return nil }
 
 func adopt() {}
 
