@@ -41,9 +41,15 @@ func kill(t *testing.T, c call, whom string, after time.Duration) {
 		t.Fatal(err)
 	}
 	time.Sleep(after)
-	for _, pid := range victims(whom, cmd.Process.Pid, mark) {
-		syscall.Kill(pid, syscall.SIGKILL)
-	}
+	for pids := victims(whom, cmd.Process.Pid, mark); len(pids) > 0; pids = victims(whom, cmd.Process.Pid, mark) {
+		for _, pid := range pids {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if whom != "all" {
+			break
+		}
+		cmd.Process.Wait() // else pgcell is a zombie
+	} // all: also those that others have started meanwhile
 	cmd.Wait()
 	deadline := time.Now().Add(20 * time.Second)
 	for pids := marked(mark); len(pids) > 0; pids = marked(mark) {
