@@ -12,6 +12,11 @@ type workload struct {
 	probes [][]string
 }
 
+// analyze tells which rows an index alone did not suffice for.
+const analyze = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) "
+
+const sizes = "SELECT oid::regclass, pg_relation_size(oid) FROM pg_class WHERE relkind IN ('r', 't', 'm') AND oid >= 16384 ORDER BY oid"
+
 var workloads = []workload{rails, tenants, everything}
 
 // rails is like the schema and the seeds of an application made with Ruby on Rails.
@@ -89,6 +94,11 @@ CREATE VIEW active_users AS SELECT u.id, email, r.name AS role FROM users u JOIN
 			"INSERT INTO countries (code, name) VALUES ('__', 'probe') RETURNING ctid, id", "INSERT INTO users (email, role_id) VALUES ('x', 99)",
 			"INSERT INTO comments (commentable_type, commentable_id) VALUES ('User', 1) RETURNING id", "SELECT lastval()", "SHOW search_path",
 			"SELECT reltuples, relpages, relname FROM pg_class WHERE relname IN ('users', 'posts', 'roles') ORDER BY 3",
+		},
+		{
+			sizes, "BEGIN", "SET LOCAL enable_seqscan = off", "SET LOCAL enable_bitmapscan = off", analyze + "SELECT id FROM roles WHERE id < 3",
+			analyze + "SELECT code FROM countries WHERE code > 'M'", analyze + "SELECT id FROM users", analyze + "SELECT version FROM schema_migrations",
+			"INSERT INTO users (email) VALUES ('a')", "INSERT INTO posts (user_id) SELECT id FROM users", analyze + "SELECT id FROM posts", "COMMIT",
 		},
 	},
 }
@@ -243,6 +253,10 @@ CREATE PUBLICATION news FOR TABLE app.booking WITH (publish = 'insert');
 			"EXPLAIN (COSTS OFF) SELECT * FROM parent JOIN child ON parent.id = parent_id", "INSERT INTO parent (name) SELECT 'p' || i FROM generate_series(1, 200) i RETURNING ctid, id",
 			"INSERT INTO child (parent_id) SELECT id FROM parent", "SELECT child.ctid, parent.id FROM parent JOIN child ON parent.id = parent_id", "SELECT show_limit()", "SELECT pg_my_temp_schema()",
 			"SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()", "SELECT lo_get(5)", "TABLE app.point", "SELECT ctid, n, a FROM odd",
+		},
+		{
+			sizes, "BEGIN", "SET LOCAL enable_seqscan = off", "SET LOCAL enable_bitmapscan = off", analyze + "SELECT id FROM seeded WHERE id < 9", analyze + "SELECT id FROM many WHERE id < 9",
+			analyze + "SELECT x FROM app.point WHERE x < 3", analyze + "SELECT id FROM parent", "INSERT INTO app.event (kind) VALUES ('x')", analyze + "SELECT id FROM app.event_2024 WHERE id < 5", "COMMIT",
 		},
 	},
 }
