@@ -23,6 +23,7 @@ import (
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/timings"
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/version"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
@@ -31,6 +32,7 @@ import (
 var now = time.Now
 
 func main() {
+	netns.Become()
 	switch filepath.Base(os.Args[0]) {
 	case exec.HookName:
 		os.Exit(exec.Hook(os.Args[1:], os.Environ(), os.Stderr))

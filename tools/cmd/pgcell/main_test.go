@@ -17,11 +17,13 @@ import (
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/exec"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/internal/child"
+	"github.com/pgcell/pgcell/tools/internal/netns"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts' golden files")
 
 func TestMain(m *testing.M) {
+	netns.Become()
 	testscript.Main(m, map[string]func(){
 		"pgcell": func() {
 			now = func() time.Time { return time.Time{} }
@@ -54,6 +56,7 @@ func runScripts(t *testing.T, dir string) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			// waitfile FILE waits until the file is there.
 			"waitfile": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -66,6 +69,10 @@ func runScripts(t *testing.T, dir string) {
 			"runquick": runQuick,
 			// code CODE ARGUMENTS runs pgcell and wants its exit code.
 			"code": wantCode,
+			// onedatabase COMMAND... runs a command where localhost:5432 is one database for all.
+			"onedatabase": oneDatabase,
+			// gocache has go commands use this machine's cache.
+			"gocache": goCache,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOMAXPROCS", "2") // a machine with two cores

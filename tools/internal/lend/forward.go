@@ -46,13 +46,20 @@ func Forward(server, dir, user string) (*Forwarder, error) {
 		tcp.Close()
 		return nil, err
 	}
-	go f.accept()
+	f.Serve(tcp)
 	return f, nil
 }
 
-func (f *Forwarder) accept() {
+// Serve takes connections from a further listener, until that is closed.
+func (f *Forwarder) Serve(l net.Listener) { f.ServeAt(l, "") }
+
+// ServeAt takes connections from a listener at an address that is written into a program: they all become [golden.Role],
+// and the database that they ask for becomes another unless it is postgres. "" leaves both as they are.
+func (f *Forwarder) ServeAt(l net.Listener, database string) { go f.accept(l, database) }
+
+func (f *Forwarder) accept(l net.Listener, database string) {
 	for {
-		conn, err := f.tcp.Accept()
+		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
@@ -60,12 +67,12 @@ func (f *Forwarder) accept() {
 		go func() {
 			defer f.conns.Delete(conn)
 			defer conn.Close()
-			f.serve(conn)
+			f.serve(conn, database)
 		}()
 	}
 }
 
-func (f *Forwarder) serve(client net.Conn) {
+func (f *Forwarder) serve(client net.Conn, database string) {
 	client.SetDeadline(time.Now().Add(time.Minute))
 	packet, err := readStartup(client)
 	if err != nil {
@@ -77,8 +84,11 @@ func (f *Forwarder) serve(client net.Conn) {
 	client.SetDeadline(time.Time{})
 	var startup pgproto3.StartupMessage
 	if binary.BigEndian.Uint32(packet[4:]) != cancelRequest && startup.Decode(packet[4:]) == nil {
-		if startup.Parameters["user"] == f.user {
+		if startup.Parameters["user"] == f.user || database != "" {
 			startup.Parameters["user"] = golden.Role
+		}
+		if database != "" && startup.Parameters["database"] != "postgres" {
+			startup.Parameters["database"] = database
 		}
 		if packet, err = startup.Encode(nil); err != nil {
 			return

@@ -102,6 +102,18 @@ var Flags = []Flag{
 			"connects so has its own all the same. May be given more than once.",
 		to: func(o *options) any { return &o.files },
 	},
+	{
+		Name: "at", Value: "HOST:PORT/DB", Usage: "address in the suite's source, such as localhost:5432/app: serve it to\nCOMMAND alone, whoever else uses it",
+		More: "Linux only; COMMAND gets a network namespace of its own. See [a hard-coded address](how-to/hard-coded-address.md). " +
+			"A connection URL will do as well. Without `/DB`, any database is meant. Any user and password may connect. " +
+			"May be given more than once.",
+		to: func(o *options) any { return &o.at },
+	},
+	{
+		Name: "forward", Value: "[HOST:]PORT", Usage: "with --at: other port that COMMAND may reach, such as 6379",
+		More: "The host is localhost, or a name that COMMAND connects to. May be given more than once.",
+		to:   func(o *options) any { return &o.forward },
+	},
 }
 
 // bind makes the table's flags flags of the command.

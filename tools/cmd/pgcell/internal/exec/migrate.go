@@ -1,10 +1,13 @@
 package exec
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/url"
 	"os/exec"
+	"runtime"
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/child"
@@ -31,10 +34,37 @@ func (s *session) migrator(o options) func(context.Context, string) error {
 		}
 		cmd := exec.CommandContext(ctx, "sh", "-c", o.migrate)
 		cmd.Env, cmd.SysProcAttr = lend.With(s.p.Env, variables), child.Attr()
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("--migrate %q: %w\n%s", o.migrate, err, strings.TrimSpace(string(out)))
+		if out, err := runAt(cmd, &o, &migration{forward, c}); err != nil {
+			return fmt.Errorf("--migrate %q: %w\n%s", o.migrate, err, strings.TrimSpace(out))
 		}
 		return nil
 	}
+}
+
+// migration serves the addresses of --at by the server that --migrate works on.
+type migration struct {
+	*lend.Forwarder
+	connection lend.Connection
+}
+
+func (m *migration) Connection() lend.Connection { return m.connection }
+
+// ServeAt has whatever database the address means be the template.
+func (m *migration) ServeAt(l net.Listener, _ string) { m.Forwarder.ServeAt(l, m.connection.Database) }
+
+// runAt runs a command in this goroutine's thread, with which it would end, and gives what it prints.
+func runAt(cmd *exec.Cmd, o *options, by server) (string, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	space, err := o.startAt(cmd, by)
+	if err != nil {
+		return "", err
+	}
+	if space != nil {
+		defer space.Close()
+	}
+	err = cmd.Wait()
+	return out.String(), err
 }

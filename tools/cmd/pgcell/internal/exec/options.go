@@ -13,6 +13,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/lend"
+	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/process"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
@@ -23,11 +24,14 @@ type options struct {
 	postgres, user, database, envFile     string
 	migrateInputs, extensions, roles      []string
 	settings, env, files, worker          []string
+	at, forward                           []string
 	superuser, createdb                   bool
 
 	parameters map[string]string // of settings
 	variables  []lend.Variable   // of envFile and env
 	runners    []process.Runner  // of worker, and those that pgcell knows
+	places     []place           // of at
+	forwards   []netns.Address   // of forward
 }
 
 // configure adds what .pgcell.toml says to the command line, and reads the values.
@@ -63,6 +67,9 @@ func (o *options) configure(p *cli.Process, f *pflag.FlagSet) error {
 		o.runners = append(o.runners, process.Runner{Name: "--worker " + text, Command: re})
 	}
 	o.runners = append(o.runners, process.Runners...)
+	if err := o.readPlaces(); err != nil {
+		return err
+	}
 	return o.readVariables()
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/lend"
+	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -91,8 +93,25 @@ func (s *session) mark() string { return lend.DirVariable + "=" + s.dir.Path() }
 func (s *session) runChild(command, environ []string) error {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environ, os.Stdin, os.Stdout, os.Stderr
-	code, err := child.Run(cmd, s.mark(), cmd.Start, s.broker.Command)
+	var space *netns.Space
+	start := func() (err error) {
+		space, err = s.o.startAt(cmd, s.broker)
+		return err
+	}
+	code, err := child.Run(cmd, s.mark(), start, s.broker.Command)
 	s.ended.Store(true)
+	if space != nil {
+		defer space.Close()
+	}
+	if space != nil && code != 0 {
+		if hidden := space.DescribeHidden(); hidden != "" {
+			fmt.Fprintln(s.p.Stderr, "pgcell:", hidden)
+		}
+	}
+	var forbidden *netns.ForbiddenError
+	if errors.As(err, &forbidden) {
+		return broken("--at: %w", err)
+	}
 	if err != nil {
 		return &cli.Error{Code: cmp.Or(code, failed), Err: fmt.Errorf("run %s: %w", command[0], err), Command: name}
 	}
