@@ -11,6 +11,7 @@ import (
 type arguments struct {
 	flags map[string]string // of package testing, without "test.": the last value of each; "true" for one without a value
 	rest  []string          // what Run does not set anew for each process, in order
+	last  int               // how many of rest are flags: another one can follow them
 }
 
 // replaced are the flags that each process gets anew. The others are passed on as they are.
@@ -45,6 +46,7 @@ func parseArgs(args []string) arguments {
 		}
 		if !testing || !slices.Contains(replaced, flag) {
 			a.rest = append(a.rest, given...)
+			a.last = len(a.rest)
 		}
 	}
 	return a

@@ -62,21 +62,31 @@ func (c *Config) plan(ctx context.Context) (*plan, error) {
 	return p, nil
 }
 
-// group puts tests that must stay together into one item, where the first of them is, in the order of tests.
+// group puts tests that must stay together into one item, where the first of them is, in the order of tests. Groups that
+// share a test are one.
 func group(tests []string, groups [][]string) [][]string {
-	var items [][]string
-	at := map[int]int{} // group → item
-	for _, name := range tests {
-		g := slices.IndexFunc(groups, func(group []string) bool { return slices.Contains(group, name) })
-		item, known := at[g]
-		switch {
-		case g >= 0 && known:
-			items[item] = append(items[item], name)
-			continue
-		case g >= 0:
-			at[g] = len(items)
+	first := map[string]string{} // test → what stands for its group
+	of := func(name string) string {
+		for first[name] != "" && first[name] != name {
+			name = first[name]
 		}
-		items = append(items, []string{name})
+		return name
+	}
+	for _, g := range groups {
+		for _, name := range g {
+			first[of(name)] = of(g[0])
+		}
+	}
+	var items [][]string
+	at := map[string]int{}
+	for _, name := range tests {
+		item, known := at[of(name)]
+		if !known {
+			item = len(items)
+			at[of(name)] = item
+			items = append(items, nil)
+		}
+		items[item] = append(items[item], name)
 	}
 	return items
 }

@@ -244,7 +244,28 @@ func (r *run) finish(exit int) error {
 	for _, p := range r.ran {
 		b.Write(p.report.After)
 	}
+	b.WriteString(r.ports())
 	return r.stdout.Finish([]byte(b.String()))
+}
+
+// ports names the tests that found an address in use: whoever has it may be another process of this run.
+func (r *run) ports() string {
+	failed := map[string][]string{}
+	for i, p := range r.ran {
+		for address, test := range p.report.Ports {
+			if test == "" {
+				test = r.plan.units[i].names()
+			}
+			failed[address] = append(failed[address], test)
+		}
+	}
+	var b strings.Builder
+	for _, address := range slices.Sorted(maps.Keys(failed)) {
+		fmt.Fprintf(&b, "pgcell: %s failed because %s was in use: tests that listen on a fixed port cannot run in several "+
+			"processes; let them listen on port 0, or keep them in one group\n",
+			strings.Join(slices.Compact(slices.Sorted(slices.Values(failed[address]))), " and "), address)
+	}
+	return b.String()
 }
 
 // recount puts another percentage into "coverage: 12.3% of statements in ./...".
