@@ -49,7 +49,7 @@ var floors = []struct {
 	{"Output files; plans; the library", []string{
 		"internal/junit", "internal/lend", "internal/page", "internal/plan", "pgcell",
 	}},
-	{"Sums", []string{"internal/summary"}},
+	{"Sums; the hook of go test", []string{"internal/gohook", "internal/summary"}},
 	{"The terminal", []string{"internal/screen"}},
 	{"Subcommands on their own", []string{
 		"cmd/pgcell/internal/cimatrix", "cmd/pgcell/internal/exec", "cmd/pgcell/internal/gc", "cmd/pgcell/internal/run",

@@ -23,6 +23,7 @@ import (
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/timings"
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/gohook"
 	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/version"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
@@ -34,8 +35,8 @@ var now = time.Now
 func main() {
 	netns.Become()
 	switch filepath.Base(os.Args[0]) {
-	case exec.HookName:
-		os.Exit(exec.Hook(os.Args[1:], os.Environ(), os.Stderr))
+	case gohook.Name:
+		os.Exit(gohook.Run(os.Args[1:], os.Environ(), os.Stderr))
 	case child.WatchName:
 		os.Exit(child.Watch(os.Args[1:], os.Stdin))
 	}

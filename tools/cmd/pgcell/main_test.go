@@ -14,9 +14,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/exec"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/internal/child"
+	"github.com/pgcell/pgcell/tools/internal/gohook"
 	"github.com/pgcell/pgcell/tools/internal/netns"
 )
 
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 			main()
 		},
 		"bazel":         fakeBazel,
-		exec.HookName:   main,
+		gohook.Name:     main,
 		child.WatchName: main,
 		"sql":           sql,
 		"sql-in":        sql,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/merge"
 	"github.com/pgcell/pgcell/tools/internal/shard"
@@ -47,8 +48,8 @@ func (f Finding) Group() []string {
 // twice the time of all tests before it.
 func Diagnose(ctx context.Context, c Config, failed []string) ([]Finding, error) {
 	c.arguments = parseArgs(c.Args)
-	c.signals = passSignals()
-	defer c.signals.stop()
+	c.signals = child.PassSignals()
+	defer c.signals.Stop()
 	filter, err := shard.ParseFilter(c.arguments.flags["run"], c.arguments.flags["skip"])
 	if err != nil {
 		return nil, fmt.Errorf("diagnose failed tests: %w", err)

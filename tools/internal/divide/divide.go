@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/merge"
 )
 
@@ -53,7 +54,7 @@ type Config struct {
 	Times string
 
 	arguments arguments
-	signals   *signals
+	signals   *child.Signals
 }
 
 // Result is what came of a run.
@@ -88,8 +89,8 @@ func Run(ctx context.Context, c Config) (Result, error) {
 		c.Stderr = c.Stdout
 	}
 	c.arguments = parseArgs(c.Args)
-	c.signals = passSignals()
-	defer c.signals.stop()
+	c.signals = child.PassSignals()
+	defer c.signals.Stop()
 	if reason := c.arguments.whole(); reason != "" {
 		if verbose, _ := c.arguments.verbose(); verbose {
 			_, _ = fmt.Fprintf(c.Stderr, "pgcell: not divided: %s\n", reason)

@@ -18,8 +18,9 @@ type plan struct {
 	units   []unit // in the order in which they are shown
 	workers int    // how many run at once
 	known   *record
-	tests   []string // all of the binary
-	startUp time.Duration
+	tests   []string      // all of the binary
+	listed  time.Duration // how long the binary took to list its tests
+	startUp time.Duration // that, or less where it took less before: the machine may have been busy
 }
 
 // unit is what one process runs.
@@ -35,7 +36,7 @@ func (c *Config) plan(ctx context.Context) (*plan, error) {
 	if err != nil {
 		return nil, nil // the binary says it in its own words
 	}
-	output, startUp, ok, err := c.list(ctx)
+	output, listed, ok, err := c.list(ctx)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -44,7 +45,10 @@ func (c *Config) plan(ctx context.Context) (*plan, error) {
 	if len(items) < 2 {
 		return nil, nil
 	}
-	p := &plan{tests: all, startUp: startUp, known: c.known()}
+	p := &plan{tests: all, listed: listed, startUp: listed, known: c.known()}
+	if p.known.StartSeconds > 0 {
+		p.startUp = min(listed, time.Duration(p.known.StartSeconds*float64(time.Second)))
+	}
 	keys, times := p.weigh(items)
 	p.workers = min(c.Shards, len(items))
 	if c.Shards == 0 {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/child"
 )
 
 // leftOpen is how long the output of a process that has ended is read further, where a process that it started holds
@@ -42,18 +44,16 @@ func (c *Config) start(ctx context.Context, p process) (ended, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stdout, p.stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = leftOpen
-	dieWithParent(cmd)
-	// The kernel counts the thread that started a process as its parent: it must not end before (PR_SET_PDEATHSIG of
-	// prctl(2), https://go.dev/issue/27505).
+	cmd.SysProcAttr = child.Attr() // the process ends with its thread
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
 		return ended{}, fmt.Errorf("start the test binary: %w", err)
 	}
-	c.signals.add(cmd.Process)
+	c.signals.Add(cmd.Process)
 	err := cmd.Wait()
-	c.signals.remove(cmd.Process)
+	c.signals.Remove(cmd.Process)
 	e := ended{took: time.Since(begin)}
 	if cmd.ProcessState == nil {
 		return ended{}, fmt.Errorf("wait for the test binary: %w", err)

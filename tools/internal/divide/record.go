@@ -22,6 +22,8 @@ type record struct {
 	Tests   map[string]float64 `json:"tests"` // seconds of a top-level test, alone
 	Guessed map[string]bool    `json:"guessed,omitempty"`
 
+	StartSeconds float64 `json:"start_seconds"` // of a process without tests; the mean of runs, the last counting half
+
 	// Of the last run, all processes together, without their starts.
 	WallSeconds float64 `json:"wall_seconds"`
 	CPUSeconds  float64 `json:"cpu_seconds"`
@@ -71,6 +73,10 @@ func (r *run) record() error {
 			}
 		}
 	}
+	next.StartSeconds = r.plan.listed.Seconds()
+	if old := r.plan.known.StartSeconds; old > 0 {
+		next.StartSeconds = (old + next.StartSeconds) / 2
+	}
 	for i, u := range r.plan.units {
 		r.measure(next, u, r.ran[i])
 	}
@@ -94,28 +100,24 @@ func (r *run) measure(next *record, u unit, p *ran) {
 	if !p.started {
 		return
 	}
-	wall := max(0, (p.took - r.plan.startUp).Seconds())
+	wall := max(0.001, (p.took - r.plan.startUp).Seconds())
 	next.WallSeconds += wall
 	next.CPUSeconds += p.cpu.Seconds()
 	var sum float64
 	for _, test := range u.tests {
 		o, named := p.report.Tests[test]
+		_, known := next.Tests[test]
 		switch {
 		case o.Verb == gotest.Pass || o.Verb == gotest.Fail:
 			next.Tests[test] = o.Took.Seconds() / float64(o.Times)
 			delete(next.Guessed, test)
-		case p.code == 0 && !named && next.Tests[test] == 0, next.Guessed[test] && p.code == 0:
-			next.Tests[test] = max(next.Tests[test], 0.001)
-			if delete(next.Guessed, test); len(u.tests) > 1 {
-				next.Guessed[test] = true
-			}
+		case !named && !known && p.code == 0:
+			next.Tests[test], next.Guessed[test] = wall/float64(len(u.tests)), true
 		}
 		sum += next.Tests[test]
 	}
 	for _, test := range u.tests {
-		if len(u.tests) == 1 && p.code == 0 && p.report.Tests[test].Times == 0 {
-			next.Tests[test] = wall
-		} else if next.Guessed[test] && sum > 0 {
+		if next.Guessed[test] && sum > 0 && p.code == 0 {
 			next.Tests[test] *= wall / sum
 		}
 		next.TestSeconds += next.Tests[test]

@@ -106,7 +106,7 @@ func (r *run) all(ctx context.Context, cancel context.CancelFunc) {
 // goesOn reports whether another process may start.
 func (r *run) goesOn(ctx context.Context) bool {
 	stopped := r.failed.Load() && r.config.arguments.failFast()
-	return !stopped && ctx.Err() == nil && r.config.signals.received() == nil
+	return !stopped && ctx.Err() == nil && r.config.signals.Received() == nil
 }
 
 // one runs process i.

@@ -114,6 +114,26 @@ var Flags = []Flag{
 		More: "The host is localhost, or a name that COMMAND connects to. May be given more than once.",
 		to:   func(o *options) any { return &o.forward },
 	},
+	{
+		Name: "shards", Value: "N", Usage: "go test: divide each test binary among N processes, or auto",
+		More: "[Below](#one-test-binary-many-processes).",
+		to:   func(o *options) any { return &o.shards },
+	},
+	{
+		Name: "isolate", Value: "WHAT", Usage: "go test: what has a database of its own: test, or package (default)",
+		More: "With `test`, each top-level test runs in a process of its own, `--shards` of them at a time.",
+		to:   func(o *options) any { return &o.isolate },
+	},
+	{
+		Name: "group", Value: "TESTS", Usage: "go test: tests that stay in one process: TestA,TestB",
+		More: "May be given more than once.",
+		to:   func(o *options) any { return &o.groups },
+	},
+	{
+		Name: "diagnose", Usage: "find what failed tests depend on, and group them in .pgcell.toml",
+		More: "[Below](#tests-that-depend-on-each-other).",
+		to:   func(o *options) any { return &o.diagnose },
+	},
 }
 
 // bind makes the table's flags flags of the command.

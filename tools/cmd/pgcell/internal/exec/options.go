@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/gohook"
 	"github.com/pgcell/pgcell/tools/internal/lend"
 	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/process"
@@ -24,19 +26,22 @@ type options struct {
 	postgres, user, database, envFile     string
 	migrateInputs, extensions, roles      []string
 	settings, env, files, worker          []string
-	at, forward                           []string
-	superuser, createdb                   bool
+	at, forward, groups                   []string
+	shards, isolate                       string
+	superuser, createdb, diagnose         bool
 
 	parameters map[string]string // of settings
 	variables  []lend.Variable   // of envFile and env
 	runners    []process.Runner  // of worker, and those that pgcell knows
 	places     []place           // of at
 	forwards   []netns.Address   // of forward
+	divided    *gohook.Divide    // of shards, isolate, groups and diagnose
 }
 
 // configure adds what .pgcell.toml says to the command line, and reads the values.
 func (o *options) configure(p *cli.Process, f *pflag.FlagSet) error {
-	if err := o.fromFile(p, f); err != nil {
+	err := o.fromFile(p, f)
+	if err != nil {
 		return err
 	}
 	if o.template != "" {
@@ -68,6 +73,9 @@ func (o *options) configure(p *cli.Process, f *pflag.FlagSet) error {
 	}
 	o.runners = append(o.runners, process.Runners...)
 	if err := o.readPlaces(); err != nil {
+		return err
+	}
+	if o.divided, err = o.divide(p.Getenv); err != nil {
 		return err
 	}
 	return o.readVariables()
@@ -156,6 +164,9 @@ func (o *options) set(flag Flag, value any, f *pflag.FlagSet, root string) error
 			*to = on
 		}
 	case *string:
+		if n, number := value.(int64); number && flag.Name == "shards" {
+			value = strconv.FormatInt(n, 10)
+		}
 		s, ok := value.(string)
 		if !ok {
 			return fmt.Errorf("want a string")

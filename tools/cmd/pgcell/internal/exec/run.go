@@ -14,6 +14,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/gohook"
 	"github.com/pgcell/pgcell/tools/internal/lend"
 	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
@@ -79,11 +80,14 @@ func run(p *cli.Process, o options, command []string) (err error) {
 		return err
 	}
 	defer restore(s.warn)
-	environ, command, err := s.forGo(s.broker.Environ(p.Env), command)
+	hook := gohook.Config{Dir: s.dir.Path(), Divide: o.divided, Warn: s.warn}
+	environ, command, err := gohook.Install(hook, s.broker.Environ(p.Env), command)
 	if err != nil {
 		return broken("%w", err)
 	}
-	return s.runChild(command, environ)
+	err = s.runChild(command, environ)
+	s.keepGroups()
+	return err
 }
 
 // mark is in the environment of all processes below the command.

@@ -1,4 +1,8 @@
-package exec
+// Package gohook puts pgcell between "go test" and the test binaries that it runs, by -exec, so that each of them, or each
+// process of a divided one, has a database of its own.
+//
+// Non-goals: to divide a binary, which is package divide's; to lend databases, which is package lend's.
+package gohook
 
 import (
 	"fmt"
@@ -12,17 +16,25 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/lend"
 )
 
-// HookName is what go test finds this program under: see [Hook].
-const HookName = "go-exec"
+// Name is what go test finds this program under: see [Run].
+const Name = "go-exec"
 
-// forGo prepares the go command, wherever it runs below the command: it starts each test binary by way of [Hook]. A
-// "go test -p 1" that is the command itself loses its -p 1, since packages have databases of their own.
-func (s *session) forGo(environ, command []string) ([]string, []string, error) {
+// Config says how the go command is to run below a command.
+type Config struct {
+	Dir    string       // of the broker; the hook is made there
+	Divide *Divide      // how test binaries are divided; nil for not at all
+	Warn   func(string) // is told what users should know
+}
+
+// Install prepares the go command, wherever it runs below the command: it starts each test binary by way of [Run]. A
+// "go test -p 1" that is the command itself loses its -p 1, since packages have databases of their own. It gives the
+// environment and the command to run.
+func Install(c Config, environ, command []string) ([]string, []string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, nil, fmt.Errorf("find this program: %w", err)
 	}
-	hook := filepath.Join(s.dir.Path(), HookName)
+	hook := filepath.Join(c.Dir, Name)
 	if err := os.Symlink(self, hook); err != nil {
 		return nil, nil, fmt.Errorf("make a link for go test: %w", err)
 	}
@@ -33,20 +45,32 @@ func (s *session) forGo(environ, command []string) ([]string, []string, error) {
 		return one
 	})
 	if slices.ContainsFunc(flags, func(flag string) bool { return strings.HasPrefix(strings.TrimLeft(flag, "-"), "exec=") }) {
-		s.warn("GOFLAGS has an -exec already, so the packages of go test are told apart by their processes alone")
+		c.Warn("GOFLAGS has an -exec already, so the packages of go test are told apart by their processes alone" + c.undivided())
 	} else {
 		flags = append(flags, "-exec="+hook)
 	}
-	environ = lend.With(environ, []lend.Variable{{Name: "GOFLAGS", Value: strings.Join(flags, " ")}})
+	variables := []lend.Variable{{Name: "GOFLAGS", Value: strings.Join(flags, " ")}}
+	if c.Divide != nil {
+		variables = append(variables, lend.Variable{Name: divideVariable, Value: c.Divide.text()})
+	}
+	environ = lend.With(environ, variables)
 	if filepath.Base(command[0]) == "go" && len(command) > 1 && command[1] == "test" {
 		var also bool
 		command, also = withoutP1(command)
 		dropped = dropped || also
 	}
 	if dropped {
-		s.warn("left out -p 1 of go test: its packages run at once, each on a database of its own")
+		c.Warn("left out -p 1 of go test: its packages run at once, each on a database of its own")
 	}
 	return environ, command, nil
+}
+
+// undivided is what a foreign -exec takes away.
+func (c Config) undivided() string {
+	if c.Divide == nil {
+		return ""
+	}
+	return ", and their tests are not divided: remove it for --shards and --isolate"
 }
 
 // withoutP1 leaves "-p 1" out of the arguments of go test.
@@ -101,28 +125,34 @@ func goFlags(environ []string) string {
 	return ""
 }
 
-// Hook is what go test runs in place of a test binary: args are its path and its arguments. It gets the process a database
-// of its own and becomes the binary, so that streams, signals and exit codes are the binary's. Programs of go run are run
-// as they are. It returns where it could not, with the exit code.
-func Hook(args, environ []string, stderr io.Writer) int {
+// failed is the exit code where the binary could not be run.
+const failed = 125
+
+// Run is what go test runs in place of a test binary: args are its path and its arguments. It gets the process a database
+// of its own and becomes the binary, so that streams, signals and exit codes are the binary's; or it divides the binary's
+// tests among processes. Programs of go run are run as they are. It returns where it could not, with the exit code.
+func Run(args, environ []string, stderr io.Writer) int {
 	if len(args) == 0 {
-		fmt.Fprintf(stderr, "%s: this program is for go test -exec\n", name)
+		fmt.Fprintln(stderr, "pgcell exec: this program is for go test -exec")
 		return failed
-	}
-	if dir := valueOf(environ, lend.DirVariable); dir != "" && slices.ContainsFunc(args[1:], isTestFlag) {
-		variables, err := lend.Enter(dir, os.Getpid())
-		if err != nil {
-			fmt.Fprintf(stderr, "%s: %v\n", name, err)
-			return failed
-		}
-		environ = lend.With(environ, variables)
 	}
 	path := args[0]
 	if !filepath.IsAbs(path) && !strings.Contains(path, "/") {
 		path = "./" + path
 	}
+	if dir := valueOf(environ, lend.DirVariable); dir != "" && slices.ContainsFunc(args[1:], isTestFlag) {
+		if text := valueOf(environ, divideVariable); text != "" {
+			return runDivided(text, dir, path, args[1:], stderr)
+		}
+		variables, err := lend.Enter(dir, os.Getpid())
+		if err != nil {
+			fmt.Fprintf(stderr, "pgcell exec: %v\n", err)
+			return failed
+		}
+		environ = lend.With(environ, variables)
+	}
 	err := syscall.Exec(path, args, environ)
-	fmt.Fprintf(stderr, "%s: run %s: %v\n", name, args[0], err)
+	fmt.Fprintf(stderr, "pgcell exec: run %s: %v\n", args[0], err)
 	return failed
 }
 

@@ -1,4 +1,4 @@
-package divide
+package child
 
 import (
 	"os"
@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// signals passes on what this process is sent to those that it has started.
-type signals struct {
+// Signals passes on what this process is sent to those that it has started. Its methods may be called concurrently.
+type Signals struct {
 	mu        sync.Mutex
 	processes map[*os.Process]bool
 	last      os.Signal
@@ -16,8 +16,9 @@ type signals struct {
 	finished  chan struct{}
 }
 
-func passSignals() *signals {
-	s := &signals{
+// PassSignals begins to take SIGINT, SIGTERM, SIGHUP and SIGQUIT, and to pass them on. End it with Stop.
+func PassSignals() *Signals {
+	s := &Signals{
 		processes: map[*os.Process]bool{}, sent: make(chan os.Signal, 8), finished: make(chan struct{}),
 	}
 	signal.Notify(s.sent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
@@ -35,7 +36,7 @@ func passSignals() *signals {
 }
 
 // pass sends a signal on, unless the terminal has sent it to all of its processes already.
-func (s *signals) pass(sig os.Signal) {
+func (s *Signals) pass(sig os.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = sig
@@ -47,14 +48,15 @@ func (s *signals) pass(sig os.Signal) {
 	}
 }
 
-// received gives the last signal; nil for none.
-func (s *signals) received() os.Signal {
+// Received gives the last signal; nil for none.
+func (s *Signals) Received() os.Signal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last
 }
 
-func (s *signals) add(p *os.Process) {
+// Add has a process get the signals from now on, and the last one if there was one already.
+func (s *Signals) Add(p *os.Process) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.processes[p] = true
@@ -63,13 +65,15 @@ func (s *signals) add(p *os.Process) {
 	}
 }
 
-func (s *signals) remove(p *os.Process) {
+// Remove takes a process out that has ended.
+func (s *Signals) Remove(p *os.Process) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.processes, p)
 }
 
-func (s *signals) stop() {
+// Stop leaves signals to whoever else takes them.
+func (s *Signals) Stop() {
 	signal.Stop(s.sent)
 	close(s.finished)
 }
