@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 
 // call is one call of "pgcell exec" in a suite's directory.
 type call struct {
-	suite   string   // below suites
+	suite   string   // below suites, or absolute
 	flags   []string // of exec
 	environ []string
 }
@@ -95,7 +95,9 @@ func (c call) command(t *testing.T, command ...string) (cmd *exec.Cmd, dir strin
 	})
 	args := slices.Concat([]string{"exec"}, c.flags, []string{"--"}, command)
 	cmd = exec.CommandContext(t.Context(), path, args...)
-	cmd.Dir = filepath.Join(tree, "tests", "exec", "suites", c.suite)
+	if cmd.Dir = c.suite; !filepath.IsAbs(c.suite) {
+		cmd.Dir = filepath.Join(tree, "tests", "exec", "suites", c.suite)
+	}
 	cmd.Env = slices.Concat(source.Environ(), []string{"PGCELL_SOCKET_DIR=" + dir}, c.environ)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	return cmd, dir
