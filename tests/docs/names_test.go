@@ -122,8 +122,8 @@ var (
 // otherFlags are those that docs name of other programs.
 var otherFlags = strings.Fields(`
 	--cap-add --clean --config --create --disk_cache --incompatible_strict_action_env --inserts --jobs --local_resources
-	--local_test_jobs --no-daemon --nozip_undeclared_test_outputs --parallel --pool --redo --remote_cache
-	--remote_upload_local_results --remove --run --runs_per_test --sandbox_add_mount_pair --security-opt --shm-size --test_env
+	--local_test_jobs --no-daemon --nozip_undeclared_test_outputs --parallel --pool --redo --remote_cache --remote_download_outputs
+	--remote_local_fallback --remote_upload_local_results --remove --run --runs_per_test --sandbox_add_mount_pair --security-opt --shm-size --test_env
 	--test_filter --test_output --test_sharding_strategy
 	--test_tag_filters
 `)
