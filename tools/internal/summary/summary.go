@@ -27,22 +27,6 @@ type Summary struct {
 	Workers        plan.Workers
 }
 
-// Reason says why suites were run and not taken from the cache.
-type Reason struct {
-	Why    string
-	Labels []string
-}
-
-// Flake is a test that passed and failed.
-type Flake struct {
-	Title        string
-	Failed, Runs int
-}
-
-func (f Flake) String() string {
-	return fmt.Sprintf("%s failed %d of %d times", f.Title, f.Failed, f.Runs)
-}
-
 // Timed is a test with its shard.
 type Timed struct {
 	Shard *results.Shard
@@ -79,89 +63,6 @@ func New(calls []Call, past Past, forced string) *Summary {
 	sum.Flaky = flakes(sum.Shards)
 	sum.Reasons = reasons(calls, past, forced)
 	return sum
-}
-
-// Why suites ran, in the order in which they are listed.
-const (
-	failedLast = "failed last time"
-	changed    = "changed"
-	byName     = "chosen by name"
-	newHere    = "new here"
-)
-
-// reasons says why what was executed was not taken from the cache, as far as the history tells.
-func reasons(calls []Call, past Past, forced string) []Reason {
-	failed := make(map[string]bool)
-	for _, id := range past.Failed {
-		failed[id.Label] = true
-	}
-	known := make(map[string]bool)
-	for _, shard := range past.Known.All() {
-		known[shard.Label] = true
-	}
-	why := make(map[string][]string)
-	for _, c := range calls {
-		for _, shard := range c.Shards {
-			if shard.Cached {
-				continue
-			}
-			word := changed
-			switch {
-			case forced != "":
-				word = forced
-			case failed[shard.Label]:
-				word = failedLast
-			case !known[shard.Label]:
-				word = newHere
-			case c.Filter != "":
-				word = byName
-			}
-			if !slices.Contains(why[word], shard.Label) {
-				why[word] = append(why[word], shard.Label)
-			}
-		}
-	}
-	var reasons []Reason
-	for _, word := range []string{forced, failedLast, changed, byName, newHere} {
-		if labels := why[word]; len(labels) > 0 {
-			slices.Sort(labels)
-			reasons = append(reasons, Reason{word, labels})
-		}
-	}
-	return reasons
-}
-
-// flakes finds tests that both passed and failed: in several runs of one shard, or in its attempts.
-func flakes(shards []*results.Shard) []Flake {
-	type runs struct{ passed, failed int }
-	tests := make(map[string]*runs)
-	var order []string
-	for _, s := range shards {
-		for _, t := range s.Tests {
-			name := s.Label
-			if t.Name != "" {
-				name += "::" + t.Name
-			}
-			if tests[name] == nil {
-				tests[name] = &runs{}
-				order = append(order, name)
-			}
-			tests[name].failed += s.FailedBefore(t.Name)
-			switch t.Outcome {
-			case results.Passed:
-				tests[name].passed++
-			case results.Failed:
-				tests[name].failed++
-			}
-		}
-	}
-	var found []Flake
-	for _, name := range order {
-		if r := tests[name]; r.failed > 0 && r.passed > 0 {
-			found = append(found, Flake{name, r.failed, r.failed + r.passed})
-		}
-	}
-	return found
 }
 
 // Slowest gives the tests that took at least the least duration, slowest first; n = 0 gives all.

@@ -1,0 +1,56 @@
+package screen
+
+import (
+	"slices"
+
+	"github.com/kballard/go-shellquote"
+
+	"github.com/pgcell/pgcell/tools/internal/summary"
+)
+
+// failures names all that failed.
+func (p *Printer) failures(sum *summary.Summary) {
+	if sum.Counts.Failed == 0 {
+		return
+	}
+	for _, s := range sum.Shards { // of stopped shards
+		for _, t := range s.Failed() {
+			p.failure(s, &t)
+		}
+	}
+	p.Line("\nfailed:")
+	for _, s := range sum.Shards {
+		for _, t := range s.Failed() {
+			p.Line("  %s", s.Title(&t))
+		}
+		if s.Died != "" {
+			p.Line("  %s: %s", s, s.Died)
+		}
+	}
+	p.again(sum)
+}
+
+// againNames is how many failed tests the line to run them again names; of more, --lf runs their suites.
+const againNames = 5
+
+// again gives a line to copy that runs what failed again.
+func (p *Printer) again(sum *summary.Summary) {
+	var args []string
+	add := func(arg string) {
+		if !slices.Contains(args, arg) {
+			args = append(args, arg)
+		}
+	}
+	for _, s := range sum.Shards {
+		for _, t := range s.Failed() {
+			add(s.Argument(&t))
+		}
+		if s.Died != "" {
+			add(s.Label)
+		}
+	}
+	if len(args) > againNames {
+		args = []string{"--lf"}
+	}
+	p.Line("run again: %s %s", p.command, shellquote.Join(args...))
+}
