@@ -1,7 +1,11 @@
 // Package covered has statements that some of its tests reach.
 package covered
 
-import "example.com/suites/calls"
+import (
+	"fmt"
+
+	"example.com/suites/calls"
+)
 
 // Word gives the word of a number.
 func Word(n int) string {
@@ -15,7 +19,6 @@ func Word(n int) string {
 	case 4:
 		return "four"
 	default:
-		n = calls.Twice(n)
-		return "many"
+		return fmt.Sprint("twice is ", calls.Twice(n))
 	}
 }

@@ -2,10 +2,17 @@ package covered
 
 import "testing"
 
-func TestOne(t *testing.T) { Word(1) }
+func ensure(t *testing.T, n int, want string) {
+	t.Helper()
+	if got := Word(n); got != want {
+		t.Errorf("Word(%d) = %q, want %q", n, got, want)
+	}
+}
 
-func TestTwo(t *testing.T) { Word(2) }
+func TestOne(t *testing.T) { ensure(t, 1, "one") }
 
-func TestThree(t *testing.T) { Word(3) }
+func TestTwo(t *testing.T) { ensure(t, 2, "two") }
 
-func TestMany(t *testing.T) { Word(9) }
+func TestThree(t *testing.T) { ensure(t, 3, "three") }
+
+func TestMany(t *testing.T) { ensure(t, 9, "twice is 18") }
