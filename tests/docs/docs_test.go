@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,7 +147,7 @@ func TestPagesAreShort(t *testing.T) {
 	t.Parallel()
 	for _, p := range mustPages(t) {
 		lines := strings.Count(p.prose, "\n")
-		if lines > 210 && p.path != "docs/attributes.md" && p.path != "CHANGELOG.md" {
+		if lines > 210 && !slices.Contains([]string{"docs/attributes.md", "docs/packages.md", "CHANGELOG.md"}, p.path) {
 			t.Errorf("%s has %d lines, want at most 210: divide it", p.path, lines)
 		}
 	}
