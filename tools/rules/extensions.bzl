@@ -96,8 +96,8 @@ def _postgres_impl(module_ctx):
     )
 
 _host = tag_class(
-    doc = "Offers every PostgreSQL that is installed on this machine: the one that PGCELL_POSTGRES names, those on " +
-          "PATH, what pg_config says, and the usual directories of Debian, Red Hat and Homebrew.",
+    doc = "Offers every PostgreSQL that is installed on this machine. It looks in PGCELL_POSTGRES, in PATH, where " +
+          "pg_config points, and in the usual directories of Debian, Red Hat, SUSE, Alpine, Homebrew and Postgres.app.",
 )
 
 _archive = tag_class(
@@ -116,7 +116,7 @@ _archive = tag_class(
         ),
         "urls": attr.string_list(
             allow_empty = False,
-            doc = "Where the archive is; the first that answers is used.",
+            doc = "URLs of the archive; the first one that responds is used.",
             mandatory = True,
         ),
         "version": attr.string(
@@ -130,8 +130,8 @@ _archive = tag_class(
 _npm = tag_class(
     attrs = {
         "integrity": attr.string_dict(
-            doc = "The packages' dist.integrity for each platform: `{\"linux-x64\": \"sha512-...\"}`. Needed for " +
-                  "versions alone that pgcell has not pinned (private/npm_builds.bzl).",
+            doc = "The packages' dist.integrity for each platform: `{\"linux-x64\": \"sha512-...\"}`. Needed only " +
+                  "for versions that pgcell does not pin (private/npm_builds.bzl).",
         ),
         "version": attr.string(
             doc = "The packages' version: `18.4.0-beta.17`.",

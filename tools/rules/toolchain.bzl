@@ -58,8 +58,8 @@ _ATTRS = {
         doc = "Absolute directory that holds `postgres` and `initdb`, for a PostgreSQL installed on the machine.",
     ),
     "build": attr.string(
-        doc = "With `bindir`: what tells this build of the version from others, such as a digest of its programs and " +
-              "libraries. The files are no inputs of actions, so two builds without it share results.",
+        doc = "With `bindir`: what distinguishes this build from others of its version, such as a digest of its programs " +
+              "and libraries. The files are not inputs of actions, so without it two builds would share results.",
     ),
     "files": attr.label_list(
         allow_files = True,

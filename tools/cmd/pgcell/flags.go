@@ -39,9 +39,9 @@ var runFlags = []flagSpec{
 		group: groupParallel, name: "numprocesses", short: "n", value: "N", preset: "auto", values: []string{"auto",
 			"logical", "0"},
 		usage: "run N shards at once: a number (more than cores is allowed), auto\n" +
-			"(by this machine), logical (one for each logical CPU), 0 (in series)",
-		more: "It is no part of any cache key: results stay valid whatever N is. " +
-			"How many shards a suite has is `shard_count` in its BUILD file.",
+			"(chosen for this machine), logical (one per logical CPU), 0 (in series)",
+		more: "N is not part of any cache key, so cached results stay valid. " +
+			"The number of shards of a suite is `shard_count` in its BUILD file.",
 		target: func(o *options) any { return &o.numprocesses },
 	},
 	{
@@ -52,23 +52,24 @@ var runFlags = []flagSpec{
 	{
 		group: groupParallel, name: "dist", value: "MODE", preset: "load", values: []string{"load", "loadfile",
 			"worksteal", "no"},
-		usage: "how tests are dealt: load (the shards that the suites declare),\n" +
+		usage: "how tests are divided: load (the shards that the suites declare),\n" +
 			"loadfile (each suite in one process), worksteal (more shards than\n" +
-			"workers, so that nobody waits for a long one), no (in series)",
+			"workers, so that no worker idles at the end), no (in series)",
 		more: "`load`: a free worker takes the next shard of any suite. `loadfile`: a suite's shards are joined " +
 			"(Bazel's `--test_sharding_strategy=disabled`), for tests of one suite that must share a process. " +
 			"`worksteal`: each " +
 			"suite is cut into four shards for each worker, at most 50 (`forced=N`), longest tests first where times are " +
 			"recorded. " +
-			"`loadfile` and `worksteal` have cached results of their own, as the shards are others. `no` is `-n 0`.",
+			"`loadfile` and `worksteal` have cached results of their own, because their shards differ. `no` is `-n 0`.",
 		target: func(o *options) any { return &o.dist },
 	},
 	{
 		group: groupAgain, name: "maxfail", value: "N",
 		usage: "stop after N failed tests, over all suites and shards; 0: never\n" +
 			"(default 3, in series 0)",
-		more: "Counted while the tests run, not by them, so no cached result changes. What ran when the limit was " +
-			"reached is listed as interrupted and not counted. With --stress the default is 0.",
+		more: "The command counts failures while the tests run; the tests do not know of the limit, so no cached result " +
+			"changes. Tests that ran when the limit was reached are listed as interrupted and not counted. With --stress " +
+			"the default is 0.",
 		target: func(o *options) any { return &o.maxfailText },
 	},
 	{
@@ -78,58 +79,57 @@ var runFlags = []flagSpec{
 	},
 	{
 		group: groupWhich, name: "keyword", short: "k", value: "EXPR",
-		usage: "only tests whose name holds EXPR: words with and, or, not and\n" +
+		usage: "run only tests whose names match EXPR: words with and, or, not and\n" +
 			"parentheses; a word also matches the name of a file or a suite",
-		more: "Case does not matter, as with pytest. The names are read from the source files (top-level tests). Suites of " +
-			"which only a part is chosen have cached results of their own; wholly chosen ones use those of a full run.",
+		more: "Case does not matter, as with pytest. The names of top-level tests are read from the source files. If all " +
+			"tests of a suite match, the results of a full run are used. Otherwise the part has cached results of its own.",
 		target: func(o *options) any { return &o.keyword },
 	},
 	{
 		group: groupWhich, name: "markers", short: "m", value: "EXPR",
-		usage: "only suites of a category: a folder's name, a tag, serial_only or\n" +
+		usage: "run only suites of a category: a folder's name, a tag, serial_only or\n" +
 			"parallel_safe, with and, or, not and parentheses",
-		more: "`serial_only` are suites with the tag `serial_only` or `exclusive`; all others are `parallel_safe`. A " +
-			"word that is " +
-			"no folder, no tag and not among the markers of `.pgcell.toml` is an error.",
+		more: "Suites with the tag `serial_only` or `exclusive` are `serial_only`; all others are `parallel_safe`. A word " +
+			"is an error if it is neither a folder, nor a tag, nor one of the markers in `.pgcell.toml`.",
 		target: func(o *options) any { return &o.markers },
 	},
 	{
 		group: groupWhich, name: "lf", alias: "last-failed",
-		usage:  "only suites with tests that failed when they last ran; all if none",
-		more:   "No name filter is used: passed shards of these suites come from the cache, the failed ones run again.",
+		usage: "run only suites with a test that failed in its last run; all suites\nif there are none",
+		more:  "Tests are not filtered by name: the shards of these suites that passed come from the cache, the others run.",
 		target: func(o *options) any { return &o.lastFailed },
 	},
 	{
 		group: groupWhich, name: "ff", alias: "failed-first",
-		usage:  "the suites that --lf would run first, then all others",
+		usage:  "run the suites that --lf selects first, then all others",
 		target: func(o *options) any { return &o.failedFirst },
 	},
 	{
 		group: groupWhich, name: "all",
-		usage:  "run everything in the workspace, also what .pgcell.toml leaves out",
+		usage:  "run all tests of the workspace, even those that .pgcell.toml excludes",
 		target: func(o *options) any { return &o.all },
 	},
 	{
 		group: groupWhich, name: "collect-only", alias: "co",
-		usage:  "list the tests and run none",
-		more:   "Top-level Go tests, from the source files; another kind of test is one line with its label.",
+		usage:  "list the tests without running them",
+		more:   "Top-level Go tests are read from the source files. A test of another kind is listed by its label.",
 		target: func(o *options) any { return &o.collectOnly },
 	},
 	{
 		group: groupAgain, name: "stress", value: "N",
-		usage:  "run each test N times and name those that pass and fail",
-		more:   "Nothing comes from the cache. Each run of a test counts.",
+		usage:  "run each test N times and list those that sometimes fail",
+		more:   "Nothing comes from the cache. Each run of a test is counted.",
 		target: func(o *options) any { return &o.stressText },
 	},
 	{
 		group: groupAgain, name: "rerun-fails", alias: "reruns", value: "N",
-		usage:  "run a failed shard up to N times more; what passes then is\ncounted as passed and named as flaky",
+		usage:  "run a failed shard again, up to N times; a test that then passes\nis counted as passed and listed as flaky",
 		target: func(o *options) any { return &o.rerunText },
 	},
 	{
 		group: groupAgain, name: "no-cache",
-		usage:  "run again what is cached",
-		more:   "Tests alone: what they are built from still comes from the cache.",
+		usage:  "run tests even if their results are cached",
+		more:   "Build outputs still come from the cache.",
 		target: func(o *options) any { return &o.noCache },
 	},
 	{
@@ -139,23 +139,23 @@ var runFlags = []flagSpec{
 	},
 	{
 		group: groupShow, name: "quiet", short: "q",
-		usage:  "print failures and the closing line alone",
+		usage:  "print only failures and the closing line",
 		target: func(o *options) any { return &o.quiet },
 	},
 	{
 		group: groupShow, name: "show-output", short: "s", alias: "capture-no",
-		usage:  "print what the tests print, shard by shard as they end",
+		usage:  "print the output of the tests when their shard ends",
 		target: func(o *options) any { return &o.output },
 	},
 	{
 		group: groupShow, name: "durations", value: "N", preset: "5",
-		usage:  "list the N slowest tests, cached ones included; 0: all",
-		more:   "The time that a test spent in getting its database is shown beside its own.",
+		usage:  "list the N slowest tests, including cached ones; 0: all",
+		more:   "The time that a test spent getting its database is shown beside its total time.",
 		target: func(o *options) any { return &o.durationsText },
 	},
 	{
 		group: groupShow, name: "durations-min", value: "SECONDS", preset: "0.1",
-		usage:  "leave out of that list what took less",
+		usage:  "omit tests that took less from that list",
 		target: func(o *options) any { return &o.durationsMinText },
 	},
 	{
@@ -165,12 +165,12 @@ var runFlags = []flagSpec{
 	},
 	{
 		group: groupShow, name: "no-progress",
-		usage:  "no bar on the terminal: plain lines, as into a file",
+		usage:  "show no progress bar: print plain lines, as if to a file",
 		target: func(o *options) any { return &o.noProgress },
 	},
 	{
 		group: groupFiles, name: "report", value: "FILE",
-		usage:  "write an HTML report, one file with all in it",
+		usage:  "write an HTML report, as one self-contained file",
 		target: func(o *options) any { return &o.report },
 	},
 	{
@@ -181,21 +181,21 @@ var runFlags = []flagSpec{
 	{
 		group: groupDatabase, name: "keep",
 		usage: "keep the databases of failed tests and print how to reach them",
-		more: "The server of a failed test stays, and the run with it, until its directory is removed, as the printed line " +
-			"says, or the run is interrupted. Sets PGCELL_KEEP=1 for the tests, so results are cached apart, and shows " +
-			"sandboxes the machine's /tmp (--sandbox_add_mount_pair=/tmp).",
+		more: "The server of a failed test keeps running, and the run waits, until you interrupt the run or remove the " +
+			"server's directory; the printed line names it. --keep sets PGCELL_KEEP=1 for the tests, so their results are " +
+			"cached separately, and makes the machine's /tmp visible in sandboxes (--sandbox_add_mount_pair=/tmp).",
 		target: func(o *options) any { return &o.keep },
 	},
 	{
 		group: groupDatabase, name: "postgres", value: "WHICH",
 		usage: "the PostgreSQL to use: a major version (15), a source (host, npm),\n" +
 			"both (npm-15), or the directory of an installation",
-		more:   "The version is part of what results are cached by.",
+		more:   "The version is part of the cache key.",
 		target: func(o *options) any { return &o.postgres },
 	},
 	{
 		group: groupBazel, name: "no-wait",
-		usage:  "fail when another Bazel command runs here, in place of waiting",
+		usage:  "fail, instead of waiting, if another Bazel command runs here",
 		target: func(o *options) any { return &o.noWait },
 	},
 }

@@ -16,16 +16,16 @@ const runLong = `Run tests in parallel on Bazel, each in a database of its own.
 
 A path is a directory (the packages in it and below), a file (the package it is in), or one of Bazel's
 labels and patterns (//tests/ddl:ddl_test, //tests/...). path::TestName, path::TestName/sub and
-::TestName run single tests. Without a path all tests run: //tests/... where the workspace has a
-directory tests, else //..., without those that .pgcell.toml excludes.
+::TestName run single tests. Without a path, //tests/... runs if the workspace has a directory tests,
+otherwise //...; tests that .pgcell.toml excludes are left out.
 
-The file .pgcell.toml in the workspace's root may hold flags that are always given, see docs/running.md.
+Flags that you always give can stand in .pgcell.toml in the workspace's root: see docs/running.md.
 
-Only what changed runs again; the results of the rest come from Bazel's cache and count all the same.
-The closing line counts top-level tests (a subtest is part of its test). A shard that died outside of
-its tests counts as one failed test. Ctrl-C stops the run, which still summarises what it has.
+A test runs only if its inputs changed; other results come from Bazel's cache and are counted as well.
+The closing line counts top-level tests (a subtest is part of its test). A shard that dies outside of
+its tests counts as one failed test. Ctrl-C stops the run; the summary covers the results until then.
 
-What follows -- goes to "bazel test" as it is.`
+Arguments after -- are passed to "bazel test" unchanged.`
 
 const runExamples = `  pgcell run                                     all tests, over all cores
   pgcell run tests/integration/data_types/ -n 2

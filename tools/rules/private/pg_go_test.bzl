@@ -28,16 +28,16 @@ def pg_go_test(
     Args:
         name: name of the test.
         template: label of a `pg_template`. None: an empty database, `@pgcell//tools/rules:empty`.
-        serial_only: True for a suite that may not run beside others. It gets the tags `serial_only` and `exclusive`, so
-            Bazel runs it alone, and may not have more than one shard.
-        category: the suite's category, one word; the tag `category:WORD` selects by it. None: the last folder of the
+        serial_only: True for a suite that must not run beside others. It gets the tags `serial_only` and `exclusive`, so
+            Bazel runs it alone. It cannot have more than one shard.
+        category: the suite's category, one word. The suite gets the tag `category:WORD`. None: the last folder of the
             package.
         shard_count: how many processes share the tests. None: one, whose worker name is `master`.
-        times: the file of recorded times that shards are balanced by; see docs/sharding.md. None: `pgcell_times.txt` of
-            the package, where it exists and there are shards. "" takes none.
+        times: the file of recorded times by which shards are balanced; see docs/sharding.md. None: `pgcell_times.txt` of
+            the package, if it exists and the suite has shards. "": no file.
         data: files for the test, as in go_test; the template is added.
         env: environment for the test, as in go_test. PGCELL_TEMPLATE, PGCELL_CATEGORY and PGCELL_TIMES are added, and
-            `GO_TEST_WRAP_TESTV=1` where it is not set, so that passed tests are in the log.
+            `GO_TEST_WRAP_TESTV=1` unless it is set, so that the log lists passed tests.
         tags: tags of the test, as in go_test; `category:WORD` is added.
         **kwargs: every other attribute of go_test: srcs, embed, deps, size, ...
     """

@@ -22,22 +22,23 @@ _TOOLCHAIN = Label("//tools/rules:toolchain_type")
 _DOC = """\
 Runs initdb and the migrations once and packs the result, a golden cluster, into the one file `NAME.pgcell`.
 
-The order: settings and locale, roles, extensions, migrations, migrator, seeds. A file that fails fails the build, with its name,
-the line and PostgreSQL's message.
+It applies, in this order: settings and locale, roles, extensions, migrations, migrator, seeds. If a file fails, the build
+fails; the error names the file and the line and repeats PostgreSQL's message.
 
-Migrations, migrator and seeds run as the role `pgcell`, which owns the database and has the rights of a superuser until
-they are done. Tests connect as the same role, which is an ordinary one by then. See docs/migrations.md.
+Migrations, migrator and seeds run as the role `pgcell`, which owns the database. The role has a superuser's rights until
+they are done. Tests connect as the same role, but then it is an ordinary role. See docs/migrations.md.
 
-A list of migrations that is sorted by name, as `glob` returns it, is put in order of the numbers that file and folder
-names begin with: 9.sql before 10.sql, V1.9__x.sql before V1.10__x.sql, `R__x.sql` last. Any other list stays as it is, and
-so does every list with `order = "given"`. Files without numbers, or with equal ones, are an error then.
+If the list of migrations is sorted by name, as `glob` returns it, the files run in order of the numbers at the beginning of
+their file and folder names: 9.sql before 10.sql, V1.9__x.sql before V1.10__x.sql, `R__x.sql` last. Files without a number,
+or with equal numbers, are an error in such a list. A list that is not sorted by name runs as it is. With
+`order = "given"`, every list does.
 
-Of a folder of a migration tool the way up runs alone: files such as `x.down.sql` and what follows `-- +goose Down` are
-left out. docs/migrations.md lists the tools.
+Files of a migration tool may contain the way back, too. Only the way up runs: files such as `x.down.sql`, and what follows
+`-- +goose Down`, are left out. docs/migrations.md lists the tools.
 
-The PostgreSQL is the one that `--@pgcell//tools/rules:postgres` selects. A data directory can be read by a PostgreSQL
-of the same version on the same kind of machine alone, so one toolchain serves the build and the tests that use the
-template, and the action runs on a platform of the kind that it builds for.
+`--@pgcell//tools/rules:postgres` selects the PostgreSQL. Only a PostgreSQL of the same version on the same kind of machine
+can read a data directory. Therefore the tests that use the template run with the toolchain that built it, and the
+action runs on the kind of platform that it builds for.
 """
 
 def _postgres(ctx):
@@ -127,14 +128,14 @@ _ATTRS = {
         doc = "Files that the migrator reads, for `$(execpath ...)` in migrator_args.",
     ),
     "extensions": attr.string_list(
-        doc = "Extensions to create before the migrations, with a schema and a version where wanted: " +
-              "`[\"hstore\", \"postgis VERSION '3.3' SCHEMA gis\"]`. A schema that is missing is made, and so are the " +
-              "extensions that one needs.",
+        doc = "Extensions to create before the migrations, optionally with a schema and a version: " +
+              "`[\"hstore\", \"postgis VERSION '3.3' SCHEMA gis\"]`. Missing schemas are created, and so are the " +
+              "extensions that an extension requires.",
     ),
     "locale": attr.string(
-        doc = "The databases' locale: one of the machine (`\"en_US.UTF-8\"`), `\"C\"`, `\"icu:en-US\"` (PostgreSQL 15 or " +
-              "later), `\"builtin:C.UTF-8\"` (17 or later). Default: letters of all languages are told from other " +
-              "characters (C.UTF-8), and text is ordered by its bytes. See docs/templates.md.",
+        doc = "The databases' locale: a locale of the machine (`\"en_US.UTF-8\"`), `\"C\"`, `\"icu:en-US\"` (PostgreSQL 15 " +
+              "or later), `\"builtin:C.UTF-8\"` (17 or later). Default: characters are classified as in C.UTF-8, so " +
+              "letters of all languages are known, and text is ordered by its bytes. See docs/templates.md.",
     ),
     "migrations": attr.label_list(
         allow_files = [".sql"],
@@ -152,19 +153,20 @@ _ATTRS = {
     ),
     "order": attr.string(
         default = "auto",
-        doc = "The order of the migrations. `auto`: a list that is sorted by name, as glob returns it, is put in order of " +
-              "the numbers in the names; any other list stays as it is. `given`: each list stays as it is.",
+        doc = "The order of the migrations. `auto`: if the list is sorted by name, as glob returns it, the numbers in the " +
+              "names decide; otherwise the order of the list. `given`: always the order of the list.",
         values = ["auto", "given"],
     ),
     "roles": attr.string_list(
         doc = "Roles to create before the migrations, each with its options: " +
-              "`[\"app_reader\", \"app_writer NOINHERIT\"]`. The role `pgcell` may become each of them. `\"auto\"` makes " +
-              "every role that migrations mention and nobody has made, without LOGIN; each starts the build again.",
+              "`[\"app_reader\", \"app_writer NOINHERIT\"]`. The role `pgcell` can `SET ROLE` to each of them. With " +
+              "`\"auto\"`, each role that the migrations mention but do not create is created, without LOGIN; the " +
+              "migrations start again each time such a role is found.",
     ),
     "seeds": attr.label_list(
         allow_files = [".sql"],
-        doc = "SQL files with rows that every test begins with, run after the schema is there. A list that is sorted by " +
-              "name is put in order of the numbers in the names, if all have one; any other list stays as it is.",
+        doc = "SQL files with the rows that every test finds. They run after the migrations and the migrator. If the list is " +
+              "sorted by name and all names have a number, the numbers decide; otherwise the order of the list.",
     ),
     "settings": attr.string_dict(
         doc = "Settings of the server, as in postgresql.conf: `{\"wal_level\": \"logical\"}`.",

@@ -25,9 +25,9 @@ import (
 const long = `Divide the test targets among machines of a CI system, balanced by recorded time.
 
 It prints one line of JSON for a matrix, as of GitHub Actions: {"include":[{"machine":1,"targets":"//a:t //b:t",
-"categories":["a","b"],"seconds":12.5}]}. Each target is of one machine; machines without a target are left out.
-Targets without a recorded time count as the mean of the others. Without a path it is what a run without
-a path tests.`
+"categories":["a","b"],"seconds":12.5}]}. Each target is on exactly one machine; machines without targets are
+left out. A target without a recorded time counts as the mean of the others. Without a path, the targets are those
+that "pgcell run" tests without a path.`
 
 // Command gives "pgcell ci-matrix".
 func Command(p *cli.Process) *cobra.Command {

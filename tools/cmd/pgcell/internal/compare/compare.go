@@ -22,11 +22,11 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
-const long = `Run the chosen tests in series and in parallel, in turn, with nothing from the cache, and print one table:
-what each suite takes one way and the other, what is saved, and what holds parallel runs back. Times are medians
-of the rounds. Where the times of the two ways overlap, the difference is noise, and there is no verdict.
+const long = `Run the selected tests alternately in series and in parallel, without the cache, and print a table: how long
+each suite took in series and in parallel, how much time parallel runs save, and what limits them. Times are
+medians of the rounds. If the times in series and in parallel overlap, the difference is noise, and no verdict is given.
 
-Paths are those of "pgcell run".`
+Paths are the same as for "pgcell run".`
 
 // Command gives "pgcell compare".
 func Command(p *cli.Process) *cobra.Command {

@@ -34,8 +34,8 @@ func Command(p *cli.Process) *cobra.Command {
 		Short: "Check what this machine has for the tests, and say how to mend what it lacks",
 		Long: "Check Bazel, PostgreSQL, storage, user namespaces, limits and caches. Each line says what was found: " +
 			"ok, slow (it\n" +
-			"works, and could be faster), none (not used here) or bad, and how to mend it.\n" +
-			"The exit code is 1 when something is bad.",
+			"works, but could be faster), none (not used here) or bad, and how to fix it.\n" +
+			"The exit code is 1 if something is bad.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := context.WithTimeout(cmd.Context(), 2*time.Minute)

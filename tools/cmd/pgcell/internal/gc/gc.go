@@ -19,11 +19,16 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/serial"
 )
 
-const long = `List and remove what killed runs left: servers' directories that nobody holds any more (a server that
-still runs in one is stopped), servers that PGCELL_KEEP=1 or --keep has kept, notes of killed tests on who runs, event
-files of runs that were killed, and the history of workspaces that are gone. It looks in /tmp, TMPDIR, PGCELL_SOCKET_DIR, /var/tmp and /dev/shm.
+const long = `List and remove what killed runs left behind:
 
-A test that starts sweeps its servers' directories as well, so this is seldom needed.`
+  - directories of servers whose test process has ended; a server that still runs in one is stopped
+  - servers that PGCELL_KEEP=1 or --keep has kept
+  - records by which killed tests told other tests that they run
+  - event files of killed runs
+  - the history of workspaces that no longer exist
+
+It looks in /tmp, TMPDIR, PGCELL_SOCKET_DIR, /var/tmp and /dev/shm. Every test process removes abandoned server
+directories when it starts, so you seldom need this command.`
 
 // Leftover is something that can go.
 type Leftover struct {

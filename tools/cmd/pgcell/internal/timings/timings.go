@@ -15,14 +15,14 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
-const long = `Record what tests take, and balance shards by it.
+const long = `Record how long tests take, and balance shards accordingly.
 
 "update" writes the times of the last run of every suite into a file pgcell_times.txt in its package,
-which pg_go_test hands to the shards. Commit these files. They are rounded, and a time changes only when it
-is off by more than 30 % and 30 ms, so that noise changes nothing: a changed file runs its suites again.
+which pg_go_test passes to the shards. Commit these files. Because a changed file makes its suites run again,
+times are rounded, and a recorded time changes only if a run differs from it by more than 30 % and 30 ms.
 
-"show" tells how well the shards are balanced, and what limits them. "apply" writes the shard_count that
-would serve into BUILD files.`
+"show" prints how well the shards are balanced, and what limits them. "apply" writes the suggested shard_count
+into BUILD files.`
 
 // worthUsage is how much work is worth a shard.
 const worthUsage = "seconds of tests that are worth a shard of its own, above 0"
@@ -31,7 +31,7 @@ const worthUsage = "seconds of tests that are worth a shard of its own, above 0"
 func Command(p *cli.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "timings",
-		Short: "Record what tests take, and balance shards by it",
+		Short: "Record how long tests take, and balance shards",
 		Long:  long,
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
