@@ -71,6 +71,9 @@ func runScripts(t *testing.T, dir string) {
 			"code": wantCode,
 			// onedatabase COMMAND... runs a command where localhost:5432 is one database for all.
 			"onedatabase": oneDatabase,
+			// teamserver starts a server of others, whose databases teamdatabases counts.
+			"teamserver":    teamServer,
+			"teamdatabases": teamDatabases,
 			// gocache has go commands use this machine's cache.
 			"gocache": goCache,
 		},

@@ -34,6 +34,8 @@ type Config struct {
 	// Build fills the template, an empty database; conn is how to connect to it. It is called at most once at a time on a
 	// server, and only if the server has no such template. nil leaves the database empty.
 	Build func(ctx context.Context, conn *pgx.ConnConfig) error
+	// Once has the template be this process's alone: it goes with it. For a Build that cannot say what it depends on.
+	Once bool
 	// KeepTemplates is how long a template stays that nobody uses. Default: 7 days.
 	KeepTemplates time.Duration
 	// Note is told what was dropped. Default: nobody.
@@ -234,6 +236,15 @@ func address(c *pgx.ConnConfig) string {
 	}
 	u := url.URL{Scheme: "postgres", User: url.User(c.User), Host: fmt.Sprintf("%s:%d", c.Host, c.Port), Path: "/" + c.Database}
 	return u.String()
+}
+
+// URL gives a server's URL, or keywords of libpq, with another database.
+func URL(server, database string) string {
+	if u, err := url.Parse(server); err == nil && u.Scheme != "" {
+		u.Path = "/" + database
+		return u.String()
+	}
+	return server + " dbname=" + database
 }
 
 // ConnConfig is how to connect to one of the server's databases, as the role of the URL.

@@ -25,6 +25,9 @@ type usage struct {
 // findTemplate finds the template, or builds it while others wait. The lock is a session's, so it is free as soon as a
 // builder has died; then what it has begun is dropped.
 func (s *Server) findTemplate(ctx context.Context) error {
+	if s.config.Once {
+		return s.buildOnce(ctx)
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "1 %d %q %s", s.version/10000, s.base.User, s.config.Template))
 	s.template = templatePrefix + hex.EncodeToString(sum[:8])
 	// From here on no sweep takes it for unused.
@@ -41,6 +44,18 @@ func (s *Server) findTemplate(ctx context.Context) error {
 	}
 	if err := s.touch(ctx); err != nil {
 		return fmt.Errorf("template %s: note its use: %w", s.template, err)
+	}
+	return s.readDress(ctx)
+}
+
+// buildOnce builds a template that a sweep takes for a cell.
+func (s *Server) buildOnce(ctx context.Context) error {
+	s.template = cellName("template", s.owner, 0)
+	s.mu.Lock()
+	s.cells[s.template] = true
+	s.mu.Unlock()
+	if err := s.build(ctx, fmt.Sprintf("CREATE DATABASE %s CONNECTION LIMIT %d", quote(s.template), cellMark)); err != nil {
+		return fmt.Errorf("template %s: %w", s.template, err)
 	}
 	return s.readDress(ctx)
 }
@@ -75,7 +90,7 @@ func (s *Server) makeTemplate(ctx context.Context) error {
 	if err := dropDatabase(ctx, s.pool, s.template); err != nil { // a builder has died
 		return err
 	}
-	return s.build(ctx)
+	return s.build(ctx, fmt.Sprintf("CREATE DATABASE %s CONNECTION LIMIT %d", quote(s.template), templateMark))
 }
 
 // lockTemplate takes the lock of who builds a template. Advisory locks are a database's, and others may take theirs in
@@ -116,8 +131,8 @@ WHERE locktype = 'advisory' AND classid = $1::bigint::oid AND objid = $2::bigint
 	return lower, others, err
 }
 
-func (s *Server) build(ctx context.Context) error {
-	sql := fmt.Sprintf("CREATE DATABASE %s CONNECTION LIMIT %d", quote(s.template), templateMark)
+// build makes the template by an SQL statement, fills it, and seals it.
+func (s *Server) build(ctx context.Context, sql string) error {
 	if err := s.create(ctx, sql); err != nil {
 		return err
 	}

@@ -84,6 +84,7 @@ func build(
 		m.BinDir = "" // a path of the action's own, which means nothing elsewhere
 	}
 	b := &builder{ctx: ctx, server: server, recipe: r, missing: missing, template: m.Template}
+	b.connect, b.url = server.Connect, server.URL(Role, m.Template)
 	if err := b.make(); err != nil {
 		return err
 	}
@@ -117,7 +118,9 @@ func buildSettings(settings map[string]string) map[string]string {
 // builder carries what the steps of one Build share.
 type builder struct {
 	ctx        context.Context
-	server     *postgres.Server
+	server     *postgres.Server // nil where others manage it
+	connect    func(ctx context.Context, user, database string) (*pgx.Conn, error)
+	url        string // of the template, for a migrator
 	recipe     Recipe
 	missing    []string // roles, see [AutoRoles]
 	template   string
@@ -142,7 +145,7 @@ func (b *builder) make() error {
 
 // as runs statements in a connection of their own.
 func (b *builder) as(user, database string, do func(*pgx.Conn) error) error {
-	conn, err := b.server.Connect(b.ctx, user, database)
+	conn, err := b.connect(b.ctx, user, database)
 	if err != nil {
 		return fmt.Errorf("connect to %s as %s: %w", database, user, err)
 	}
@@ -190,7 +193,7 @@ func (b *builder) ownPublic() error {
 func (b *builder) migrate() error {
 	err := b.run(b.recipe.Migrations)
 	if m := b.recipe.Migrator; m != nil && err == nil {
-		if err = m.Run(b.ctx, b.server.URL(Role, b.template)); err != nil {
+		if err = m.Run(b.ctx, b.url); err != nil {
 			err = fmt.Errorf("run migrator: %w", err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/external"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/process"
 )
@@ -21,6 +22,9 @@ type Config struct {
 	// Start starts the server; required. It is called once, for the first connection, so that commands which never connect
 	// cost nothing. The broker closes the server.
 	Start func(context.Context) (*cells.Cluster, error)
+	// Server finds a server that others manage, in the place of Start, and when Start would be called. Clients log in with
+	// Password to the broker; it logs in to the server. Databases other than those lent and postgres are out of reach.
+	Server func(context.Context) (*external.Server, error)
 	// Password is the role's, which the server checks: that of [cells.Config.RolePassword].
 	Password string
 	// User is the role that clients name; they become [golden.Role]. Default: golden.Role.
@@ -43,8 +47,8 @@ type Broker struct {
 	control   net.Listener
 	port      int
 	starting  sync.Once
-	cluster   *cells.Cluster
-	failed    error // why there is no cluster
+	source    source
+	failed    error // why there is no source
 	serving   sync.WaitGroup
 
 	mu      sync.Mutex
@@ -143,7 +147,7 @@ func (b *Broker) Command(pid int) {
 }
 
 // server starts the server, or gives the one that runs.
-func (b *Broker) server() (*cells.Cluster, error) {
+func (b *Broker) server() (source, error) {
 	b.starting.Do(func() {
 		b.mu.Lock()
 		closed := b.closed
@@ -154,12 +158,12 @@ func (b *Broker) server() (*cells.Cluster, error) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
-		b.cluster, b.failed = b.config.Start(ctx)
+		b.source, b.failed = b.config.open(ctx)
 		if b.failed != nil {
 			b.warn(b.failed.Error())
 		}
 	})
-	return b.cluster, b.failed
+	return b.source, b.failed
 }
 
 func (b *Broker) warn(text string) {
@@ -182,9 +186,12 @@ func (b *Broker) Close() error {
 		}
 	}
 	b.starting.Do(func() { b.failed = net.ErrClosed })
+	if b.config.Server != nil { // its databases go one by one, so none may be in the making
+		b.serving.Wait()
+	}
 	var err error
-	if b.cluster != nil {
-		err = b.cluster.Close()
+	if b.source != nil {
+		err = b.source.Close()
 	}
 	b.serving.Wait()
 	return err

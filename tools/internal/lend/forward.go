@@ -1,7 +1,6 @@
 package lend
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/peer"
+	"github.com/pgcell/pgcell/tools/internal/wire"
 )
 
 // Forwarder offers a server's Unix socket on a loopback port too.
@@ -74,7 +74,7 @@ func (f *Forwarder) accept(l net.Listener, database string) {
 
 func (f *Forwarder) serve(client net.Conn, database string) {
 	client.SetDeadline(time.Now().Add(time.Minute))
-	packet, err := readStartup(client)
+	packet, err := wire.ReadStartup(client)
 	if err != nil {
 		return
 	}
@@ -83,7 +83,7 @@ func (f *Forwarder) serve(client net.Conn, database string) {
 	}
 	client.SetDeadline(time.Time{})
 	var startup pgproto3.StartupMessage
-	if binary.BigEndian.Uint32(packet[4:]) != cancelRequest && startup.Decode(packet[4:]) == nil {
+	if !wire.IsCancel(packet) && startup.Decode(packet[4:]) == nil {
 		if startup.Parameters["user"] == f.user || database != "" {
 			startup.Parameters["user"] = golden.Role
 		}
@@ -100,7 +100,7 @@ func (f *Forwarder) serve(client net.Conn, database string) {
 	}
 	defer server.Close()
 	if _, err := server.Write(packet); err == nil {
-		relay(client, server)
+		wire.Relay(client, server)
 	}
 }
 

@@ -2,19 +2,14 @@ package lend
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"maps"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/wire"
 )
 
 // ServeAt takes connections from a listener at an address that is written into the suite, so that its clients cannot be
@@ -28,36 +23,31 @@ func (b *Broker) ServeAt(l net.Listener, database string) {
 // welcome serves one client.
 func (b *Broker) welcome(client net.Conn, database string) {
 	client.SetDeadline(time.Now().Add(time.Minute))
-	packet, err := readStartup(client)
+	packet, err := wire.ReadStartup(client)
 	if err != nil {
 		return
 	}
 	client.SetDeadline(time.Time{})
-	if binary.BigEndian.Uint32(packet[4:]) == cancelRequest {
-		b.cancel(client, packet)
+	if wire.IsCancel(packet) {
+		b.cancel(packet)
 		return
 	}
-	if err := b.admit(client, packet, database); err != nil {
-		if text, err := refusal(err).Encode(nil); err == nil {
-			client.Write(text)
-		}
+	find := func(client net.Conn, asked string) (*Unit, int, error) { return b.findAt(client, asked, database) }
+	if err := b.admit(client, packet, find); err != nil {
+		wire.Refuse(client, err)
 	}
 }
 
-// refusal is what the server says, or what pgcell does.
-func refusal(err error) *pgproto3.ErrorResponse {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return &pgproto3.ErrorResponse{
-			Severity: pg.Severity, SeverityUnlocalized: pg.SeverityUnlocalized, Code: pg.Code, Message: pg.Message,
-			Detail: pg.Detail, Hint: pg.Hint, Routine: pg.Routine,
-		}
+// knock asks a client for the broker's password, and finds what it means.
+func (b *Broker) knock(client net.Conn, asked string) (*Unit, int, error) {
+	if err := wire.AskPassword(client, b.config.Password); err != nil {
+		return nil, 0, err
 	}
-	return &pgproto3.ErrorResponse{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "58000", Message: "pgcell: " + err.Error()}
+	return b.find(client, asked)
 }
 
 // admit logs in to the server for the client, and relays.
-func (b *Broker) admit(client net.Conn, packet []byte, database string) error {
+func (b *Broker) admit(client net.Conn, packet []byte, find func(net.Conn, string) (*Unit, int, error)) error {
 	var startup pgproto3.StartupMessage
 	if err := startup.Decode(packet[4:]); err != nil {
 		return fmt.Errorf("read the start-up message: %w", err)
@@ -66,7 +56,7 @@ func (b *Broker) admit(client net.Conn, packet []byte, database string) error {
 	if asked == "" {
 		asked = startup.Parameters["user"]
 	}
-	unit, n, err := b.findAt(client, asked, database)
+	unit, n, err := find(client, asked)
 	if err != nil {
 		return err
 	}
@@ -74,6 +64,9 @@ func (b *Broker) admit(client net.Conn, packet []byte, database string) error {
 		if asked, err = unit.database(n); err != nil {
 			return err
 		}
+	} else if b.config.Server != nil && asked != "postgres" {
+		return fmt.Errorf("database %q is one of the server's own, and not lent; pgcell exec --database %s gives each process its own by that name",
+			asked, asked)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -90,7 +83,7 @@ func (b *Broker) admit(client net.Conn, packet []byte, database string) error {
 	if _, err := client.Write(greeting); err != nil {
 		return nil // the client is gone
 	}
-	relay(client, server)
+	wire.Relay(client, server)
 	return nil
 }
 
@@ -110,53 +103,13 @@ func (b *Broker) findAt(client net.Conn, asked, own string) (u *Unit, n int, err
 
 // logIn connects to a database with a client's parameters, and gives the connection and what the client is to be sent.
 func (b *Broker) logIn(ctx context.Context, database string, parameters map[string]string) (net.Conn, []byte, error) {
-	cluster, err := b.server()
+	server, err := b.server()
 	if err != nil {
 		return nil, nil, err
 	}
-	role := golden.Role
-	if user := parameters["user"]; user != b.config.User {
-		var there bool
-		const sql = "SELECT count(*) > 0 FROM pg_roles WHERE rolname = $1 AND rolcanlogin AND NOT rolsuper"
-		if err := cluster.Admin().QueryRow(ctx, sql, user).Scan(&there); err != nil {
-			return nil, nil, fmt.Errorf("look for role %q: %w", user, err)
-		}
-		if there {
-			role = user
-		}
-	}
-	c := cluster.Server().ConnConfig(role, database).Config
-	c.RuntimeParams = maps.Clone(parameters)
-	delete(c.RuntimeParams, "user")
-	delete(c.RuntimeParams, "database")
-	conn, err := pgconn.ConnectConfig(ctx, &c)
-	if down := cluster.Server().Err(); err != nil && down != nil {
-		err = down
-	}
+	conn, err := server.logIn(ctx, database, parameters)
 	if err != nil {
 		return nil, nil, err
 	}
-	return greet(conn)
-}
-
-// greet takes a connection out of pgconn's hands, with what a server sends to a client that has logged in.
-func greet(conn *pgconn.PgConn) (net.Conn, []byte, error) {
-	h, err := conn.Hijack()
-	if err != nil {
-		return nil, nil, fmt.Errorf("take over a connection: %w", err)
-	}
-	messages := []pgproto3.BackendMessage{&pgproto3.AuthenticationOk{}}
-	for _, name := range slices.Sorted(maps.Keys(h.ParameterStatuses)) {
-		messages = append(messages, &pgproto3.ParameterStatus{Name: name, Value: h.ParameterStatuses[name]})
-	}
-	key := &pgproto3.BackendKeyData{ProcessID: h.PID, SecretKey: h.SecretKey}
-	messages = append(messages, key, &pgproto3.ReadyForQuery{TxStatus: h.TxStatus})
-	var text []byte
-	for _, m := range messages {
-		if text, err = m.Encode(text); err != nil {
-			h.Conn.Close()
-			return nil, nil, fmt.Errorf("greet a client: %w", err)
-		}
-	}
-	return h.Conn, text, nil
+	return wire.Greet(conn)
 }

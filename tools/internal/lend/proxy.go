@@ -1,75 +1,41 @@
 package lend
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/peer"
 	"github.com/pgcell/pgcell/tools/internal/process"
+	"github.com/pgcell/pgcell/tools/internal/wire"
 )
-
-// Codes in the place of a protocol version; see "Message Formats" in PostgreSQL's manual.
-const (
-	cancelRequest = 80877102
-	sslRequest    = 80877103
-	gssEncRequest = 80877104
-)
-
-// largestStartup is PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH), in bytes.
-const largestStartup = 10000
 
 // proxy serves one client, from the start-up message to the end of the connection.
 func (b *Broker) proxy(client net.Conn) {
 	client.SetDeadline(time.Now().Add(time.Minute)) // as authentication_timeout
-	packet, err := readStartup(client)
+	packet, err := wire.ReadStartup(client)
 	if err != nil {
 		return // as where somebody has looked if the port is open
 	}
 	client.SetDeadline(time.Time{})
-	if binary.BigEndian.Uint32(packet[4:]) == cancelRequest {
-		b.cancel(client, packet)
+	if wire.IsCancel(packet) {
+		b.cancel(packet)
+		return
+	}
+	if b.config.Server != nil {
+		if err := b.admit(client, packet, b.knock); err != nil {
+			wire.Refuse(client, err)
+		}
 		return
 	}
 	if err := b.connect(client, packet); err != nil {
-		tell := &pgproto3.ErrorResponse{Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: "58000", Message: "pgcell: " + err.Error()}
-		if text, err := tell.Encode(nil); err == nil {
-			client.Write(text)
-		}
-	}
-}
-
-// readStartup reads the first packet that is no question for encryption, which it declines. The packet has its length.
-func readStartup(client net.Conn) ([]byte, error) {
-	for {
-		head := make([]byte, 8)
-		if _, err := io.ReadFull(client, head); err != nil {
-			return nil, err
-		}
-		length := int(binary.BigEndian.Uint32(head))
-		if length < 8 || length > largestStartup {
-			return nil, fmt.Errorf("a start-up packet has %d bytes", length)
-		}
-		packet := append(head, make([]byte, length-8)...)
-		if _, err := io.ReadFull(client, packet[8:]); err != nil {
-			return nil, err
-		}
-		if code := binary.BigEndian.Uint32(head[4:]); code != sslRequest && code != gssEncRequest {
-			return packet, nil
-		}
-		if _, err := client.Write([]byte{'N'}); err != nil {
-			return nil, err
-		}
+		wire.Refuse(client, err)
 	}
 }
 
@@ -110,7 +76,7 @@ func (b *Broker) connect(client net.Conn, packet []byte) error {
 	if _, err := server.Write(text); err != nil {
 		return fmt.Errorf("send the start-up message: %w", err)
 	}
-	relay(client, server)
+	wire.Relay(client, server)
 	return nil
 }
 
@@ -167,63 +133,25 @@ func (b *Broker) knows(pid int) bool {
 	return b.byPID[pid] != nil
 }
 
-// dial connects to the server.
+// dial connects to a private server.
 func (b *Broker) dial() (net.Conn, error) {
-	cluster, err := b.server()
+	server, err := b.server()
 	if err != nil {
 		return nil, err
 	}
-	conn, err := net.Dial("unix", socketOf(cluster))
-	if down := cluster.Server().Err(); err != nil && down != nil {
-		err = down
+	own, ok := server.(*private)
+	if !ok {
+		return nil, errors.New("the server has no socket of its own")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("connect to the server: %w", err)
-	}
-	return conn, nil
-}
-
-func socketOf(cluster *cells.Cluster) string {
-	return filepath.Join(cluster.Server().SocketDir(), fmt.Sprintf(".s.PGSQL.%d", serverPort))
+	return own.dial()
 }
 
 // serverPort names the socket of a private server.
 const serverPort = 5432
 
-// cancel passes a request on as it is: the keys are the server's own. The client waits for the end of the connection,
-// which is the server's to make.
-func (b *Broker) cancel(client net.Conn, packet []byte) {
-	server, err := b.dial()
-	if err != nil {
-		return
+// cancel passes a request on as it is: the keys are the server's own.
+func (b *Broker) cancel(packet []byte) {
+	if server, err := b.server(); err == nil {
+		server.cancel(packet)
 	}
-	defer server.Close()
-	if _, err := server.Write(packet); err == nil {
-		io.Copy(io.Discard, server)
-	}
-}
-
-// halfCloser is a connection of which one direction can be closed.
-type halfCloser interface{ CloseWrite() error }
-
-// relay passes bytes in both directions until both ends are done, or one is broken.
-func relay(client, server net.Conn) {
-	back := make(chan struct{})
-	go func() {
-		defer close(back)
-		pass(client, server)
-		client.Close() // the server ends a connection at once in both directions
-	}()
-	pass(server, client)
-	<-back
-}
-
-// pass copies from one connection to another, and its end too.
-func pass(to, from net.Conn) {
-	_, err := io.Copy(to, from)
-	if half, ok := to.(halfCloser); ok && (err == nil || errors.Is(err, net.ErrClosed)) {
-		half.CloseWrite()
-		return
-	}
-	to.Close()
 }

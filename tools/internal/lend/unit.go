@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/process"
 )
 
@@ -42,9 +41,9 @@ type Unit struct {
 
 // database is one that is being made, or has been.
 type database struct {
-	once  sync.Once
-	lease *cells.Lease
-	err   error
+	once sync.Once
+	loan loan
+	err  error
 }
 
 func (b *Broker) newUnit(worker string) *Unit {
@@ -107,25 +106,9 @@ func (u *Unit) end() {
 		return
 	}
 	for _, d := range u.databases {
-		if d.lease != nil {
-			u.leave(d.lease.Name())
-			d.lease.Return()
+		if d.loan != nil {
+			d.loan.giveBack()
 		}
-	}
-}
-
-// leave ends the sessions of a process that has ended. Some end by themselves, but not those in the middle of a statement.
-func (u *Unit) leave(name string) {
-	const sessions = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1 AND usename <> $2"
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	admin := u.broker.cluster.Admin()
-	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		var n int
-		if err := admin.QueryRow(ctx, sessions, name, cells.AdminRole).Scan(&n); err != nil || n == 0 {
-			return // where the server is gone, Return tells
-		}
-		time.Sleep(wait)
 	}
 }
 
@@ -141,18 +124,18 @@ func (u *Unit) database(n int) (string, error) {
 		d = &database{}
 		u.databases[n] = d
 	}
-	u.relays.Add(1) // end waits until the lease is there
+	u.relays.Add(1) // end waits until the database is there
 	u.mu.Unlock()
 	defer u.relays.Done()
-	d.once.Do(func() { d.lease, d.err = u.take(n) })
+	d.once.Do(func() { d.loan, d.err = u.take(n) })
 	if d.err != nil {
 		return "", d.err
 	}
-	return d.lease.Name(), nil
+	return d.loan.Name(), nil
 }
 
-func (u *Unit) take(n int) (*cells.Lease, error) {
-	cluster, err := u.broker.server()
+func (u *Unit) take(n int) (loan, error) {
+	server, err := u.broker.server()
 	if err != nil {
 		return nil, err
 	}
@@ -162,8 +145,7 @@ func (u *Unit) take(n int) (*cells.Lease, error) {
 	if n > 1 {
 		name = fmt.Sprintf("%s_%d", name, n)
 	}
-	// A process that waited for another to end could wait for ever, as where one starts the other.
-	return cluster.Take(ctx, cells.Request{Test: u.what, Name: name, Holding: true})
+	return server.take(ctx, u.worker, u.what, name)
 }
 
 // connected notes a connection to the server, which ends with the unit. It reports false where the unit has ended already.

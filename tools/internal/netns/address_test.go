@@ -32,9 +32,9 @@ func TestParseAddress(t *testing.T) {
 
 func at(host string, port int) netns.Address { return netns.Address{Host: host, Port: port} }
 
-func TestPlace(t *testing.T) {
+func TestPlaceNames(t *testing.T) {
 	t.Parallel()
-	got, err := netns.Place(netns.Config{
+	got, err := netns.PlaceNames(netns.Config{
 		Serve:   []netns.Address{at("localhost", 5432), at("db", 5432), at("10.0.0.7", 5432)},
 		Forward: []netns.Address{at("redis", 6379), at("db", 6379)},
 	})
@@ -49,8 +49,28 @@ func TestPlace(t *testing.T) {
 		{[]netns.Address{at("db", 1), at("db", 1)}, "db:1 is given twice"},
 		{[]netns.Address{at("fd00::1", 1)}, "of IPv6 addresses, [::1] alone"},
 	} {
-		if _, err := netns.Place(netns.Config{Serve: c.a}); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("Place(%v) = %v, want %q", c.a, err, c.want)
+		if _, err := netns.PlaceNames(netns.Config{Serve: c.a}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("PlaceNames(%v) = %v, want %q", c.a, err, c.want)
+		}
+	}
+}
+
+func TestParsePlace(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]netns.Place{
+		"localhost:5432/app": {Address: at("localhost", 5432), Database: "app"},
+		"db:5432":            {Address: at("db", 5432)},
+		"postgres://u:p@db:6543/app?sslmode=disable": {Address: at("db", 6543), Database: "app"},
+		"postgresql://u@localhost/app":               {Address: at("localhost", 5432), Database: "app"},
+		"postgres:///app":                            {Address: at("localhost", 5432), Database: "app"},
+	} {
+		if got, err := netns.ParsePlace(text); err != nil || got != want {
+			t.Errorf("ParsePlace(%q) = %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"localhost", "postgres://u:secret@[::1/app", "postgres://u:secret@h:x/app"} {
+		if got, err := netns.ParsePlace(text); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("ParsePlace(%q) = %v, %v; want an error without the password", text, got, err)
 		}
 	}
 }

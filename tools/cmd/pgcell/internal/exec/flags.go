@@ -103,6 +103,12 @@ var Flags = []Flag{
 		to: func(o *options) any { return &o.files },
 	},
 	{
+		Name: "server", Value: "URL", Usage: "server to make the databases on, in place of a private one",
+		More: "Default: `PGCELL_SERVER`, which does not show a password in the list of processes. The role needs `CREATEDB`. " +
+			"See [an existing server](how-to/existing-server.md).",
+		to: func(o *options) any { return &o.server },
+	},
+	{
 		Name: "at", Value: "HOST:PORT/DB", Usage: "address in the suite's source, such as localhost:5432/app: serve it to\nCOMMAND alone, whoever else uses it",
 		More: "Linux only; COMMAND gets a network namespace of its own. See [a hard-coded address](how-to/hard-coded-address.md). " +
 			"A connection URL will do as well. Without `/DB`, any database is meant. Any user and password may connect. " +

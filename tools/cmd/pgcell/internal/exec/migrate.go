@@ -12,6 +12,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/lend"
+	"github.com/pgcell/pgcell/tools/internal/netns"
 )
 
 // migrator gives a function that runs --migrate on the database at a URL, with the variables that the command gets.
@@ -34,31 +35,28 @@ func (s *session) migrator(o options) func(context.Context, string) error {
 		}
 		cmd := exec.CommandContext(ctx, "sh", "-c", o.migrate)
 		cmd.Env, cmd.SysProcAttr = lend.With(s.p.Env, variables), child.Attr()
-		if out, err := runAt(cmd, &o, &migration{forward, c}); err != nil {
+		if out, err := o.runAt(cmd, &migration{forward, c.Database}, c); err != nil {
 			return fmt.Errorf("--migrate %q: %w\n%s", o.migrate, err, strings.TrimSpace(out))
 		}
 		return nil
 	}
 }
 
-// migration serves the addresses of --at by the server that --migrate works on.
+// migration serves the addresses of --at by the server that --migrate works on: whatever database they mean is the template.
 type migration struct {
 	*lend.Forwarder
-	connection lend.Connection
+	template string
 }
 
-func (m *migration) Connection() lend.Connection { return m.connection }
-
-// ServeAt has whatever database the address means be the template.
-func (m *migration) ServeAt(l net.Listener, _ string) { m.Forwarder.ServeAt(l, m.connection.Database) }
+func (m *migration) ServeAt(l net.Listener, _ string) { m.Forwarder.ServeAt(l, m.template) }
 
 // runAt runs a command in this goroutine's thread, with which it would end, and gives what it prints.
-func runAt(cmd *exec.Cmd, o *options, by server) (string, error) {
+func (o *options) runAt(cmd *exec.Cmd, by netns.Server, own lend.Connection) (string, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	space, err := o.startAt(cmd, by)
+	space, err := o.startAt(cmd, by, own)
 	if err != nil {
 		return "", err
 	}

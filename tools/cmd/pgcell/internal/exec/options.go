@@ -29,11 +29,12 @@ type options struct {
 	at, forward, groups                   []string
 	shards, isolate                       string
 	superuser, createdb, diagnose         bool
+	server                                string
 
 	parameters map[string]string // of settings
 	variables  []lend.Variable   // of envFile and env
 	runners    []process.Runner  // of worker, and those that pgcell knows
-	places     []place           // of at
+	places     []netns.Place     // of at
 	forwards   []netns.Address   // of forward
 	divided    *gohook.Divide    // of shards, isolate, groups and diagnose
 }
@@ -72,6 +73,9 @@ func (o *options) configure(p *cli.Process, f *pflag.FlagSet) error {
 		o.runners = append(o.runners, process.Runner{Name: "--worker " + text, Command: re})
 	}
 	o.runners = append(o.runners, process.Runners...)
+	if err := o.readServer(p.Getenv("PGCELL_SERVER"), f); err != nil {
+		return err
+	}
 	if err := o.readPlaces(); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/external"
 	"github.com/pgcell/pgcell/tools/internal/gohook"
 	"github.com/pgcell/pgcell/tools/internal/lend"
 	"github.com/pgcell/pgcell/tools/internal/netns"
@@ -64,13 +65,21 @@ func run(p *cli.Process, o options, command []string) (err error) {
 	}
 	defer watcher.Dismiss()
 	defer s.dir.Remove()
-	if s.made, err = s.template(context.Background(), o); err != nil {
-		return broken("%w", err)
-	}
-	s.broker, err = lend.Open(lend.Config{
+	c := lend.Config{
 		Dir: s.dir.Path(), Start: s.start, Password: s.password, User: o.user, Database: o.database, Variables: o.variables,
 		Runners: o.runners, Warn: s.warn,
-	})
+	}
+	if o.server != "" {
+		server, err := s.openServer(context.Background())
+		if err != nil {
+			return broken("%w", err)
+		}
+		defer server.Close(context.Background()) // where nobody has connected; else the broker does
+		c.Server = func(context.Context) (*external.Server, error) { return server, nil }
+	} else if s.made, err = s.template(context.Background(), o); err != nil {
+		return broken("%w", err)
+	}
+	s.broker, err = lend.Open(c)
 	if err != nil {
 		return broken("%w", err)
 	}
@@ -99,7 +108,7 @@ func (s *session) runChild(command, environ []string) error {
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environ, os.Stdin, os.Stdout, os.Stderr
 	var space *netns.Space
 	start := func() (err error) {
-		space, err = s.o.startAt(cmd, s.broker)
+		space, err = s.o.startAt(cmd, s.broker, s.broker.Connection())
 		return err
 	}
 	code, err := child.Run(cmd, s.mark(), start, s.broker.Command)

@@ -15,6 +15,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
 // template is a golden cluster, and what makes it anew.
@@ -108,7 +109,7 @@ func migrateKey(o options) (string, error) {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%q\n", o.migrate)
 	for _, glob := range o.migrateInputs {
-		files, err := match(glob)
+		files, err := workspace.Match(glob)
 		if err != nil {
 			return "", fmt.Errorf("--migrate-inputs %s: %w", glob, err)
 		}

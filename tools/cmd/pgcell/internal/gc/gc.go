@@ -2,6 +2,7 @@
 package gc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/external"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/serial"
@@ -26,6 +28,7 @@ const long = `List and remove what killed runs left behind:
   - records by which killed tests told other tests that they run
   - event files of killed runs
   - the history of workspaces that no longer exist
+  - if PGCELL_SERVER names a server: databases there whose process has ended, and templates unused for 7 days
 
 It looks in /tmp, TMPDIR, PGCELL_SOCKET_DIR, /var/tmp and /dev/shm. Every test process removes abandoned server
 directories when it starts, so you seldom need this command.`
@@ -59,10 +62,18 @@ func Command(p *cli.Process) *cobra.Command {
 // Run removes what was left, or lists it if dry is set.
 func Run(p *cli.Process, dry bool) error {
 	found := Leftovers(p)
-	if len(found) == 0 {
+	databases, err := onServer(p.Getenv("PGCELL_SERVER"), dry)
+	errs := []error{err}
+	if len(found)+len(databases) == 0 && err == nil {
 		fmt.Fprintln(p.Stdout, "nothing was left behind")
 	}
-	var errs []error
+	for _, name := range databases {
+		word := "would remove"
+		if !dry {
+			word = "removed"
+		}
+		fmt.Fprintf(p.Stdout, "%s database %s (on PGCELL_SERVER, of a process that is gone, or a template that nobody uses)\n", word, name)
+	}
 	for _, l := range found {
 		word := "would remove"
 		if !dry {
@@ -80,7 +91,21 @@ func Run(p *cli.Process, dry bool) error {
 	return nil
 }
 
-// Leftovers looks everywhere.
+// onServer drops the databases that nobody owns on a server that others manage, or lists them if dry is set. "" is no
+// server.
+func onServer(url string, dry bool) ([]string, error) {
+	if url == "" {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if dry {
+		return external.Abandoned(ctx, url, 0)
+	}
+	return external.Sweep(ctx, url, 0)
+}
+
+// Leftovers looks everywhere on this machine.
 func Leftovers(p *cli.Process) []Leftover {
 	var found []Leftover
 	for _, parent := range serverParents(p) {
