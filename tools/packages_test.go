@@ -34,7 +34,8 @@ var floors = []struct {
 }{
 	{"Ground: know nothing of each other", []string{
 		"internal/child", "internal/cli", "internal/gotest", "internal/memory", "internal/peer", "internal/process", "internal/serial",
-		"internal/shard", "internal/sqltext", "internal/usage", "internal/budget", "internal/version", "internal/wire",
+		"internal/shard", "internal/sqltext", "internal/testargs", "internal/usage", "internal/budget", "internal/version",
+		"internal/wire",
 	}},
 	{"A server, a workspace, migrations", []string{
 		"internal/external", "internal/history", "internal/merge", "internal/migrations", "internal/netns",

@@ -10,6 +10,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/merge"
 	"github.com/pgcell/pgcell/tools/internal/shard"
+	"github.com/pgcell/pgcell/tools/internal/testargs"
 )
 
 // Finding is what runs of a failed test with other tests have shown.
@@ -47,10 +48,10 @@ func (f Finding) Group() []string {
 // it in the binary, then after ever fewer of them. It prints nothing. The cost of a test that depends on others is about
 // twice the time of all tests before it.
 func Diagnose(ctx context.Context, c Config, failed []string) ([]Finding, error) {
-	c.arguments = parseArgs(c.Args)
+	c.arguments = testargs.Parse(c.Args)
 	c.signals = child.PassSignals()
 	defer c.signals.Stop()
-	filter, err := shard.ParseFilter(c.arguments.flags["run"], c.arguments.flags["skip"])
+	filter, err := shard.ParseFilter(c.arguments.Flags["run"], c.arguments.Flags["skip"])
 	if err != nil {
 		return nil, fmt.Errorf("diagnose failed tests: %w", err)
 	}
@@ -125,11 +126,11 @@ func (d *diagnosis) passes(ctx context.Context, before []string, test string) (b
 	run, skip := d.filter.Narrow(append(slices.Clone(before), test))
 	out := merge.NewOutput(merge.Form{}, func([]byte) {})
 	args := []string{"-test.run=" + run, "-test.skip=" + skip}
-	if timeout := d.config.arguments.flags["timeout"]; timeout != "" {
+	if timeout := d.config.arguments.Flags["timeout"]; timeout != "" {
 		args = append(args, "-test.timeout="+timeout)
 	}
-	rest := d.config.arguments.rest
-	args = append(args, slices.Insert(slices.Clone(rest), d.config.arguments.last, "-test.v=true", "-test.failfast=false")...)
+	rest := d.config.arguments.Rest
+	args = append(args, slices.Insert(slices.Clone(rest), d.config.arguments.Last, "-test.v=true", "-test.failfast=false")...)
 	if _, err := d.config.start(ctx, process{args: args, stdout: out, stderr: out, env: env}); err != nil {
 		return false, err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/merge"
+	"github.com/pgcell/pgcell/tools/internal/testargs"
 )
 
 // Config says what to run. Binary and Stdout must be set.
@@ -42,6 +43,9 @@ type Config struct {
 	Shards int
 	// Each runs each top-level test in a process of its own; Shards of them at a time.
 	Each bool
+	// Suites divides the direct subtests of tests too, such as the methods of testify's suites, as far as an earlier run
+	// with -v has recorded them. Each process runs the test around its subtests.
+	Suites bool
 	// Groups are tests that stay in one process, in the order of the binary.
 	Groups [][]string
 	// Env gives what is added to the environment of a process, numbered from 0, and a function to call after its end. It
@@ -53,7 +57,7 @@ type Config struct {
 	// Times is the directory of recorded times; it is made where it is missing. Empty for none.
 	Times string
 
-	arguments arguments
+	arguments testargs.Args
 	signals   *child.Signals
 }
 
@@ -88,11 +92,11 @@ func Run(ctx context.Context, c Config) (Result, error) {
 	if c.Stderr == nil {
 		c.Stderr = c.Stdout
 	}
-	c.arguments = parseArgs(c.Args)
+	c.arguments = testargs.Parse(c.Args)
 	c.signals = child.PassSignals()
 	defer c.signals.Stop()
-	if reason := c.arguments.whole(); reason != "" {
-		if verbose, _ := c.arguments.verbose(); verbose {
+	if reason := c.arguments.Whole(); reason != "" {
+		if verbose, _ := c.arguments.Verbose(); verbose {
 			_, _ = fmt.Fprintf(c.Stderr, "pgcell: not divided: %s\n", reason)
 		}
 		return c.whole(ctx)
@@ -135,7 +139,7 @@ func (c *Config) run(ctx context.Context, p *plan, begin time.Time) (Result, err
 
 // path gives the value of a flag that names a file, absolute.
 func (c *Config) path(flag string) string {
-	value := c.arguments.flags[flag]
+	value := c.arguments.Flags[flag]
 	if value == "" || filepath.IsAbs(value) {
 		return value
 	}

@@ -19,6 +19,7 @@ type plan struct {
 	workers int    // how many run at once
 	known   *record
 	tests   []string      // all of the binary
+	shared  []string      // tests whose subtests are divided among units
 	listed  time.Duration // how long the binary took to list its tests
 	startUp time.Duration // that, or less where it took less before: the machine may have been busy
 }
@@ -26,13 +27,14 @@ type plan struct {
 // unit is what one process runs.
 type unit struct {
 	tests     []string
-	run, skip string        // values of flags
-	weight    time.Duration // to expect
+	parts     map[string]parts // of tests that it shares with others
+	run, skip string           // values of flags
+	weight    time.Duration    // to expect
 }
 
 // plan divides the tests; nil where they are not to be divided.
 func (c *Config) plan(ctx context.Context) (*plan, error) {
-	filter, err := shard.ParseFilter(c.arguments.flags["run"], c.arguments.flags["skip"])
+	filter, err := shard.ParseFilter(c.arguments.Flags["run"], c.arguments.Flags["skip"])
 	if err != nil {
 		return nil, nil // the binary says it in its own words
 	}
@@ -42,19 +44,25 @@ func (c *Config) plan(ctx context.Context) (*plan, error) {
 	}
 	all := shard.Listed(output)
 	items := group(filter.Select(all), c.Groups)
-	if len(items) < 2 {
-		return nil, nil
-	}
 	p := &plan{tests: all, listed: listed, startUp: listed, known: c.known()}
 	if p.known.StartSeconds > 0 {
 		p.startUp = min(listed, time.Duration(p.known.StartSeconds*float64(time.Second)))
 	}
 	keys, times := p.weigh(items)
-	p.workers = min(c.Shards, len(items))
+	if c.Suites {
+		keys = p.divideSuites(filter, items, keys, times)
+	}
+	if len(keys) < 2 && !c.Suites { // a suite is run so that its parts are known the next time
+		return nil, nil
+	}
+	p.workers = max(1, min(c.Shards, len(keys)))
 	if c.Shards == 0 {
 		p.workers = p.auto(keys, times, runtime.GOMAXPROCS(0))
 	}
-	shares := make([][]string, 0, len(items))
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	shares := make([][]string, 0, len(keys))
 	if c.Each {
 		for _, key := range keys {
 			shares = append(shares, []string{key})
@@ -122,9 +130,13 @@ func (p *plan) fill(filter shard.Filter, shares [][]string, items [][]string, ti
 		for _, key := range share {
 			u.tests = append(u.tests, of[key]...)
 			u.weight += times[key]
+			if test, sub, isPart := strings.Cut(key, "/"); isPart {
+				u.take(test, sub)
+			}
 		}
 		slices.SortFunc(u.tests, func(a, b string) int { return slices.Index(p.tests, a) - slices.Index(p.tests, b) })
 		u.run, u.skip = filter.Narrow(u.tests)
+		p.narrow(&u)
 		if half := len(share) / 2; len(u.run) > longestArgument && half > 0 {
 			shares = slices.Concat([][]string{share[:half], share[half:]}, shares)
 			continue

@@ -103,7 +103,7 @@ func (c *Config) list(ctx context.Context) (output string, took time.Duration, o
 	defer done()
 	var b strings.Builder
 	e, err := c.start(ctx, process{
-		args: append([]string{"-test.list=."}, c.arguments.rest...), stdout: &b, stderr: io.Discard, env: env,
+		args: append([]string{"-test.list=."}, c.arguments.Rest...), stdout: &b, stderr: io.Discard, env: env,
 	})
 	return b.String(), e.took, err == nil && e.code == 0, err
 }

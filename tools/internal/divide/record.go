@@ -22,6 +22,8 @@ type record struct {
 	Tests   map[string]float64 `json:"tests"` // seconds of a top-level test, alone
 	Guessed map[string]bool    `json:"guessed,omitempty"`
 
+	Parts map[string]map[string]float64 `json:"parts,omitempty"` // test → direct subtest → seconds; with Config.Suites
+
 	StartSeconds float64 `json:"start_seconds"` // of a process without tests; the mean of runs, the last counting half
 
 	// Of the last run, all processes together, without their starts.
@@ -80,6 +82,7 @@ func (r *run) record() error {
 	for i, u := range r.plan.units {
 		r.measure(next, u, r.ran[i])
 	}
+	r.recordParts(next)
 	if err := os.MkdirAll(r.config.Times, 0o777); err != nil {
 		return fmt.Errorf("record the times of tests: %w", err)
 	}

@@ -42,14 +42,19 @@ type ran struct {
 }
 
 func newRun(c *Config, p *plan, cover *merge.Coverage, begin time.Time) *run {
-	r := &run{config: c, plan: p, cover: cover, begin: begin, seed: c.arguments.seed(begin)}
-	r.verbose, r.framed = c.arguments.verbose()
+	r := &run{config: c, plan: p, cover: cover, begin: begin, seed: c.arguments.Seed(begin)}
+	r.verbose, r.framed = c.arguments.Verbose()
 	r.stdout = merge.NewQueue(c.Stdout, len(p.units))
 	if !oneStream(c.Stdout, c.Stderr) {
 		r.stderr = merge.NewQueue(c.Stderr, len(p.units))
 	}
+	begun := map[string]bool{}
 	for i := range p.units {
-		form := merge.Form{Framed: r.framed, Covered: cover.Covered()}
+		form := merge.Form{Framed: r.framed, Covered: cover.Covered(), Shared: map[string]bool{}, Later: map[string]bool{}}
+		for test := range p.units[i].parts {
+			form.Shared[test], form.Later[test] = true, begun[test]
+			begun[test] = true
+		}
 		if i > 0 {
 			form.Seed = r.seed
 			if r.framed { // what comes before the first test is not the last one's of the process before
@@ -79,7 +84,7 @@ func oneStream(a, b io.Writer) bool {
 
 // all runs all processes, the longest first, as many at once as the plan says.
 func (r *run) all(ctx context.Context, cancel context.CancelFunc) {
-	if timeout := r.config.arguments.timeout(); timeout > 0 {
+	if timeout := r.config.arguments.Timeout(); timeout > 0 {
 		warning := time.AfterFunc(timeout*9/10-time.Since(r.begin), r.warn)
 		defer warning.Stop()
 	}
@@ -105,7 +110,7 @@ func (r *run) all(ctx context.Context, cancel context.CancelFunc) {
 
 // goesOn reports whether another process may start.
 func (r *run) goesOn(ctx context.Context) bool {
-	stopped := r.failed.Load() && r.config.arguments.failFast()
+	stopped := r.failed.Load() && r.config.arguments.FailFast()
 	return !stopped && ctx.Err() == nil && r.config.signals.Received() == nil
 }
 
@@ -122,7 +127,7 @@ func (r *run) one(ctx context.Context, i int) error {
 	if r.seed != "" {
 		args = append(args, "-test.shuffle="+r.seed)
 	}
-	if timeout := r.config.arguments.timeout(); timeout > 0 {
+	if timeout := r.config.arguments.Timeout(); timeout > 0 {
 		left := timeout - time.Since(r.begin)
 		if left < time.Millisecond { // 0 would mean none
 			p.code = 2
@@ -132,7 +137,7 @@ func (r *run) one(ctx context.Context, i int) error {
 		args = append(args, "-test.timeout="+left.Round(time.Millisecond).String())
 	}
 	one := process{
-		args: append(args, r.config.arguments.rest...), env: slices.Concat(env, coverEnv), stdout: p.out, stderr: p.out,
+		args: append(args, r.config.arguments.Rest...), env: slices.Concat(env, coverEnv), stdout: p.out, stderr: p.out,
 	}
 	if p.err != nil {
 		one.stderr = p.err
@@ -156,7 +161,7 @@ func (r *run) one(ctx context.Context, i int) error {
 
 // warn says what still runs shortly before the time-out.
 func (r *run) warn() {
-	timeout := r.config.arguments.timeout()
+	timeout := r.config.arguments.Timeout()
 	for i, p := range r.ran {
 		if !p.runs.Load() {
 			continue
@@ -223,6 +228,7 @@ func (r *run) finish(exit int) error {
 		}
 		coverage = p.report.Coverage
 	}
+	b.WriteString(r.shared())
 	if none {
 		b.WriteString(merge.NoTests + "\n")
 	}
@@ -246,6 +252,21 @@ func (r *run) finish(exit int) error {
 	}
 	b.WriteString(r.ports())
 	return r.stdout.Finish([]byte(b.String()))
+}
+
+// shared gives the results of tests whose subtests ran in several processes.
+func (r *run) shared() string {
+	var b strings.Builder
+	for _, test := range r.plan.shared {
+		var reports []merge.Report
+		for i, p := range r.ran {
+			if _, has := r.plan.units[i].parts[test]; has && p.started {
+				reports = append(reports, p.report)
+			}
+		}
+		b.WriteString(merge.Whole(test, r.framed, r.verbose, reports))
+	}
+	return b.String()
 }
 
 // ports names the tests that found an address in use: whoever has it may be another process of this run.

@@ -16,6 +16,7 @@ import (
 type Divide struct {
 	Shards   int        // processes of a binary at once; 0 for as many as pay
 	Each     bool       // each top-level test in a process of its own
+	Suites   bool       // divide the subtests of tests too
 	Groups   [][]string // tests that stay in one process
 	Diagnose bool       // run failed tests again, to find those that depend on others
 	Times    string     // directory of recorded times; empty for none
@@ -46,7 +47,7 @@ func runDivided(text, dir, path string, args []string, stderr io.Writer) int {
 	c := divide.Config{
 		Binary: path, Args: args, Launcher: []string{filepath.Join(dir, Name)},
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Shards: d.Shards, Each: d.Each, Groups: d.Groups, Times: d.Times,
+		Shards: d.Shards, Each: d.Each, Suites: d.Suites, Groups: d.Groups, Times: d.Times,
 		Env: func(int) ([]string, func(), error) { return []string{divideVariable + "="}, nil, nil },
 	}
 	result, err := divide.Run(context.Background(), c)

@@ -32,6 +32,10 @@ type Form struct {
 	Plain   bool   // standard error alone: of package testing it has only that there are no tests
 	Covered bool   // built for coverage: says a percentage
 	Seed    string // the seed of -test.shuffle, where another process says it already
+
+	// Shared are top-level tests whose subtests run in several processes. Their results are kept back, and so is their
+	// beginning where Later says that another process tells of it.
+	Shared, Later map[string]bool
 }
 
 // Output reads what one process prints, passes it on line by line, and keeps back what must be said once for all of
@@ -46,6 +50,7 @@ type Output struct {
 	ended   bool   // the verdict was seen, and no test since
 
 	owner   string // whose output follows
+	below   bool   // what is indented belongs to the result of a shared test
 	running map[string]time.Time
 	report  Report
 }
@@ -58,6 +63,14 @@ type Report struct {
 	Tests    map[string]Outcome
 	Ports    map[string]string // address that was in use → top-level test; empty for none
 	After    []byte            // what followed the verdict
+	Parts    map[string][]Part // of shared tests, a part for each time that the test ran
+}
+
+// Part is what a process says at the end of a shared test.
+type Part struct {
+	Verb  gotest.Verb
+	Took  time.Duration
+	Below []byte // the results of its subtests, where they follow it
 }
 
 // Outcome is what became of a test.
@@ -71,7 +84,7 @@ type Outcome struct {
 func NewOutput(form Form, sink func([]byte)) *Output {
 	return &Output{
 		Form: form, sink: sink, running: map[string]time.Time{},
-		report: Report{Tests: map[string]Outcome{}, Ports: map[string]string{}},
+		report: Report{Tests: map[string]Outcome{}, Ports: map[string]string{}, Parts: map[string][]Part{}},
 	}
 }
 
@@ -144,16 +157,42 @@ func (o *Output) take(line []byte) {
 	case o.Covered && o.ended && coverageLine.MatchString(text):
 		o.report.Coverage = text
 	default:
+		var parsed gotest.Line
 		if own && (strings.HasPrefix(text, "=== ") || strings.HasPrefix(strings.TrimLeft(text, " "), "--- ")) {
-			o.follow(gotest.ParseLine(text))
+			parsed = gotest.ParseLine(text)
+			o.follow(parsed)
 		}
 		if strings.Contains(text, "address already in use") {
 			if m := portInUse.FindStringSubmatch(text); m != nil {
 				o.report.Ports[m[1]] = top(o.owner)
 			}
 		}
-		o.pass(line)
+		if !o.share(parsed, text, line) {
+			o.pass(line)
+		}
 	}
+}
+
+// share takes lines that tell of a shared test as a whole.
+func (o *Output) share(parsed gotest.Line, text string, line []byte) bool {
+	if o.below && strings.HasPrefix(text, "    ") {
+		parts := o.report.Parts[o.owner]
+		parts[len(parts)-1].Below = append(parts[len(parts)-1].Below, line...)
+		return true
+	}
+	o.below = false
+	switch {
+	case !o.Shared[parsed.Test]:
+		return false
+	case parsed.Verb.Ended():
+		o.report.Parts[parsed.Test] = append(o.report.Parts[parsed.Test], Part{Verb: parsed.Verb, Took: parsed.Took})
+		o.below, o.owner = !o.Framed, parsed.Test
+		return true
+	case parsed.Verb == gotest.Run && o.Later[parsed.Test]:
+		o.pass([]byte(strings.Replace(string(line), "=== RUN ", "=== NAME", 1))) // what follows is the test's all the same
+		return true
+	}
+	return false
 }
 
 // again passes on what followed a verdict that was not the last: a TestMain may run the tests twice.

@@ -19,7 +19,7 @@ import (
 
 // divide reads the flags that divide test binaries of go test; nil if none is given.
 func (o *options) divide(getenv func(string) string) (*gohook.Divide, error) {
-	d := &gohook.Divide{Each: o.isolate == "test", Diagnose: o.diagnose}
+	d := &gohook.Divide{Each: o.isolate == "test", Diagnose: o.diagnose, Suites: o.suites}
 	if o.isolate != "" && o.isolate != "test" && o.isolate != "package" {
 		return nil, usage("--isolate %s: want test or package", o.isolate)
 	}

@@ -131,6 +131,10 @@ var Flags = []Flag{
 		to:   func(o *options) any { return &o.isolate },
 	},
 	{
+		Name: "suites", Usage: "go test: divide subtests too, such as the methods of testify suites",
+		More: "[Below](#suites).", to: func(o *options) any { return &o.suites },
+	},
+	{
 		Name: "group", Value: "TESTS", Usage: "go test: tests that stay in one process: TestA,TestB",
 		More: "May be given more than once.",
 		to:   func(o *options) any { return &o.groups },

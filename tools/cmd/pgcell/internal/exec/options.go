@@ -28,7 +28,7 @@ type options struct {
 	settings, env, files, worker          []string
 	at, forward, groups                   []string
 	shards, isolate                       string
-	superuser, createdb, diagnose         bool
+	superuser, createdb, diagnose, suites bool
 	server                                string
 
 	parameters map[string]string // of settings
