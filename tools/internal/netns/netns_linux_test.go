@@ -377,8 +377,9 @@ func TestParentDeath(t *testing.T) {
 			break // a zombie, whom nobody may wait for here
 		}
 		if time.Now().After(deadline) {
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", child))
 			syscall.Kill(child, syscall.SIGKILL)
-			t.Fatal("the command has outlived its parent")
+			t.Fatalf("process %d, the command, has outlived its parent %d:\n%s", child, cmd.Process.Pid, status)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type job struct {
 	Names  names  // what /etc/hosts is to have; empty leaves it
 	Caps   bool   // capabilities are ambient, and not the command's
 	Path   string // of the command
+	Parent int    // process id of the caller
+	Death  syscall.Signal
 }
 
 // report is what the helper says, in JSON: first of its listeners, then perhaps that it could not become the command.
@@ -114,6 +116,7 @@ func prepare(cmd *exec.Cmd, j *job, socket *os.File) error {
 	if attr.Pdeathsig == 0 {
 		attr.Pdeathsig = syscall.SIGKILL
 	}
+	j.Parent, j.Death = os.Getpid(), attr.Pdeathsig
 	text, err := json.Marshal(j)
 	if err != nil {
 		return err
@@ -270,6 +273,11 @@ func become() {
 	r, fds := j.enter()
 	j.say(r, fds)
 	if r.Errno != 0 {
+		os.Exit(1)
+	}
+	// An execve that gains capabilities, as that of this helper may in a user namespace, takes the signal away (prctl(2)).
+	unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(j.Death), 0, 0, 0) // fails for no signal alone
+	if os.Getppid() != j.Parent {
 		os.Exit(1)
 	}
 	err := syscall.Exec(j.Path, os.Args[2:], os.Environ())
