@@ -257,7 +257,7 @@ func TestChecks(t *testing.T) {
 	_, section, _ := strings.Cut(mustRead(t, tree, "CONTRIBUTING.md"), "\n## Checks\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	var got, want []string
-	for _, match := range regexp.MustCompile("(?m)^\\|([^|]*)\\|").FindAllStringSubmatch(section, -1) {
+	for _, match := range regexp.MustCompile(`(?m)^\|([^|]*)\|`).FindAllStringSubmatch(section, -1) {
 		got = append(got, regexp.MustCompile(`Test\w+`).FindAllString(match[1], -1)...)
 	}
 	files, err := filepath.Glob(filepath.Join(tree, "tests", "checks", "*_test.go"))

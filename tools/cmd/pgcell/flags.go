@@ -95,8 +95,8 @@ var runFlags = []flagSpec{
 	},
 	{
 		group: groupWhich, name: "lf", alias: "last-failed",
-		usage: "run only suites with a test that failed in its last run; all suites\nif there are none",
-		more:  "Tests are not filtered by name: the shards of these suites that passed come from the cache, the others run.",
+		usage:  "run only suites with a test that failed in its last run; all suites\nif there are none",
+		more:   "Tests are not filtered by name: the shards of these suites that passed come from the cache, the others run.",
 		target: func(o *options) any { return &o.lastFailed },
 	},
 	{

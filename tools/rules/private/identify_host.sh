@@ -20,9 +20,9 @@ fi
 list_files() {
   printf '%s\n' "$dir/postgres" "$dir/initdb" /usr/lib/locale/locale-archive
   if command -v ldd >/dev/null 2>&1; then
-    ldd "$dir/postgres" "$dir/initdb" 2>/dev/null | tr ' \t' '\n\n' | grep '^/.*[^:]$' || true
+    ldd "$dir/postgres" "$dir/initdb" 2>/dev/null | tr '[:blank:]' '\n' | grep '^/.*[^:]$' || true
   elif command -v otool >/dev/null 2>&1; then
-    otool -L "$dir/postgres" "$dir/initdb" | tr ' \t' '\n\n' | grep '^/.*[^:]$' || true
+    otool -L "$dir/postgres" "$dir/initdb" | tr '[:blank:]' '\n' | grep '^/.*[^:]$' || true
   fi
 }
 
