@@ -15,6 +15,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/merge"
+	"github.com/pgcell/pgcell/tools/internal/usage"
 )
 
 // run is a plan that runs.
@@ -29,6 +30,7 @@ type run struct {
 	stdout, stderr *merge.Queue // stderr is nil where it is one with stdout
 	ran            []*ran
 	failed         atomic.Bool
+	lacked         float64 // part of the time in which a process was ready to run and others had the processors, 0 to 0.9
 }
 
 // ran is one process of a run.
@@ -88,6 +90,7 @@ func (r *run) all(ctx context.Context, cancel context.CancelFunc) {
 		warning := time.AfterFunc(timeout*9/10-time.Since(r.begin), r.warn)
 		defer warning.Stop()
 	}
+	defer r.watchStalls()()
 	places := make(chan struct{}, r.plan.workers)
 	var wg sync.WaitGroup
 	for _, i := range r.plan.order() {
@@ -106,6 +109,29 @@ func (r *run) all(ctx context.Context, cancel context.CancelFunc) {
 		})
 	}
 	wg.Wait()
+}
+
+// watchStalls looks now and then, until it is stopped, for how long processes have waited for a processor.
+func (r *run) watchStalls() (stop func()) {
+	begin, done, ended := time.Now(), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			elapsed := time.Since(begin)
+			if _, stalled, ok := usage.CPU(); ok && elapsed > 0 {
+				r.lacked = min(0.9, stalled.Seconds()/elapsed.Seconds())
+			}
+			select {
+			case <-done:
+				return
+			case <-time.After(max(200*time.Millisecond, elapsed/8)):
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
 }
 
 // goesOn reports whether another process may start.
