@@ -4,7 +4,6 @@ package exec_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -106,16 +105,10 @@ func (c call) command(t *testing.T, command ...string) (cmd *exec.Cmd, dir strin
 // ensureEmpty waits until nothing is in a directory.
 func ensureEmpty(t *testing.T, dir string) {
 	t.Helper()
-	var left []string
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	for ctx.Err() == nil {
-		if left, _ = filepath.Glob(dir + "/*"); len(left) == 0 {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
+	if !emptied(dir, 20*time.Second) {
+		left, _ := filepath.Glob(dir + "/*")
+		t.Errorf("left behind: %v", left)
 	}
-	t.Errorf("left behind: %v", left)
 }
 
 func (r result) ensure(t *testing.T, code int, words ...string) {

@@ -58,21 +58,29 @@ func kill(t *testing.T, c call, whom string, after time.Duration) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	// Where all were killed, or pgcell before its watcher was there, nobody is there to clean up but the next run.
-	if whom == "all" || whom == "pgcell" && after == 0 {
+	// Where all were killed, or pgcell between the making of a directory and the start of the process that watches it,
+	// nobody is there to clean up but the next run.
+	if whom == "all" || whom == "pgcell" && !emptied(dir, 3*time.Second) {
 		next := exec.Command(cmd.Path, "exec", "--", "psql", "-qc", "SELECT 1")
 		next.Env = cmd.Env
 		if out, err := next.CombinedOutput(); err != nil {
 			t.Fatalf("the next run: %v: %s", err, out)
 		}
 	}
-	left, _ := filepath.Glob(dir + "/*")
-	for ; len(left) > 0; left, _ = filepath.Glob(dir + "/*") {
-		if time.Now().After(deadline) {
-			t.Fatalf("%v after the start, %s was killed, and is left: %v", after, whom, left)
-		}
-		time.Sleep(20 * time.Millisecond)
+	if !emptied(dir, 20*time.Second) {
+		left, _ := filepath.Glob(dir + "/*")
+		t.Fatalf("%v after the start, %s was killed, and is left: %v", after, whom, left)
 	}
+}
+
+// emptied waits until nothing is in a directory.
+func emptied(dir string, limit time.Duration) bool {
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if left, _ := filepath.Glob(dir + "/*"); len(left) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // victims gives the processes to kill.

@@ -320,8 +320,9 @@ const told = 20
 
 // tellOfDrops warns once where no cell is used again though cells might be. Call it with the lock held.
 func (p *pool) tellOfDrops(reason, test string) {
-	if p.discard() != "" || p == &p.cluster.empty {
-		return // as somebody has chosen, or the template, or since there must be DDL where there is nothing
+	if p.discard() != "" || p == &p.cluster.empty || p.cluster.config.RolePassword != "" {
+		return // as somebody has chosen, or the template, or since there must be DDL where there is nothing, or in a suite
+		// that knows nothing of pgcell and is not to be changed
 	}
 	if p.drops++; p.drops == told && !p.warned {
 		p.warned = true
