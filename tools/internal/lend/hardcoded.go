@@ -111,5 +111,5 @@ func (b *Broker) logIn(ctx context.Context, database string, parameters map[stri
 	if err != nil {
 		return nil, nil, err
 	}
-	return wire.Greet(conn)
+	return wire.Greet(ctx, conn)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/lend"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/wire"
 )
 
 const password = "a-password"
@@ -345,5 +346,44 @@ func TestNoServer(t *testing.T) {
 		if _, err := pgx.Connect(t.Context(), b.Connection().URL()); err == nil || !strings.Contains(err.Error(), "pgcell: no room") {
 			t.Errorf("got %v, want the reason", err)
 		}
+	}
+}
+
+// slow is a connection to a busy server, or from a busy machine.
+type slow struct{ net.Conn }
+
+func (s slow) Write(p []byte) (int, error) {
+	time.Sleep(50 * time.Millisecond)
+	return s.Conn.Write(p)
+}
+
+// A connection that was slow to log in gives the client the whole answer to its first query: pgconn, which then reads in
+// the background, takes nothing of it.
+func TestGreetAfterSlowWrites(t *testing.T) {
+	t.Parallel()
+	b, cluster := mustOpen(t, nil)
+	name := mustAsk(t, b.Connection().URL(), "SELECT current_database()")
+	config := cluster.Server().ConnConfig(golden.Role, name).Config
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return slow{conn}, err
+	}
+	pg, err := pgconn.ConnectConfig(t.Context(), &config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, _, err := wire.Greet(t.Context(), pg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := conn.Write([]byte("Q\x00\x00\x00\x0dSELECT 1\x00")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 1)
+	if _, err := conn.Read(answer); err != nil || answer[0] != 'T' {
+		t.Errorf("the answer begins with %q, %v; want a row description", answer, err)
 	}
 }

@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/binary"
 	"errors"
@@ -102,7 +103,11 @@ func refusal(err error) *pgproto3.ErrorResponse {
 }
 
 // Greet takes a connection out of pgconn's hands, with what a server sends to a client that has logged in.
-func Greet(conn *pgconn.PgConn) (net.Conn, []byte, error) {
+func Greet(ctx context.Context, conn *pgconn.PgConn) (net.Conn, []byte, error) {
+	// After a write that took long, pgconn reads in the background, and would take the answer to the client's first query.
+	if err := conn.SyncConn(ctx); err != nil {
+		return nil, nil, fmt.Errorf("take over a connection: %w", err)
+	}
 	h, err := conn.Hijack()
 	if err != nil {
 		return nil, nil, fmt.Errorf("take over a connection: %w", err)
