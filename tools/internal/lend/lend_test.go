@@ -349,11 +349,16 @@ func TestNoServer(t *testing.T) {
 	}
 }
 
-// slow is a connection to a busy server, or from a busy machine.
-type slow struct{ net.Conn }
+// slow is a connection from a machine that is busy for a while.
+type slow struct {
+	net.Conn
+	busy *atomic.Bool
+}
 
 func (s slow) Write(p []byte) (int, error) {
-	time.Sleep(50 * time.Millisecond)
+	if s.busy.Load() {
+		defer time.Sleep(50 * time.Millisecond) // the answer comes meanwhile
+	}
 	return s.Conn.Write(p)
 }
 
@@ -364,15 +369,18 @@ func TestGreetAfterSlowWrites(t *testing.T) {
 	b, cluster := mustOpen(t, nil)
 	name := mustAsk(t, b.Connection().URL(), "SELECT current_database()")
 	config := cluster.Server().ConnConfig(golden.Role, name).Config
+	var busy atomic.Bool
+	busy.Store(true)
 	dial := config.DialFunc
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
-		return slow{conn}, err
+		return slow{conn, &busy}, err
 	}
 	pg, err := pgconn.ConnectConfig(t.Context(), &config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	busy.Store(false)
 	conn, _, err := wire.Greet(t.Context(), pg)
 	if err != nil {
 		t.Fatal(err)
