@@ -46,14 +46,19 @@ func TestMain(m *testing.M) {
 		fmt.Scanln()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	os.RemoveAll(templateDir)
+	os.Exit(code)
 }
+
+var templateDir string // made by template
 
 var template = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "lend-test-")
 	if err != nil {
 		return "", err
 	}
+	templateDir = dir
 	install, err := postgres.Find(context.Background(), postgres.DefaultSearch(os.Getenv))
 	if err != nil {
 		return "", err
