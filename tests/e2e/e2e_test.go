@@ -184,7 +184,11 @@ func TestStrategies(t *testing.T) {
 		dir := cloneOf(t, "smoke")
 		migration := filepath.Join(dir, "migrations", "001_accounts.sql")
 		mustWrite(t, migration, fmt.Sprintf("-- %s, %v\n%s", strategy, time.Now(), mustRead(t, migration)))
-		for _, version := range []string{"15", "18"} {
+		versions := []string{"18"}
+		if strategy == "linux-sandbox" { // the others differ in where files lie, not in what runs
+			versions = []string{"15", "18"}
+		}
+		for _, version := range versions {
 			t.Run(strategy+"/"+version, func(t *testing.T) {
 				r := bazel(t, dir, "test", "--spawn_strategy="+strategy, flag+version, "//:smoke_test")
 				r.ensureSuccess(t)

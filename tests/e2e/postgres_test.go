@@ -129,7 +129,8 @@ func TestTwoBuildsOfOneVersion(t *testing.T) {
 	}
 	build := func() string {
 		t.Helper()
-		bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+copied, "//:template").ensureSuccess(t)
+		bazel(t, dir, "build", "--experimental_convenience_symlinks=normal", "--repo_env=PGCELL_POSTGRES="+copied,
+			"//:template").ensureSuccess(t)
 		return mustRead(t, filepath.Join(dir, "bazel-bin/template.pgcell"))
 	}
 	first := build()
