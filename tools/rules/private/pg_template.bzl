@@ -25,20 +25,20 @@ Runs initdb and the migrations once and packs the result, a golden cluster, into
 It applies, in this order: settings and locale, roles, extensions, migrations, migrator, seeds. If a file fails, the build
 fails; the error names the file and the line and repeats PostgreSQL's message.
 
-Migrations, migrator and seeds run as the role `pgcell`, which owns the database. The role has a superuser's rights until
-they are done. Tests connect as the same role, but then it is an ordinary role. See docs/migrations.md.
+Migrations, migrator and seeds run as the role `pgcell`, which owns the database. The role is a superuser until all of them
+are done. Tests connect as the same role, which is an ordinary role by then. See docs/templates.md.
 
 If the list of migrations is sorted by name, as `glob` returns it, the files run in order of the numbers at the beginning of
 their file and folder names: 9.sql before 10.sql, V1.9__x.sql before V1.10__x.sql, `R__x.sql` last. Files without a number,
-or with equal numbers, are an error in such a list. A list that is not sorted by name runs as it is. With
-`order = "given"`, every list does.
+or with equal numbers, are an error in such a list. If a list is not sorted by name, its files run as listed. With
+`order = "given"`, the files of every list do.
 
-Files of a migration tool may contain the way back, too. Only the way up runs: files such as `x.down.sql`, and what follows
-`-- +goose Down`, are left out. docs/migrations.md lists the tools.
+The files of a migration tool may also say how to undo a migration. That part does not run: files such as `x.down.sql`,
+and the lines after `-- +goose Down`, are left out. docs/migrations.md lists the tools.
 
 `--@pgcell//tools/rules:postgres` selects the PostgreSQL. Only a PostgreSQL of the same version on the same kind of machine
-can read a data directory. Therefore the tests that use the template run with the toolchain that built it, and the
-action runs on the kind of platform that it builds for.
+can read a data directory. Therefore, the tests that use the template run with the toolchain that built it, and the
+template is built on a machine of the target platform.
 """
 
 def _postgres(ctx):
@@ -125,7 +125,7 @@ def _pg_template_impl(ctx):
 _ATTRS = {
     "data": attr.label_list(
         allow_files = True,
-        doc = "Files that the migrator reads, for `$(execpath ...)` in migrator_args.",
+        doc = "Files that the migrator reads. migrator_args can name them with `$(execpath ...)`.",
     ),
     "extensions": attr.string_list(
         doc = "Extensions to create before the migrations, optionally with a schema and a version: " +
@@ -154,7 +154,7 @@ _ATTRS = {
     "order": attr.string(
         default = "auto",
         doc = "The order of the migrations. `auto`: if the list is sorted by name, as glob returns it, the numbers in the " +
-              "names decide; otherwise the order of the list. `given`: always the order of the list.",
+              "names decide; otherwise the files run as listed. `given`: the files always run as listed.",
         values = ["auto", "given"],
     ),
     "roles": attr.string_list(
@@ -166,7 +166,7 @@ _ATTRS = {
     "seeds": attr.label_list(
         allow_files = [".sql"],
         doc = "SQL files with the rows that every test finds. They run after the migrations and the migrator. If the list is " +
-              "sorted by name and all names have a number, the numbers decide; otherwise the order of the list.",
+              "sorted by name and all names have a number, the numbers decide the order; otherwise they run as listed.",
     ),
     "settings": attr.string_dict(
         doc = "Settings of the server, as in postgresql.conf: `{\"wal_level\": \"logical\"}`.",
