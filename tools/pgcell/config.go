@@ -32,7 +32,7 @@ type Config struct {
 	// tern, Flyway and others, or plain files. They run in order of the numbers that their names begin with, and only the
 	// way up is run: see docs/migrations.md. It is an error if the numbers leave the order open; set Order then. The
 	// template is made once and kept in the user's cache directory under the hash of names and contents. Default: none.
-	// If Migrations, Migrate, Extensions, Roles, Settings, Locale or Superuser is set, the rule's template is not used.
+	// If Migrations, Order, Migrate, Extensions, Roles, Settings, Locale or Superuser is set, the rule's template is not used.
 	Migrations fs.FS
 	// Order lists the files of Migrations in the order in which they run, by names or by patterns of path.Match. The
 	// files of one pattern run in order of their numbers. It must cover all files except ways down. Default: in order of

@@ -139,7 +139,7 @@ CREATE POLICY own ON account USING (tenant = current_setting('app.tenant', true)
 `
 
 // TestTenantIsForgotten has a test set a parameter with a dot in its name: in the next one it must be NULL, as in a new
-// session, not ”.
+// session, not empty.
 func TestTenantIsForgotten(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ template, set string }{

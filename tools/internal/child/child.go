@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Exit codes where a command could not be executed, as env(1) has them.
@@ -78,4 +80,15 @@ func pass(signals <-chan os.Signal, to *os.Process, ended <-chan struct{}) {
 			to.Signal(sig)
 		}
 	}
+}
+
+// inForeground reports whether the terminal sends its signals to this process and to the command.
+func inForeground() bool {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY, 0)
+	if err != nil {
+		return false
+	}
+	defer tty.Close()
+	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
 }

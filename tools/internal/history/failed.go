@@ -33,8 +33,7 @@ func (s *Store) LastFailed() ([]TestID, error) {
 }
 
 // updateFailed takes a run's outcomes in: what passed is out, what failed is in, and what did not run stays. A
-// target all
-// of whose shards have passed is out as a whole, with tests that were removed or renamed.
+// target all of whose shards have passed is out as a whole, with tests that were removed or renamed.
 func (s *Store) updateFailed(run *Run) error {
 	last, err := s.LastFailed()
 	if err != nil {

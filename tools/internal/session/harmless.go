@@ -8,7 +8,7 @@ import (
 
 // A session goes on to the next test only if each statement that it was sent begins with one of these words. What such
 // a statement leaves in a session, DISCARD ALL takes back; what it leaves in the database, the database's own counters
-// tell. SET and RESET are not among them: a parameter with a dot in its name, such as app.tenant, is ” afterwards,
+// tell. SET and RESET are not among them: a parameter with a dot in its name, such as app.tenant, is empty afterwards,
 // where it is NULL in a new session. SET TRANSACTION and SET CONSTRAINTS are, since they end with the transaction.
 var harmless = words("select insert update delete merge values table with copy" +
 	" begin start commit end rollback abort savepoint release" +
