@@ -44,9 +44,7 @@ func FollowIdle(ctx context.Context, path string, handle func(Event), idle func(
 	for {
 		// Asked before reading: what Bazel wrote before it exited is then surely read.
 		ended := ctx.Err() != nil
-		if err = lines.rewind(f); err == nil {
-			err = lines.drain(f, handle)
-		}
+		err = lines.drain(f, handle)
 		if err != nil {
 			return fmt.Errorf("read build events %s: %w", path, err)
 		}
@@ -88,55 +86,64 @@ func open(ctx context.Context, path string, idle func()) (*os.File, error) {
 	}
 }
 
-// lineReader reads lines of a file that grows, and decodes them.
+// lineReader reads lines of a file that grows or is begun anew, and decodes them.
 type lineReader struct {
 	rest  []byte // the beginning of a line
-	first []byte // of the file: the first event names the build by an identifier, so it tells one build from the next
+	first []byte // the file's first bytes as they were read: an event that names the build by an identifier of its own
 }
 
 // firstSize is how much of a file's start tells whether it was begun anew.
 const firstSize = 512
 
-// rewind goes back to the start of a file that was begun anew.
-func (l *lineReader) rewind(f *os.File) error {
-	now := make([]byte, firstSize)
-	n, err := f.ReadAt(now, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	now = now[:n]
-	if !bytes.HasPrefix(now, l.first) {
-		l.rest = nil
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-	}
-	l.first = now
-	return nil
-}
-
 // drain reads what there is, and handles the events of whole lines.
-func (l *lineReader) drain(r io.Reader, handle func(Event)) error {
+func (l *lineReader) drain(f *os.File, handle func(Event)) error {
 	buf := make([]byte, 64<<10)
 	for {
-		n, err := r.Read(buf)
-		l.rest = append(l.rest, buf[:n]...)
-		for {
-			end := bytes.IndexByte(l.rest, '\n')
-			if end < 0 {
-				break
-			}
-			line := l.rest[:end]
-			l.rest = l.rest[end+1:]
-			if e, bad := Decode(line); bad == nil {
-				handle(e)
-			}
+		n, err := f.Read(buf)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
 		}
-		if errors.Is(err, io.EOF) {
+		// Asked after reading: if the file was begun anew meanwhile, what was read may be from the middle of the new one.
+		anew, bad := l.begunAnew(f)
+		if bad != nil {
+			return bad
+		}
+		if anew {
+			l.rest, l.first = nil, nil
+			if _, err := f.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			continue
+		}
+		l.first = append(l.first, buf[:min(n, firstSize-len(l.first))]...)
+		l.handle(buf[:n], handle)
+		if err != nil {
 			return nil
 		}
-		if err != nil {
-			return err
+	}
+}
+
+// begunAnew tells whether the file no longer begins as it did when it was read.
+func (l *lineReader) begunAnew(f *os.File) (bool, error) {
+	now := make([]byte, len(l.first))
+	n, err := f.ReadAt(now, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return !bytes.Equal(now[:n], l.first), nil
+}
+
+func (l *lineReader) handle(read []byte, handle func(Event)) {
+	l.rest = append(l.rest, read...)
+	for {
+		end := bytes.IndexByte(l.rest, '\n')
+		if end < 0 {
+			return
+		}
+		line := l.rest[:end]
+		l.rest = l.rest[end+1:]
+		if e, bad := Decode(line); bad == nil {
+			handle(e)
 		}
 	}
 }

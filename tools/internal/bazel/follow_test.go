@@ -181,3 +181,34 @@ func TestFollowRetry(t *testing.T) {
 	f.receive("//x:a")
 	f.end()
 }
+
+// TestFollowRetryWhileRead has Bazel begin anew while the events of its first build are read.
+func TestFollowRetryWhileRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.json")
+	begin := func(uuid, events string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(`{"id":{"started":{}},"started":{"uuid":"`+uuid+`"}}`+"\n"+events+lineLast), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin("1", lineA)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var labels []string
+	err := bazel.Follow(ctx, path, func(e bazel.Event) {
+		if e.Result == nil {
+			return
+		}
+		labels = append(labels, e.Result.Label)
+		if len(labels) == 1 {
+			begin("2", lineB+lineA+lineA)
+		}
+	})
+	if err != nil {
+		t.Fatalf("Follow: %v", err)
+	}
+	if want := []string{"//x:a", "//x:b", "//x:a", "//x:a"}; !slices.Equal(labels, want) {
+		t.Errorf("labels = %q, want %q", labels, want)
+	}
+}
