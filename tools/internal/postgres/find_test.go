@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -147,79 +146,5 @@ func TestParseContainment(t *testing.T) {
 	_, err := postgres.ParseContainment("docker")
 	if want := `PGCELL_CONTAINMENT is "docker"; want auto, namespaces or watchdog`; err == nil || err.Error() != want {
 		t.Errorf("ParseContainment(docker) = %v, want %s", err, want)
-	}
-}
-
-func TestSweep(t *testing.T) {
-	t.Parallel()
-	parent := mustOpenDir(t)
-	abandoned := filepath.Join(parent, "pgcell-00000001")
-	young := filepath.Join(parent, "pgcell-00000002") // without a lock yet: its maker may be at it
-	old := filepath.Join(parent, "pgcell-00000003")   // its maker was killed before it had a lock
-	full := filepath.Join(parent, "pgcell-00000004")  // holds something, and no lock of ours
-	clone := filepath.Join(parent, "pgcell-fork")     // somebody's own
-	foreign := filepath.Join(parent, "other")
-	for _, dir := range []string{abandoned, young, old, full, clone, foreign} {
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{filepath.Join(full, "file"), filepath.Join(clone, "lock")} {
-		if err := os.WriteFile(name, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	hourAgo := time.Now().Add(-time.Hour)
-	for _, dir := range []string{old, full, clone} {
-		if err := os.Chtimes(dir, hourAgo, hourAgo); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(abandoned, "lock"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := mustStart(t, postgres.Config{Containment: postgres.Watchdog, SocketParent: parent})
-	for range 2 { // the second finds nothing new
-		postgres.Sweep(parent)
-	}
-	for dir, want := range map[string]bool{
-		abandoned: false, young: true, old: false, full: true, clone: true, foreign: true, s.SocketDir(): true,
-	} {
-		if _, err := os.Stat(dir); (err == nil) != want {
-			t.Errorf("after Sweep, %s is there: %v, want %v", dir, err == nil, want)
-		}
-	}
-	if got := mustQuery(t, s, "select 'lives'"); got != "lives" {
-		t.Errorf("the server in use gave %q", got)
-	}
-}
-
-func TestSweepBesideMaking(t *testing.T) {
-	t.Parallel()
-	parent := t.TempDir()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for range 2000 {
-			postgres.Sweep(parent)
-		}
-	}()
-	for made := 0; ; made++ {
-		path, remove, err := postgres.MustHold(parent)
-		if err != nil {
-			t.Fatal(err)
-		}
-		postgres.Sweep(parent)
-		if _, err := os.Stat(path); err != nil {
-			t.Fatalf("after %d others: a held directory was swept: %v", made, err)
-		}
-		if err := remove(); err != nil && !errors.Is(err, os.ErrNotExist) {
-			t.Fatal(err)
-		}
-		select {
-		case <-done:
-			return
-		default:
-		}
 	}
 }

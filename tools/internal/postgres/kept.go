@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,4 +59,14 @@ func EndKept(dir string) error {
 			return fmt.Errorf("end the server: it still runs after %v: end the process \"pgcell\" that holds %s", patience, dir)
 		}
 	}
+}
+
+// Linger has the server stay when the process that started it ends, until somebody removes [Server.SocketDir]. (A
+// signal will not do: in a sandbox processes have other numbers.) The keeper holds the standard error of this process
+// open: go test, and Bazel's wrapper of a test, wait for it.
+//
+// Errors: why the server has ended, where it has.
+func (s *Server) Linger(ctx context.Context) error {
+	_, err := s.request(ctx, opLinger)
+	return err
 }

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -55,14 +54,4 @@ func (s *Server) FullSince(from int64) string {
 		return ""
 	}
 	return fmt.Sprintf("the server's %s, was full while the test ran: set PGCELL_STORAGE=disk", s.Storage())
-}
-
-// Linger has the server stay when the process that started it ends, until somebody removes [Server.SocketDir]. (A
-// signal will not do: in a sandbox processes have other numbers.) The keeper holds the standard error of this process
-// open: go test, and Bazel's wrapper of a test, wait for it.
-//
-// Errors: why the server has ended, where it has.
-func (s *Server) Linger(ctx context.Context) error {
-	_, err := s.request(ctx, opLinger)
-	return err
 }
