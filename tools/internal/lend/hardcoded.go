@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -85,20 +84,6 @@ func (b *Broker) admit(client net.Conn, packet []byte, find func(net.Conn, strin
 	}
 	wire.Relay(client, server)
 	return nil
-}
-
-// findAt is find for clients whose own database is called by a name that is written into the suite.
-func (b *Broker) findAt(client net.Conn, asked, own string) (u *Unit, n int, err error) {
-	if suffix, ok := strings.CutPrefix(asked, own); ok && own != "" {
-		if n, ok := ordinal(suffix); ok {
-			u, err := b.unitOf(client)
-			return u, n, err
-		}
-	}
-	if u, n, err = b.find(client, asked); err == nil && n == 0 && own == "" && asked != "postgres" && asked != "template1" {
-		n = 1
-	}
-	return u, n, err
 }
 
 // logIn connects to a database with a client's parameters, and gives the connection and what the client is to be sent.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -163,14 +162,4 @@ func (u *Unit) connected(conn net.Conn) (done func(), ok bool) {
 		u.mu.Unlock()
 		u.relays.Done()
 	}, true
-}
-
-// ordinal reads what follows a database's name: "" is its first, "_2" its second.
-func ordinal(suffix string) (n int, ok bool) {
-	if suffix == "" {
-		return 1, true
-	}
-	digits, found := strings.CutPrefix(suffix, "_")
-	n, err := strconv.Atoi(digits)
-	return n, found && err == nil && n >= 2 && strconv.Itoa(n) == digits
 }
