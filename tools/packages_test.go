@@ -41,9 +41,11 @@ var floors = []struct {
 		"internal/external", "internal/history", "internal/merge", "internal/migrations", "internal/netns",
 		"internal/postgres", "internal/session", "internal/workspace",
 	}},
-	{"Bazel; divided test binaries; the golden cluster", []string{"internal/bazel", "internal/divide", "internal/golden"}},
-	{"A used database", []string{"internal/cache", "internal/renew"}},
-	{"What cells are made of", []string{"internal/clone", "internal/conns", "internal/dump"}},
+	{"Bazel; divided test binaries; a template", []string{"internal/bazel", "internal/divide", "internal/facts"}},
+	{"The golden cluster; a used database", []string{"internal/golden", "internal/renew"}},
+	{"What cells are made of; a cache of golden clusters", []string{
+		"internal/cache", "internal/clone", "internal/conns", "internal/dump",
+	}},
 	{"Results of tests; what is to run; cells", []string{
 		"internal/cells", "internal/results", "internal/selection", "rules/golden",
 	}},

@@ -16,6 +16,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/budget"
 	"github.com/pgcell/pgcell/tools/internal/clone"
 	"github.com/pgcell/pgcell/tools/internal/conns"
+	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/renew"
@@ -190,7 +191,7 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 		t.Prepared = true
 	}
 	none := t
-	none.Facts = &golden.Facts{MayCopy: m.Facts.MayCopy, Roles: m.Facts.Roles}
+	none.Facts = &facts.Template{MayCopy: m.Facts.MayCopy, Roles: m.Facts.Roles}
 	c.cloned = pool{cluster: c, template: m.Template, facts: t.Facts, renewed: &t}
 	c.empty = pool{cluster: c, template: "template0", facts: none.Facts, renewed: &none}
 	return c

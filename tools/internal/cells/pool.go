@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/conns"
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/renew"
 	"github.com/pgcell/pgcell/tools/internal/session"
 )
@@ -20,7 +20,7 @@ import (
 type pool struct {
 	cluster  *Cluster
 	template string
-	facts    *golden.Facts
+	facts    *facts.Template
 	renewed  *renew.Template
 
 	mu      sync.Mutex

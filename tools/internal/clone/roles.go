@@ -3,7 +3,7 @@ package clone
 import (
 	"context"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/facts"
 )
 
 // RestoreRoles takes back parameters that a test gave to a role (ALTER ROLE ... SET), which hold in every database of the
@@ -12,7 +12,7 @@ import (
 // Errors: those of the connection.
 func (c *Cloner) RestoreRoles(ctx context.Context) (restored bool, err error) {
 	var now string
-	if err := c.admin.QueryRow(ctx, "SELECT "+golden.RoleSettings).Scan(&now); err != nil || now == c.manifest.Facts.Roles {
+	if err := c.admin.QueryRow(ctx, "SELECT "+facts.RoleSettings).Scan(&now); err != nil || now == c.manifest.Facts.Roles {
 		return false, err
 	}
 	tx, err := c.admin.Begin(ctx)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/renew"
@@ -19,7 +20,7 @@ import (
 type Source struct {
 	Server   *postgres.Server
 	Name     string          // of the database
-	Tables   []golden.Table  // of its template, with few rows or none
+	Tables   []facts.Table   // of its template, with few rows or none
 	Database *renew.Database // what is known of it since the test before
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/renew"
 )
@@ -95,7 +96,7 @@ type written struct {
 
 // changed reports whether the test has changed rows of a table.
 func (s *Source) changed(t written) bool {
-	i := slices.IndexFunc(s.Tables, func(known golden.Table) bool { return known.OID == t.OID })
+	i := slices.IndexFunc(s.Tables, func(known facts.Table) bool { return known.OID == t.OID })
 	if i < 0 {
 		return true // else the database would not have been used again
 	}

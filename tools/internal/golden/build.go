@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -125,7 +126,7 @@ type builder struct {
 	missing    []string // roles, see [AutoRoles]
 	template   string
 	ordinary   attributes // of [Role], when no migration runs
-	facts      Facts
+	facts      facts.Template
 	collations string
 	notes      []string
 }
@@ -151,6 +152,12 @@ func (b *builder) as(user, database string, do func(*pgx.Conn) error) error {
 	}
 	defer conn.Close(context.WithoutCancel(b.ctx))
 	return do(conn)
+}
+
+// collect gives the values of a query of one column.
+func collect[T any](ctx context.Context, conn *pgx.Conn, sql string, args ...any) ([]T, error) {
+	rows, _ := conn.Query(ctx, sql, args...) // CollectRows gives its error
+	return pgx.CollectRows(rows, pgx.RowTo[T])
 }
 
 func (b *builder) makeDatabase() error {
@@ -236,7 +243,7 @@ func (b *builder) seal() error {
 			return fmt.Errorf("vacuum template: %w", err)
 		}
 		var err error
-		b.facts, err = readFacts(b.ctx, conn)
+		b.facts, err = facts.Read(b.ctx, conn, Role)
 		return err
 	})
 	if err != nil {

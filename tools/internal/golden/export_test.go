@@ -34,8 +34,5 @@ func RunScript(ctx context.Context, conn *pgx.Conn, script Script) (notes []stri
 	return b.notes, err
 }
 
-// Cold is cold.
-func Cold(ctx context.Context, conn *pgx.Conn) (string, error) { return cold(ctx, conn) }
-
 // SteadyFiles is steadyFiles.
 func SteadyFiles(dataDir string) (map[string][]byte, error) { return steadyFiles(dataDir) }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -36,7 +37,7 @@ type Manifest struct {
 	Settings       map[string]string // of the server
 	Collations     string            // versions of the libraries that put text in order, see CheckCollations
 	Superuser      bool              // Role is a superuser
-	Facts          Facts             // about the template
+	Facts          facts.Template    // about the template
 	Early          int               // entries that a server reads when it starts; they come first
 	Entries        int               // in the archive, without the manifest
 }

@@ -7,16 +7,16 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/facts"
 )
 
 // classSQL writes new versions of all rows on one page of pg_class, those from $1 to before $2, in which the template's
 // sizes and numbers of rows are back: a vacuum wrote others in place. All of the page's rows lie in the order in which
 // they lay, and so a list of tables without ORDER BY stays as it is. The template has room for that, see
-// [golden.Class]; what was there before goes when the page is next read.
-func classSQL(facts *golden.Facts) string {
+// [facts.Class]; what was there before goes when the page is next read.
+func classSQL(template *facts.Template) string {
 	var oids, pages, tuples []string
-	for _, t := range facts.Tables {
+	for _, t := range template.Tables {
 		for _, one := range t.Classes {
 			oids = append(oids, fmt.Sprint(one.OID))
 			pages = append(pages, fmt.Sprint(one.Pages))

@@ -9,14 +9,14 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/facts"
 )
 
 // setvalSQL sets sequences back.
 const setvalSQL = "SELECT setval(o::regclass, l, c) FROM unnest($1::oid[], $2::int8[], $3::bool[]) AS x(o, l, c)"
 
 // deleteSQL takes what tests inserted out of a table: of one with rows in the template, what transactions since then did.
-func deleteSQL(t golden.Table, first int64) string {
+func deleteSQL(t facts.Table, first int64) string {
 	sql := "DELETE FROM ONLY " + t.Name + " AS pgcell"
 	if t.Seeds > 0 {
 		sql += fmt.Sprintf(" WHERE pgcell.xmin::text::int8 >= %d", first)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/facts"
 )
 
 // counters are what the server counts in a database, and what else tells of changes.
@@ -25,7 +25,7 @@ type counters struct {
 	given     int64
 }
 
-// tableCounters are those of one table of [golden.Facts].
+// tableCounters are those of one table of [facts.Template].
 type tableCounters struct {
 	rows    [3]int64
 	toast   [3]int64
@@ -45,7 +45,7 @@ func (t *Template) lookSQL() string {
 	}
 	return "SELECT " + obstacles + ", pg_stat_get_db_tuples_inserted($1), pg_stat_get_db_tuples_updated($1)," +
 		" pg_stat_get_db_tuples_deleted($1), " + StartedCounting + ", " + fmt.Sprintf(lastReset, "$1") + ", " + parametersGiven +
-		", " + golden.RoleSettings + ", " + golden.DatabaseSettings("$1")
+		", " + facts.RoleSettings + ", " + facts.DatabaseSettings("$1")
 }
 
 // tablesSQL gives the counters of each table of database $1 whose rows were ever changed, or that was vacuumed or analyzed,

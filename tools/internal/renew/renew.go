@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/facts"
 )
 
 // Database is what is known of a database from one test to the next. Its fields are for one goroutine at a time.
@@ -49,7 +49,7 @@ const parametersGiven = "pg_stat_get_tuples_inserted(2964) + pg_stat_get_tuples_
 // Errors: those of the connection.
 func Identify(ctx context.Context, conn querier, name string) (d Database, err error) {
 	sql := "SELECT oid, xmin::text, " + StartedCounting + ", " + fmt.Sprintf(lastReset, "oid") + ", " + parametersGiven + ", " +
-		golden.DatabaseSettings("oid") + " FROM pg_database WHERE datname = $1"
+		facts.DatabaseSettings("oid") + " FROM pg_database WHERE datname = $1"
 	err = conn.QueryRow(ctx, sql, name).Scan(&d.OID, &d.Version, &d.Started, &d.reset, &d.given, &d.own)
 	return d, err
 }
@@ -67,7 +67,7 @@ type Cleaner struct {
 
 // Template is what databases are clones of.
 type Template struct {
-	Facts *golden.Facts
+	Facts *facts.Template
 	Major int // version of the server
 	// Prepared and Slots tell that the server allows prepared transactions and logical replication slots.
 	Prepared, Slots bool

@@ -1,4 +1,4 @@
-package golden_test
+package facts_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -125,7 +125,7 @@ func TestCold(t *testing.T) {
 		if _, err := conn.PgConn().Exec(t.Context(), sql).ReadAll(); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
-		got, err := golden.Cold(t.Context(), conn)
+		got, err := facts.Cold(t.Context(), conn)
 		if err != nil || got != want {
 			t.Errorf("of %s\nCold = %q, %v, want %q", sql, got, err, want)
 		}

@@ -1,23 +1,38 @@
-package golden_test
+package facts_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-func mustFacts(t *testing.T, sql string, extensions ...string) golden.Facts {
+// mustBuild gives what is known of the template that a recipe makes.
+func mustBuild(t *testing.T, r golden.Recipe) facts.Template {
 	t.Helper()
-	path := mustBuild(t, golden.Recipe{
-		Extensions: extensions, Migrations: []golden.Script{{Name: "x.sql", SQL: sql}},
-	})
+	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.pgcell")
+	if err := golden.BuildFile(t.Context(), path, install, r, golden.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	m, err := golden.ReadManifest(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m.Facts
+}
+
+func mustFacts(t *testing.T, sql string, extensions ...string) facts.Template {
+	t.Helper()
+	return mustBuild(t, golden.Recipe{Extensions: extensions, Migrations: []golden.Script{{Name: "x.sql", SQL: sql}}})
 }
 
 // TestUnlogged asks for what a crash of the server would take from a template.
@@ -49,13 +64,9 @@ func TestDiscard(t *testing.T) {
 	} {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
-			path := mustBuild(t, golden.Recipe{Superuser: true, Migrations: []golden.Script{{Name: "x.sql", SQL: sql}}})
-			m, err := golden.ReadManifest(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if m.Facts.Discard != want {
-				t.Errorf("after %s: Discard = %q, want %q", sql, m.Facts.Discard, want)
+			f := mustBuild(t, golden.Recipe{Superuser: true, Migrations: []golden.Script{{Name: "x.sql", SQL: sql}}})
+			if f.Discard != want {
+				t.Errorf("after %s: Discard = %q, want %q", sql, f.Discard, want)
 			}
 		})
 	}
