@@ -49,11 +49,11 @@ var floors = []struct {
 	{"Results of tests; what is to run; cells", []string{
 		"internal/cells", "internal/results", "internal/selection", "rules/golden",
 	}},
-	{"Output files; plans; the library", []string{
-		"internal/junit", "internal/lend", "internal/page", "internal/plan", "pgcell",
+	{"Output files; plans; the library; what exec lends", []string{
+		"internal/junit", "internal/page", "internal/plan", "internal/source", "pgcell",
 	}},
-	{"Sums; the hook of go test", []string{"internal/gohook", "internal/summary"}},
-	{"The terminal", []string{"internal/screen"}},
+	{"Sums; lending", []string{"internal/lend", "internal/summary"}},
+	{"The terminal; the hook of go test", []string{"internal/gohook", "internal/screen"}},
 	{"Subcommands on their own", []string{
 		"cmd/pgcell/internal/cimatrix", "cmd/pgcell/internal/exec", "cmd/pgcell/internal/gc", "cmd/pgcell/internal/run",
 		"cmd/pgcell/internal/timings",

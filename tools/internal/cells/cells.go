@@ -128,7 +128,7 @@ func Open(ctx context.Context, c Config) (*Cluster, error) {
 		password = ""
 	}
 	server, err := postgres.Start(ctx, postgres.Config{
-		Password: password, RolePassword: c.RolePassword, Install: c.Install, Source: golden.Source(c.Golden), Settings: settings,
+		Password: password, RolePassword: c.RolePassword, OnePassword: c.Superuser, Install: c.Install, Source: golden.Source(c.Golden), Settings: settings,
 		Containment: c.Containment, SocketParent: c.SocketParent, Storage: c.Storage, StorageLimit: c.StorageLimit,
 	})
 	if err != nil {

@@ -25,6 +25,9 @@ type Config struct {
 	// Server finds a server that others manage, in the place of Start, and when Start would be called. Clients log in with
 	// Password to the broker; it logs in to the server. Databases other than those lent and postgres are out of reach.
 	Server func(context.Context) (*external.Server, error)
+	// PerProcess gives each test process a server of its own, by Start, which is called for each. Names are real there: the
+	// process is the superuser User, and has a database called Database. It cannot be had with Server.
+	PerProcess bool
 	// Password is the role's, which the server checks: that of [cells.Config.RolePassword].
 	Password string
 	// User is the role that clients name; they become [golden.Role]. Default: golden.Role.
@@ -46,9 +49,7 @@ type Broker struct {
 	tcp, unix net.Listener
 	control   net.Listener
 	port      int
-	starting  sync.Once
-	source    source
-	failed    error // why there is no source
+	host      host // of all units
 	serving   sync.WaitGroup
 
 	mu      sync.Mutex
@@ -72,7 +73,7 @@ func Open(c Config) (*Broker, error) {
 		b.config.Runners = process.Runners
 	}
 	b.command = b.newUnit("master")
-	if b.chosen = c.Database != ""; !b.chosen {
+	if b.chosen = c.Database != "" || c.PerProcess; c.Database == "" {
 		b.config.Database = b.command.name
 	}
 	var err error
@@ -146,26 +147,6 @@ func (b *Broker) Command(pid int) {
 	b.byPID[pid] = b.command
 }
 
-// server starts the server, or gives the one that runs.
-func (b *Broker) server() (source, error) {
-	b.starting.Do(func() {
-		b.mu.Lock()
-		closed := b.closed
-		b.mu.Unlock()
-		if closed {
-			b.failed = net.ErrClosed
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		defer cancel()
-		b.source, b.failed = b.config.open(ctx)
-		if b.failed != nil {
-			b.warn(b.failed.Error())
-		}
-	})
-	return b.source, b.failed
-}
-
 func (b *Broker) warn(text string) {
 	if b.config.Warn != nil {
 		b.config.Warn(text)
@@ -179,19 +160,23 @@ func (b *Broker) Close() error {
 	for conn := range b.conns {
 		conn.Close()
 	}
+	hosts := []*host{&b.host}
+	for _, u := range b.byName {
+		hosts = append(hosts, &u.host)
+	}
 	b.mu.Unlock()
 	for _, l := range []net.Listener{b.tcp, b.unix, b.control} {
 		if l != nil {
 			l.Close()
 		}
 	}
-	b.starting.Do(func() { b.failed = net.ErrClosed })
 	if b.config.Server != nil { // its databases go one by one, so none may be in the making
+		b.host.refuse()
 		b.serving.Wait()
 	}
 	var err error
-	if b.source != nil {
-		err = b.source.Close()
+	for _, h := range hosts {
+		err = errors.Join(err, h.close())
 	}
 	b.serving.Wait()
 	return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/peer"
+	"github.com/pgcell/pgcell/tools/internal/source"
 	"github.com/pgcell/pgcell/tools/internal/wire"
 )
 
@@ -39,7 +40,7 @@ func Forward(server, dir, user string) (*Forwarder, error) {
 		user = golden.Role
 	}
 	f := &Forwarder{
-		socket: filepath.Join(server, fmt.Sprintf(".s.PGSQL.%d", serverPort)), tcp: tcp, user: user,
+		socket: filepath.Join(server, fmt.Sprintf(".s.PGSQL.%d", source.Port)), tcp: tcp, user: user,
 	}
 	f.link = filepath.Join(dir, fmt.Sprintf(".s.PGSQL.%d", tcp.Addr().(*net.TCPAddr).Port))
 	if err := os.Symlink(f.socket, f.link); err != nil {

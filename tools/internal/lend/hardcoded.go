@@ -2,12 +2,14 @@ package lend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/pgcell/pgcell/tools/internal/source"
 	"github.com/pgcell/pgcell/tools/internal/wire"
 )
 
@@ -28,7 +30,7 @@ func (b *Broker) welcome(client net.Conn, database string) {
 	}
 	client.SetDeadline(time.Time{})
 	if wire.IsCancel(packet) {
-		b.cancel(packet)
+		b.cancel(client, packet)
 		return
 	}
 	find := func(client net.Conn, asked string) (*Unit, int, error) { return b.findAt(client, asked, database) }
@@ -69,7 +71,10 @@ func (b *Broker) admit(client net.Conn, packet []byte, find func(net.Conn, strin
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	server, greeting, err := b.logIn(ctx, asked, startup.Parameters)
+	server, greeting, err := unit.logIn(ctx, asked, startup.Parameters)
+	if errors.Is(err, source.ErrOwnPassword) {
+		return b.connect(client, packet)
+	}
 	if err != nil {
 		return err
 	}
@@ -87,12 +92,12 @@ func (b *Broker) admit(client net.Conn, packet []byte, find func(net.Conn, strin
 }
 
 // logIn connects to a database with a client's parameters, and gives the connection and what the client is to be sent.
-func (b *Broker) logIn(ctx context.Context, database string, parameters map[string]string) (net.Conn, []byte, error) {
-	server, err := b.server()
+func (u *Unit) logIn(ctx context.Context, database string, parameters map[string]string) (net.Conn, []byte, error) {
+	server, err := u.server()
 	if err != nil {
 		return nil, nil, err
 	}
-	conn, err := server.logIn(ctx, database, parameters)
+	conn, err := server.LogIn(ctx, database, parameters)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -292,7 +292,12 @@ func TestNames(t *testing.T) {
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	b, _ := mustOpen(t, nil)
-	conn, err := pgx.Connect(t.Context(), b.Connection().URL())
+	ensureCancels(t, b.Connection().URL())
+}
+
+func ensureCancels(t *testing.T, url string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,6 +319,45 @@ func TestCancel(t *testing.T) {
 	if !errors.As(err, &cancelled) || cancelled.Code != "57014" {
 		t.Errorf("got %v, want the server's word that the statement was cancelled", err)
 	}
+}
+
+// With PerProcess each process has a server, which ends with it; names are real, and a request to cancel reaches the server
+// of who sends it.
+func TestPerProcess(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var clusters []*cells.Cluster
+	b, _ := mustOpen(t, func(c *lend.Config) {
+		c.PerProcess, c.Database, c.User = true, "app", "postgres"
+		c.Start = func(ctx context.Context) (*cells.Cluster, error) {
+			path, err := template()
+			if err != nil {
+				return nil, err
+			}
+			install, err := postgres.Find(ctx, postgres.DefaultSearch(os.Getenv))
+			if err != nil {
+				return nil, err
+			}
+			cluster, err := cells.Open(ctx, cells.Config{Golden: path, Install: install, RolePassword: password, Superuser: true})
+			mu.Lock()
+			defer mu.Unlock()
+			clusters = append(clusters, cluster)
+			return cluster, err
+		}
+	})
+	url := b.Connection().URL()
+	if got := mustAsk(t, url, "SELECT current_user || ' ' || current_database()"); got != "postgres app" {
+		t.Errorf("connected as %q, want postgres to app", got)
+	}
+	one := mustConnect(t, url, "JEST_WORKER_ID=1")
+	two := mustConnect(t, url, "JEST_WORKER_ID=2")
+	if one.database != "app" || two.database != "app" || len(clusters) != 3 {
+		t.Errorf("workers have %s and %s on %d servers, want app on 3", one.database, two.database, len(clusters))
+	}
+	ended := clusters[1]
+	one.end(t)
+	await(t, "the server of the process that ended is gone", func() bool { return ended.Server().Err() != nil })
+	ensureCancels(t, url)
 }
 
 // What is no start-up message gets no answer, and a client that comes and goes does no harm.

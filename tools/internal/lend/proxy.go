@@ -1,7 +1,6 @@
 package lend
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -21,7 +20,7 @@ func (b *Broker) proxy(client net.Conn) {
 	}
 	client.SetDeadline(time.Time{})
 	if wire.IsCancel(packet) {
-		b.cancel(packet)
+		b.cancel(client, packet)
 		return
 	}
 	if b.config.Server != nil {
@@ -52,10 +51,14 @@ func (b *Broker) connect(client net.Conn, packet []byte) error {
 			return err
 		}
 	}
-	if startup.Parameters["user"] == b.config.User {
+	if startup.Parameters["user"] == b.config.User && !b.config.PerProcess {
 		startup.Parameters["user"] = golden.Role
 	}
-	server, err := b.dial()
+	host, err := unit.server()
+	if err != nil {
+		return err
+	}
+	server, err := host.Dial()
 	if err != nil {
 		return err
 	}
@@ -76,25 +79,13 @@ func (b *Broker) connect(client net.Conn, packet []byte) error {
 	return nil
 }
 
-// dial connects to a private server.
-func (b *Broker) dial() (net.Conn, error) {
-	server, err := b.server()
-	if err != nil {
-		return nil, err
-	}
-	own, ok := server.(*private)
-	if !ok {
-		return nil, errors.New("the server has no socket of its own")
-	}
-	return own.dial()
-}
-
-// serverPort names the socket of a private server.
-const serverPort = 5432
-
 // cancel passes a request on as it is: the keys are the server's own.
-func (b *Broker) cancel(packet []byte) {
-	if server, err := b.server(); err == nil {
-		server.cancel(packet)
+func (b *Broker) cancel(client net.Conn, packet []byte) {
+	unit, err := b.unitOf(client)
+	if err != nil {
+		return
+	}
+	if server, err := unit.server(); err == nil {
+		server.Cancel(packet)
 	}
 }

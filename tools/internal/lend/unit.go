@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/process"
+	"github.com/pgcell/pgcell/tools/internal/source"
 )
 
 const (
@@ -31,6 +32,7 @@ type Unit struct {
 	what   string // for messages
 	pid    int
 
+	host      host // of its own, see [Config.PerProcess]
 	mu        sync.Mutex
 	ended     bool
 	databases map[int]*database
@@ -41,7 +43,7 @@ type Unit struct {
 // database is one that is being made, or has been.
 type database struct {
 	once sync.Once
-	loan loan
+	loan source.Loan
 	err  error
 }
 
@@ -106,8 +108,11 @@ func (u *Unit) end() {
 	}
 	for _, d := range u.databases {
 		if d.loan != nil {
-			d.loan.giveBack()
+			d.loan.GiveBack()
 		}
+	}
+	if err := u.host.close(); err != nil {
+		b.warn(fmt.Sprintf("end the server of %s: %v", u.what, err))
 	}
 }
 
@@ -133,18 +138,21 @@ func (u *Unit) database(n int) (string, error) {
 	return d.loan.Name(), nil
 }
 
-func (u *Unit) take(n int) (loan, error) {
-	server, err := u.broker.server()
+func (u *Unit) take(n int) (source.Loan, error) {
+	server, err := u.server()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	name := u.name
+	if u.broker.config.PerProcess {
+		name = u.broker.config.Database
+	}
 	if n > 1 {
 		name = fmt.Sprintf("%s_%d", name, n)
 	}
-	return server.take(ctx, u.worker, u.what, name)
+	return server.Take(ctx, u.worker, u.what, name)
 }
 
 // connected notes a connection to the server, which ends with the unit. It reports false where the unit has ended already.

@@ -28,6 +28,9 @@ func (b *Broker) find(client net.Conn, database string) (u *Unit, n int, err err
 
 // findAt is find for clients whose own database is called by a name that is written into the suite.
 func (b *Broker) findAt(client net.Conn, asked, own string) (u *Unit, n int, err error) {
+	if b.config.PerProcess { // names are real
+		return b.find(client, asked)
+	}
 	if suffix, ok := strings.CutPrefix(asked, own); ok && own != "" {
 		if n, ok := ordinal(suffix); ok {
 			u, err := b.unitOf(client)

@@ -36,8 +36,8 @@ func secret(password string, iterations int) string {
 	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", iterations, text(salt), text(stored[:]), text(mac(salted, []byte("Server Key"))))
 }
 
-// ChangePassword gives the superuser a random password that only this process knows, for connections from then on, and
-// [Config.RolePassword] to every role that may log in and has no password yet. Call it before anybody else uses the
+// ChangePassword gives the superuser a random password that only this process knows, for connections from then on (or that
+// of [Config.OnePassword]), and [Config.RolePassword] to every role that may log in and has no password yet. Call it before anybody else uses the
 // server; it does nothing where no password is needed.
 //
 // Errors: those of the connection.
@@ -51,7 +51,11 @@ func (s *Server) ChangePassword(ctx context.Context) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	password := rand.Text()
-	statements := "ALTER ROLE " + superuser + " PASSWORD '" + Secret(password) + "'"
+	hashed := Secret(password)
+	if s.config.OnePassword && s.config.RolePassword != "" {
+		password, hashed = s.config.RolePassword, secret(s.config.RolePassword, commonIterations)
+	}
+	statements := "ALTER ROLE " + superuser + " PASSWORD '" + hashed + "'"
 	if s.config.RolePassword != "" {
 		statements += "; UPDATE pg_authid SET rolpassword = '" + secret(s.config.RolePassword, commonIterations) +
 			"' WHERE rolcanlogin AND rolpassword IS NULL"

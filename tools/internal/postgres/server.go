@@ -77,6 +77,9 @@ type Config struct {
 	// RolePassword is what every role but the superuser needs to connect, for servers that a proxy offers to other
 	// programs; "" (the default) lets them connect without one. It needs Password too. See [Server.ChangePassword].
 	RolePassword string
+	// OnePassword gives the superuser RolePassword too, where it would get a random one: for servers whose users may be the
+	// superuser.
+	OnePassword bool
 	// StartTimeout bounds the time from the execution of postgres until it answers; default one minute.
 	StartTimeout time.Duration
 }

@@ -1,16 +1,13 @@
 package exec
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/google/renameio/v2"
 
 	"github.com/pgcell/pgcell/tools/internal/gohook"
 	"github.com/pgcell/pgcell/tools/internal/history"
@@ -20,9 +17,6 @@ import (
 // divide reads the flags that divide test binaries of go test; nil if none is given.
 func (o *options) divide(getenv func(string) string) (*gohook.Divide, error) {
 	d := &gohook.Divide{Each: o.isolate == "test", Diagnose: o.diagnose, Suites: o.suites}
-	if o.isolate != "" && o.isolate != "test" && o.isolate != "package" {
-		return nil, usage("--isolate %s: want test or package", o.isolate)
-	}
 	if o.shards != "" && o.shards != "auto" {
 		n, err := strconv.Atoi(o.shards)
 		if err != nil || n < 1 {
@@ -51,7 +45,7 @@ func (s *session) keepGroups() {
 	if len(found) == 0 {
 		return
 	}
-	file, err := addGroups(slices.Compact(slices.Sorted(slices.Values(found))))
+	file, err := keep(slices.Compact(slices.Sorted(slices.Values(found))))
 	if err != nil {
 		fmt.Fprintf(s.p.Stderr, "pgcell: keep groups of tests: %v; add to .pgcell.toml below [exec]: group = %q\n", err, found)
 		return
@@ -59,63 +53,11 @@ func (s *session) keepGroups() {
 	fmt.Fprintf(s.p.Stderr, "pgcell: tests that depend on others are now groups in %s\n", file)
 }
 
-// addGroups adds groups to the nearest .pgcell.toml, or makes one in the current directory.
-func addGroups(groups []string) (file string, err error) {
+// keep adds groups to the nearest .pgcell.toml, or makes one in the current directory.
+func keep(groups []string) (file string, err error) {
 	cwd, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
-	root := nearest(cwd)
-	if root == "" {
-		root = cwd
-	}
-	file = filepath.Join(root, workspace.ConfigFile)
-	text, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	changed := insertGroups(string(text), groups)
-	if err := renameio.WriteFile(file, []byte(changed), 0o666); err != nil {
-		return "", err
-	}
-	if _, err := workspace.ReadConfig(root); err != nil { // it was written in a way that this does not know
-		return "", errors.Join(err, renameio.WriteFile(file, text, 0o666))
-	}
-	return file, nil
-}
-
-// insertGroups adds groups to the text of a .pgcell.toml, whose other lines stay as they are.
-func insertGroups(text string, groups []string) string {
-	var items strings.Builder
-	for _, g := range groups {
-		fmt.Fprintf(&items, "\n    %q,", g)
-	}
-	lines := strings.SplitAfter(text, "\n")
-	inExec, header := false, -1
-	for i, line := range lines {
-		trimmed := strings.TrimSpace(line)
-		if strings.HasPrefix(trimmed, "[") {
-			inExec = trimmed == "[exec]"
-			if inExec {
-				header = i
-			}
-		}
-		key, value, _ := strings.Cut(line, "=")
-		if at := strings.Index(value, "["); inExec && strings.TrimSpace(key) == "group" && at >= 0 {
-			lines[i] = key + "=" + value[:at+1] + items.String() + value[at+1:]
-			return strings.Join(lines, "")
-		}
-	}
-	entry := "group = [" + items.String() + "\n]\n"
-	if header >= 0 {
-		if !strings.HasSuffix(lines[header], "\n") {
-			lines[header] += "\n"
-		}
-		lines[header] += entry
-		return strings.Join(lines, "")
-	}
-	if text != "" && !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	return text + "[exec]\n" + entry
+	return workspace.AddGroups(cmp.Or(nearest(cwd), cwd), groups)
 }

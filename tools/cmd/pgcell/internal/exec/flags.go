@@ -126,9 +126,10 @@ var Flags = []Flag{
 		to:   func(o *options) any { return &o.shards },
 	},
 	{
-		Name: "isolate", Value: "WHAT", Usage: "go test: what has a database of its own: test, or package (default)",
-		More: "With `test`, each top-level test runs in a process of its own, `--shards` of them at a time.",
-		to:   func(o *options) any { return &o.isolate },
+		Name: "isolate", Value: "WHAT", Usage: "what is isolated: package (default) or test of go test, or server",
+		More: "With `test`, each top-level test runs in a process of its own, `--shards` of them at a time. With `server`, each " +
+			"test process has a server of its own. [Below](#a-server-for-each-process).",
+		to: func(o *options) any { return &o.isolate },
 	},
 	{
 		Name: "suites", Usage: "go test: divide subtests too, such as the methods of testify suites",

@@ -29,7 +29,7 @@ type options struct {
 	at, forward, groups                   []string
 	shards, isolate                       string
 	superuser, createdb, diagnose, suites bool
-	server                                string
+	server, serverFrom                    string
 
 	parameters map[string]string // of settings
 	variables  []lend.Variable   // of envFile and env
@@ -77,6 +77,9 @@ func (o *options) configure(p *cli.Process, f *pflag.FlagSet) error {
 		return err
 	}
 	if err := o.readPlaces(); err != nil {
+		return err
+	}
+	if err := o.readIsolation(); err != nil {
 		return err
 	}
 	if o.divided, err = o.divide(p.Getenv); err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"sync/atomic"
 
 	"github.com/pgcell/pgcell/tools/internal/cache"
@@ -27,6 +28,7 @@ type session struct {
 	o        options
 	dir      *postgres.HeldDir // for sockets; goes with this process, or with the next that starts
 	password string
+	making   sync.Mutex // held while the template is made anew
 	made     template
 	broker   *lend.Broker
 	ended    atomic.Bool // the command has
@@ -67,7 +69,7 @@ func run(p *cli.Process, o options, command []string) (err error) {
 	defer s.dir.Remove()
 	c := lend.Config{
 		Dir: s.dir.Path(), Start: s.start, Password: s.password, User: o.user, Database: o.database, Variables: o.variables,
-		Runners: o.runners, Warn: s.warn,
+		Runners: o.runners, Warn: s.warn, PerProcess: o.isolate == perProcess,
 	}
 	if o.server != "" {
 		server, err := s.openServer(context.Background())

@@ -22,13 +22,14 @@ var ofOwnServer = []string{"template", "roles", "settings", "superuser", "create
 
 // readServer takes the server's URL from the environment where no flag gives it.
 func (o *options) readServer(environment string, f *pflag.FlagSet) error {
-	from := "--server"
+	o.serverFrom = "--server"
 	if o.server == "" {
-		o.server, from = environment, "PGCELL_SERVER"
+		o.server, o.serverFrom = environment, "PGCELL_SERVER"
 	}
 	for _, flag := range ofOwnServer {
 		if o.server != "" && f.Changed(flag) {
-			return usage("%s names a server that others manage, and --%s is for a server of pgcell's own: leave one of them out", from, flag)
+			return usage("%s names a server that others manage, and --%s is for a server of pgcell's own: leave one of them out",
+				o.serverFrom, flag)
 		}
 	}
 	return nil

@@ -86,7 +86,7 @@ func recipe(o options) (golden.Recipe, error) {
 	if o.createdb {
 		r.Roles = append(r.Roles, golden.Role+" CREATEDB")
 	}
-	if o.user != "" && o.user != golden.Role {
+	if o.user != "" && o.user != golden.Role && o.user != golden.Superuser {
 		r.Roles = append(r.Roles, o.user)
 	}
 	if o.migrations == "" {
@@ -134,10 +134,15 @@ func (s *session) start(ctx context.Context) (*cells.Cluster, error) {
 	if err == nil || s.made.again == nil || !cache.Spoiled(err) {
 		return cluster, err
 	}
+	s.making.Lock()
+	defer s.making.Unlock()
+	if cluster, err := s.open(ctx); err == nil {
+		return cluster, nil // another server's start has made it anew
+	}
 	if err := os.Remove(s.made.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove damaged golden cluster: %w", err)
 	}
-	if s.made.path, err = s.made.again(ctx); err != nil {
+	if _, err = s.made.again(ctx); err != nil { // at the same path
 		return nil, err
 	}
 	return s.open(ctx)
@@ -174,5 +179,6 @@ func (s *session) open(ctx context.Context) (*cells.Cluster, error) {
 	return cells.Open(ctx, cells.Config{
 		Golden: path, Install: s.made.install, Containment: how, SocketParent: cache.SocketParent(), Storage: storage,
 		Recycle: recycle, Settings: settings, RolePassword: s.password, NewName: newName, Warn: s.warn,
+		Superuser: s.o.isolate == perProcess,
 	})
 }
