@@ -41,7 +41,9 @@ var floors = []struct {
 		"internal/external", "internal/history", "internal/merge", "internal/migrations", "internal/netns",
 		"internal/postgres", "internal/session", "internal/workspace",
 	}},
-	{"Bazel; divided test binaries; a template", []string{"internal/bazel", "internal/divide", "internal/facts"}},
+	{"Bazel; divided test binaries; scripts and facts of a template", []string{
+		"internal/bazel", "internal/divide", "internal/facts", "internal/psql",
+	}},
 	{"The golden cluster; a used database", []string{"internal/golden", "internal/renew"}},
 	{"What cells are made of; a cache of golden clusters", []string{
 		"internal/cache", "internal/clone", "internal/conns", "internal/dump",

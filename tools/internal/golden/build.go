@@ -15,6 +15,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/psql"
 )
 
 // Options say how [Build] runs; the zero value is good.
@@ -31,7 +32,7 @@ type Options struct {
 // Build makes a golden cluster with install and writes it to out, whose content is undefined after an error. Cost:
 // initdb, the migrations, 0.3 s; with [AutoRoles] once more for each role that is missing.
 //
-// Errors: [*MigrationError] for what the user wrote, with a [*ScriptError] where that is a script;
+// Errors: [*MigrationError] for what the user wrote, with a [*psql.Error] where that is a script;
 // [*postgres.ServerError]; others name the role, the extension or the locale.
 func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Writer, o Options) error {
 	var missing []string
@@ -222,7 +223,7 @@ func (b *builder) run(scripts []Script) error {
 		}
 		err := b.as(Role, b.template, func(conn *pgx.Conn) error {
 			for _, script := range scripts[:n] {
-				if err := b.runScript(conn, script); err != nil {
+				if err := psql.Run(b.ctx, conn, script, b.note); err != nil {
 					return err
 				}
 			}
@@ -235,6 +236,8 @@ func (b *builder) run(scripts []Script) error {
 	}
 	return nil
 }
+
+func (b *builder) note(text string) { b.notes = append(b.notes, text) }
 
 // seal gives the planner its statistics and shuts the template: nobody can connect to it and make clones wait.
 func (b *builder) seal() error {

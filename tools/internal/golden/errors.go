@@ -1,16 +1,12 @@
 package golden
 
 import (
-	"errors"
 	"fmt"
-	"strings"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // MigrationError says that a migration, the migrator or a seed failed.
 type MigrationError struct {
-	Err  error  // a [*ScriptError], or what the migrator said
+	Err  error  // a [*psql.Error], or what the migrator said
 	Hint string // what to do; may be ""
 }
 
@@ -22,38 +18,6 @@ func (e *MigrationError) Error() string {
 }
 
 func (e *MigrationError) Unwrap() error { return e.Err }
-
-// ScriptError says where a migration or a seed failed, and what PostgreSQL said.
-type ScriptError struct {
-	Name string // of the script
-	Line int    // in it, from 1
-	Err  error  // often a *pgconn.PgError
-	// Remedy is what to do, if it is known and PostgreSQL cannot say it.
-	Remedy string
-}
-
-func (e *ScriptError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d: ", e.Name, e.Line)
-	var pg *pgconn.PgError
-	if !errors.As(e.Err, &pg) {
-		b.WriteString(e.Err.Error())
-		return b.String()
-	}
-	fmt.Fprintf(&b, "%s: %s (SQLSTATE %s)", pg.Severity, pg.Message, pg.Code)
-	hint := pg.Hint
-	if e.Remedy != "" {
-		hint = e.Remedy
-	}
-	for _, more := range []struct{ name, text string }{{"DETAIL", pg.Detail}, {"HINT", hint}, {"CONTEXT", pg.Where}} {
-		if more.text != "" {
-			fmt.Fprintf(&b, "\n    %s: %s", more.name, more.text)
-		}
-	}
-	return b.String()
-}
-
-func (e *ScriptError) Unwrap() error { return e.Err }
 
 // CannotKeep says that there is no cache directory to write to.
 func CannotKeep(err error) error {

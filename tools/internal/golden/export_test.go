@@ -3,8 +3,6 @@ package golden
 import (
 	"context"
 	"os"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // PackAndUnpack packs a data directory into a file and unpacks that into another, existing one. It gives how often
@@ -26,13 +24,6 @@ func Unpack(ctx context.Context, file, to string) error { return unpack(ctx, fil
 
 // ManifestFormat is manifestFormat.
 const ManifestFormat = manifestFormat
-
-// RunScript runs a script on a connection as Build does, and gives its notes.
-func RunScript(ctx context.Context, conn *pgx.Conn, script Script) (notes []string, err error) {
-	b := &builder{ctx: ctx}
-	err = b.runScript(conn, script)
-	return b.notes, err
-}
 
 // SteadyFiles is steadyFiles.
 func SteadyFiles(dataDir string) (map[string][]byte, error) { return steadyFiles(dataDir) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
+	"github.com/pgcell/pgcell/tools/internal/psql"
 )
 
 // mustScripts gives the scripts of a folder.
@@ -91,7 +92,7 @@ func TestFailedCommit(t *testing.T) {
 		"1.up.sql": "CREATE TABLE t (id int PRIMARY KEY, other int REFERENCES t DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO t VALUES (1, 2);\n\n",
 	})
 	err := golden.BuildFile(t.Context(), t.TempDir()+"/x.pgcell", mustInstall(t), golden.Recipe{Migrations: scripts}, golden.Options{})
-	var failed *golden.ScriptError
+	var failed *psql.Error
 	if !errors.As(err, &failed) || !strings.HasPrefix(failed.Error(), `1.up.sql:2: ERROR: insert or update on table "t" violates foreign key`) {
 		t.Errorf("BuildFile = %v, want the last line of 1.up.sql", err)
 	}

@@ -40,7 +40,8 @@ type Recipe struct {
 	Superuser  bool     // makes Role a superuser in tests, too
 }
 
-// recipeFormat is part of every hash: a change to how templates are made, in this package or in facts, raises it.
+// recipeFormat is part of every hash: a change to how templates are made, in this package, facts or psql, raises
+// it.
 const recipeFormat = 21
 
 // TemplateName names the template that the recipe makes with a build of PostgreSQL: "template_" and 16 hex digits of

@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/psql"
 )
 
 const usage = "usage: golden build --spec SPEC.json --out FILE"
@@ -69,8 +70,8 @@ func build(ctx context.Context, specPath, out string, stderr io.Writer) error {
 		Note:           func(note string) { fmt.Fprintf(stderr, "pgcell: %s: %s\n", s.Label, note) },
 	})
 	var step *golden.MigrationError
-	var script *golden.ScriptError
-	if errors.As(err, &step) && errors.As(err, &script) { // says all by itself, beginning with file:line
+	var failed *psql.Error
+	if errors.As(err, &step) && errors.As(err, &failed) { // says all by itself, beginning with file:line
 		return fmt.Errorf("%s: migration failed\n%w", s.Label, step)
 	}
 	if err != nil {

@@ -1,16 +1,17 @@
-package golden
+package psql
 
 import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/sqltext"
 )
 
 // checkEncoding refuses a file that is not in an encoding of which ASCII is a part: UTF-16, which Windows' PowerShell
 // writes with >, and UTF-32. No SQL text holds a zero byte.
-func checkEncoding(script Script) error {
+func checkEncoding(script migrations.Script) error {
 	sql := script.SQL
 	looks := ""
 	zero := strings.IndexByte(sql, 0)
@@ -26,16 +27,16 @@ func checkEncoding(script Script) error {
 	case zero == 1:
 		looks = "UTF-16LE"
 	default:
-		return &ScriptError{Name: script.Name, Line: 1 + strings.Count(sql[:zero], "\n"),
+		return &Error{Name: script.Name, Line: 1 + strings.Count(sql[:zero], "\n"),
 			Err: fmt.Errorf("the file holds a zero byte, at offset %d, so it is no SQL script; "+
 				"dump in plain format (pg_dump -Fp)", zero)}
 	}
-	return &ScriptError{Name: script.Name, Line: 1, Err: fmt.Errorf(
+	return &Error{Name: script.Name, Line: 1, Err: fmt.Errorf(
 		"the file looks like %s, and PostgreSQL reads UTF-8; convert it: %s", looks, iconv(looks, script.Name))}
 }
 
 // checkText refuses what is not UTF-8, unless the script has set client_encoding to another encoding.
-func (r *scriptRun) checkText(f *file, s sqltext.Statement) error {
+func (r *run) checkText(f *file, s sqltext.Statement) error {
 	if r.conn.PgConn().ParameterStatus("client_encoding") != "UTF8" {
 		return nil
 	}
@@ -48,7 +49,7 @@ func (r *scriptRun) checkText(f *file, s sqltext.Statement) error {
 	}
 	at := firstInvalid(text)
 	looks := looksLike(f.SQL)
-	return &ScriptError{Name: f.Name, Line: line + strings.Count(text[:at], "\n"), Err: fmt.Errorf(
+	return &Error{Name: f.Name, Line: line + strings.Count(text[:at], "\n"), Err: fmt.Errorf(
 		`the byte 0x%02x is not UTF-8; the file looks like %s: convert it (%s), or begin it with SET client_encoding = '%s'`,
 		text[at], looks.iconv, iconv(looks.iconv, f.Name), looks.postgres)}
 }

@@ -1,4 +1,4 @@
-package golden_test
+package psql_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 )
 
 // insertScript is what pg_dump --inserts writes of a table.
@@ -26,8 +26,8 @@ func insertScript(n int) string {
 // reports how many times psql's time this package takes.
 func BenchmarkStatements(b *testing.B) {
 	const n = 100_000
-	dbs := mustDatabases(b, mustInstall(b))
-	script := golden.Script{Name: "inserts.sql", SQL: insertScript(n)}
+	dbs := mustDatabases(b)
+	script := migrations.Script{Name: "inserts.sql", SQL: insertScript(n)}
 	file := filepath.Join(b.TempDir(), script.Name)
 	if err := os.WriteFile(file, []byte(script.SQL), 0o600); err != nil {
 		b.Fatal(err)
@@ -37,7 +37,7 @@ func BenchmarkStatements(b *testing.B) {
 	for b.Loop() {
 		conn := dbs.mustNew(b)
 		start := time.Now()
-		if _, err := golden.RunScript(b.Context(), conn, script); err != nil {
+		if _, err := run(b.Context(), conn, script); err != nil {
 			b.Fatal(err)
 		}
 		own += time.Since(start)

@@ -1,4 +1,4 @@
-package golden_test
+package psql_test
 
 import (
 	"flag"
@@ -14,6 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/migrations"
+	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 var (
@@ -27,7 +29,7 @@ var dumpRoles = []string{"app_owner", "app_reader"}
 // mustDumpDatabases gives a server with the roles of the dumps.
 func mustDumpDatabases(t *testing.T) *databases {
 	t.Helper()
-	dbs := mustDatabases(t, mustInstall(t))
+	dbs := mustDatabases(t)
 	for _, role := range dumpRoles {
 		mustExec(t, dbs, "CREATE ROLE "+role)
 	}
@@ -42,10 +44,10 @@ func mustExec(t *testing.T, dbs *databases, sql string) {
 }
 
 // mustLoad runs a file in a new database, whose name it gives.
-func mustLoad(t *testing.T, dbs *databases, script golden.Script) string {
+func mustLoad(t *testing.T, dbs *databases, script migrations.Script) string {
 	t.Helper()
 	conn := dbs.mustNew(t)
-	notes, err := golden.RunScript(t.Context(), conn, script)
+	notes, err := run(t.Context(), conn, script)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +59,13 @@ func mustLoad(t *testing.T, dbs *databases, script golden.Script) string {
 	return name
 }
 
-func mustScript(t *testing.T, file string) golden.Script {
+func mustScript(t *testing.T, file string) migrations.Script {
 	t.Helper()
 	sql, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return golden.Script{Name: file, SQL: string(sql)}
+	return migrations.Script{Name: file, SQL: string(sql)}
 }
 
 // mustDump dumps a database in plain format; it skips the test where there is no pg_dump that is new enough.
@@ -184,7 +186,7 @@ func TestDumpAndLoad(t *testing.T) {
 	original := mustLoad(t, dbs, script)
 	for _, args := range [][]string{nil, {"--inserts"}, {"--column-inserts", "--rows-per-insert=50"}, {"--encoding=UTF8", "--quote-all-identifiers"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			ensureSame(t, dbs, original, mustLoad(t, dbs, golden.Script{Name: "dump.sql", SQL: mustDump(t, dbs, original, args...)}))
+			ensureSame(t, dbs, original, mustLoad(t, dbs, migrations.Script{Name: "dump.sql", SQL: mustDump(t, dbs, original, args...)}))
 		})
 	}
 	for _, c := range []struct{ args, want string }{
@@ -193,8 +195,8 @@ func TestDumpAndLoad(t *testing.T) {
 		{"--create --clean", "dump a single database, by pg_dump without --create"}, // drops the original
 	} {
 		t.Run(c.args, func(t *testing.T) {
-			dump := golden.Script{Name: "dump.sql", SQL: mustDump(t, dbs, original, strings.Fields(c.args)...)}
-			if _, err := golden.RunScript(t.Context(), dbs.mustNew(t), dump); err == nil || !strings.Contains(err.Error(), c.want) {
+			dump := migrations.Script{Name: "dump.sql", SQL: mustDump(t, dbs, original, strings.Fields(c.args)...)}
+			if _, err := run(t.Context(), dbs.mustNew(t), dump); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("a dump with %s: %v, want %q", c.args, err, c.want)
 			}
 		})
@@ -203,12 +205,19 @@ func TestDumpAndLoad(t *testing.T) {
 		script := mustScript(t, "testdata/dumps/shop.sql")
 		script.SQL += "DROP VIEW buyer CASCADE;"
 		original := mustLoad(t, dbs, script)
-		ensureSame(t, dbs, original, mustLoad(t, dbs, golden.Script{Name: "dump.sql", SQL: mustDump(t, dbs, original, "--clean", "--if-exists")}))
+		ensureSame(t, dbs, original, mustLoad(t, dbs, migrations.Script{Name: "dump.sql", SQL: mustDump(t, dbs, original, "--clean", "--if-exists")}))
 	})
 }
 
 // TestDumpAsMigration builds a golden cluster of a dump.
 func TestDumpAsMigration(t *testing.T) {
 	t.Parallel()
-	mustBuild(t, golden.Recipe{Roles: dumpRoles, Migrations: []golden.Script{mustScript(t, "testdata/dumps/server15.sql")}})
+	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := golden.Recipe{Roles: dumpRoles, Migrations: []migrations.Script{mustScript(t, "testdata/dumps/server15.sql")}}
+	if err := golden.BuildFile(t.Context(), filepath.Join(t.TempDir(), "x.pgcell"), install, r, golden.Options{}); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,4 +1,4 @@
-package golden
+package psql
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/sqltext"
 )
 
@@ -28,7 +29,7 @@ var displayVariables = []string{
 const maxIncludes = 32
 
 // command does what psql's commands in a script ask for, where this needs no psql.
-func (r *scriptRun) command(f *file, s sqltext.Statement) error {
+func (r *run) command(f *file, s sqltext.Statement) error {
 	args := strings.Fields(s.Args)
 	first := ""
 	if len(args) > 0 {
@@ -54,13 +55,13 @@ func (r *scriptRun) command(f *file, s sqltext.Statement) error {
 		s.Command, howToRunPsql)
 }
 
-func (r *scriptRun) exec(sql string) error {
+func (r *run) exec(sql string) error {
 	_, err := r.conn.PgConn().Exec(r.ctx, sql).ReadAll()
 	return err
 }
 
 // connect begins a new session with the same database and role, as far as DISCARD ALL makes one.
-func (r *scriptRun) connect(args []string, database string) error {
+func (r *run) connect(args []string, database string) error {
 	same := database == "" || database == "-" || database == r.conn.Config().Database
 	if !same || slices.ContainsFunc(args[min(1, len(args)):], isOther) {
 		return fmt.Errorf(`\connect %s leaves the template's database, the only one there is; dump a single database, `+
@@ -72,7 +73,7 @@ func (r *scriptRun) connect(args []string, database string) error {
 func isOther(arg string) bool { return arg != "-" }
 
 // include runs a file that is declared among the migrations or the seeds.
-func (r *scriptRun) include(f *file, command, name string) error {
+func (r *run) include(f *file, command, name string) error {
 	if f.deep == maxIncludes {
 		return fmt.Errorf("%s %s: files include each other more than %d deep; take the circle out", command, name, maxIncludes)
 	}
@@ -81,13 +82,13 @@ func (r *scriptRun) include(f *file, command, name string) error {
 		return fmt.Errorf("%s %s: no migration or seed has this name; add the file to them (it then runs where it is "+
 			"included, and not by itself), or %s", command, name, howToRunPsql)
 	}
-	return r.run(&file{Script: *found, dump: findDump(found.SQL), deep: f.deep + 1})
+	return r.execute(&file{Script: *found, dump: findDump(found.SQL), deep: f.deep + 1})
 }
 
 // findIncluded gives the script that a file includes by name: relative to the file, or, without relative, also to the
 // directory that psql would be started in, which may be any above.
-func findIncluded(script Script, name string, relative bool) *Script {
-	var below *Script
+func findIncluded(script migrations.Script, name string, relative bool) *migrations.Script {
+	var below *migrations.Script
 	for i, s := range script.Includes {
 		switch clean := path.Clean(name); {
 		case s.Name == path.Join(path.Dir(script.Name), name), s.Name == clean && !relative:

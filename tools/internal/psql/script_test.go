@@ -1,4 +1,4 @@
-package golden_test
+package psql_test
 
 import (
 	"context"
@@ -12,8 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/psql"
 )
 
 // databases makes databases on a server of its own.
@@ -22,8 +23,12 @@ type databases struct {
 	n      atomic.Int32
 }
 
-func mustDatabases(t testing.TB, install postgres.Install) *databases {
+func mustDatabases(t testing.TB) *databases {
 	t.Helper()
+	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	if err != nil {
+		t.Fatal(err)
+	}
 	server, err := postgres.Start(t.Context(), postgres.Config{Install: install, DataDir: filepath.Join(t.TempDir(), "data")})
 	if err != nil {
 		t.Fatal(err)
@@ -47,12 +52,31 @@ func (d *databases) mustNew(t testing.TB) *pgx.Conn {
 	return conn
 }
 
+// run runs a script, and gives its notes.
+func run(ctx context.Context, conn *pgx.Conn, one migrations.Script) (notes []string, err error) {
+	err = psql.Run(ctx, conn, one, func(note string) { notes = append(notes, note) })
+	return notes, err
+}
+
+// query gives a single text value.
+func query(t testing.TB, url, sql string) (string, error) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	var got string
+	err = conn.QueryRow(t.Context(), sql).Scan(&got)
+	return got, err
+}
+
 const dumpHeader = "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\n\n"
 
 // TestScripts holds what scripts for psql and of pg_dump do: want is the first value of check.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	dbs := mustDatabases(t, mustInstall(t))
+	dbs := mustDatabases(t)
 	for _, c := range []struct {
 		name, sql, check, want string
 		notes                  []string
@@ -90,7 +114,7 @@ func TestScripts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			conn := dbs.mustNew(t)
-			notes, err := golden.RunScript(t.Context(), conn, golden.Script{Name: "m.sql", SQL: c.sql})
+			notes, err := run(t.Context(), conn, migrations.Script{Name: "m.sql", SQL: c.sql})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +136,7 @@ func TestScripts(t *testing.T) {
 
 func TestScriptErrors(t *testing.T) {
 	t.Parallel()
-	dbs := mustDatabases(t, mustInstall(t))
+	dbs := mustDatabases(t)
 	const runPsql = "run psql yourself (attribute migrator of pg_template; Config.Migrate in Go)"
 	variable := "\n    HINT: a name behind a colon is a variable of psql, which pgcell does not have; write its value, or " + runPsql
 	command := func(name string) string {
@@ -157,7 +181,7 @@ func TestScriptErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := golden.RunScript(t.Context(), dbs.mustNew(t), golden.Script{Name: "m.sql", SQL: c.sql})
+			_, err := run(t.Context(), dbs.mustNew(t), migrations.Script{Name: "m.sql", SQL: c.sql})
 			if err == nil {
 				t.Fatal("the script runs")
 			}
@@ -170,14 +194,14 @@ func TestScriptErrors(t *testing.T) {
 
 func TestScriptIncludes(t *testing.T) {
 	t.Parallel()
-	dbs := mustDatabases(t, mustInstall(t))
+	dbs := mustDatabases(t)
 	conn := dbs.mustNew(t)
-	script := golden.Script{Name: "db/main.sql", SQL: "CREATE TABLE a (x text);\n\\ir part/one.sql\n\\i part/two.sql\n\\include db/part/one.sql\n", Includes: []golden.Script{
+	script := migrations.Script{Name: "db/main.sql", SQL: "CREATE TABLE a (x text);\n\\ir part/one.sql\n\\i part/two.sql\n\\include db/part/one.sql\n", Includes: []migrations.Script{
 		{Name: "db/part/one.sql", SQL: "INSERT INTO a VALUES ('1');"},
 		{Name: "other/db/part/one.sql", SQL: "INSERT INTO a VALUES ('other');"},
-		{Name: "db/part/two.sql", SQL: "\\ir one.sql\nINSERT INTO a VALUES ('2');", Includes: []golden.Script{{Name: "db/part/one.sql", SQL: "INSERT INTO a VALUES ('in 2');"}}},
+		{Name: "db/part/two.sql", SQL: "\\ir one.sql\nINSERT INTO a VALUES ('2');", Includes: []migrations.Script{{Name: "db/part/one.sql", SQL: "INSERT INTO a VALUES ('in 2');"}}},
 	}}
-	if _, err := golden.RunScript(t.Context(), conn, script); err != nil {
+	if _, err := run(t.Context(), conn, script); err != nil {
 		t.Fatal(err)
 	}
 	got, err := query(t, dbs.server.URL("postgres", conn.Config().Database), "SELECT string_agg(x, ',') FROM a")
@@ -185,7 +209,7 @@ func TestScriptIncludes(t *testing.T) {
 		t.Errorf("rows %q, %v, want %q", got, err, want)
 	}
 	script.Includes[2].SQL = "\n\\ir one.sql\nSELECT absent;"
-	_, err = golden.RunScript(t.Context(), dbs.mustNew(t), script)
+	_, err = run(t.Context(), dbs.mustNew(t), script)
 	if want := "db/part/two.sql:3: ERROR: column \"absent\" does not exist (SQLSTATE 42703)"; err == nil || err.Error() != want {
 		t.Errorf("error in an included file: %v, want %s", err, want)
 	}
@@ -194,7 +218,7 @@ func TestScriptIncludes(t *testing.T) {
 // TestScriptCases runs the small inputs in testdata whose names say what was wrong with them.
 func TestScriptCases(t *testing.T) {
 	t.Parallel()
-	dbs := mustDatabases(t, mustInstall(t))
+	dbs := mustDatabases(t)
 	files, err := filepath.Glob("testdata/scripts/*.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("files %q, %v", files, err)
@@ -206,7 +230,7 @@ func TestScriptCases(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := golden.RunScript(t.Context(), dbs.mustNew(t), golden.Script{Name: file, SQL: string(sql)}); err != nil {
+			if _, err := run(t.Context(), dbs.mustNew(t), migrations.Script{Name: file, SQL: string(sql)}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -1,4 +1,8 @@
-package golden
+// Package psql runs a SQL script on one connection, as psql does: statements, data of COPY, the commands of psql that
+// dumps and migrations use.
+//
+// Non-goals: variables, conditions and output of psql; dumps in another format than the plain one.
+package psql
 
 import (
 	"context"
@@ -12,15 +16,16 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/sqltext"
 )
 
 // howToRunPsql is the way out for scripts that need psql.
 const howToRunPsql = "run psql yourself (attribute migrator of pg_template; Config.Migrate in Go)"
 
-// scriptRun executes scripts in one session, as psql does: each statement is a transaction of its own unless the script
+// run executes scripts in one session, as psql does: each statement is a transaction of its own unless the script
 // says BEGIN, so that CREATE INDEX CONCURRENTLY works, or is to be one transaction as a whole.
-type scriptRun struct {
+type run struct {
 	ctx  context.Context
 	conn *pgx.Conn
 	note func(string)
@@ -29,37 +34,40 @@ type scriptRun struct {
 
 // file is one script of a run: the one asked for, or one that it includes.
 type file struct {
-	Script
+	migrations.Script
 	dump dumpKind
 	deep int  // how many files include it
 	quit bool // whether \q has been read
 }
 
-func (b *builder) runScript(conn *pgx.Conn, script Script) error {
-	r := &scriptRun{ctx: b.ctx, conn: conn, note: func(s string) { b.notes = append(b.notes, s) }}
+// Run executes a script on conn, which is a superuser's. note is told what of it is passed over, as "file:line: text".
+//
+// Errors: [*Error] for what stands in the script; those of the connection.
+func Run(ctx context.Context, conn *pgx.Conn, script migrations.Script, note func(string)) error {
+	r := &run{ctx: ctx, conn: conn, note: note}
 	if script.Transaction {
-		if _, err := conn.Exec(b.ctx, "BEGIN"); err != nil {
+		if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
 			return fmt.Errorf("begin transaction of %s: %w", script.Name, err)
 		}
 	}
-	if err := r.run(&file{Script: script, dump: findDump(script.SQL)}); err != nil {
+	if err := r.execute(&file{Script: script, dump: findDump(script.SQL)}); err != nil {
 		return err
 	}
 	if script.Transaction {
-		if _, err := conn.Exec(b.ctx, "COMMIT"); err != nil { // of a deferred constraint
+		if _, err := conn.Exec(ctx, "COMMIT"); err != nil { // of a deferred constraint
 			last := 1 + strings.Count(strings.TrimSpace(script.SQL), "\n")
-			return &ScriptError{Name: script.Name, Line: last, Err: err}
+			return &Error{Name: script.Name, Line: last, Err: err}
 		}
 		return nil
 	}
 	if conn.PgConn().TxStatus() != 'I' {
-		return &ScriptError{Name: script.Name, Line: r.open,
+		return &Error{Name: script.Name, Line: r.open,
 			Err: errors.New("the transaction that begins here is still open at the end of the file; add COMMIT")}
 	}
 	return nil
 }
 
-func (r *scriptRun) run(f *file) error {
+func (r *run) execute(f *file) error {
 	if err := checkEncoding(f.Script); err != nil {
 		return err
 	}
@@ -70,7 +78,7 @@ func (r *scriptRun) run(f *file) error {
 			err = r.statement(f, s)
 		}
 		if err != nil {
-			return scriptError(f, s, err)
+			return errorIn(f, s, err)
 		}
 		if f.quit {
 			return nil
@@ -79,24 +87,24 @@ func (r *scriptRun) run(f *file) error {
 	return nil
 }
 
-// scriptError says where in a file an error is, unless it says so already.
-func scriptError(f *file, s sqltext.Statement, err error) error {
-	var known *ScriptError
+// errorIn says where in a file an error is, unless it says so already.
+func errorIn(f *file, s sqltext.Statement, err error) error {
+	var known *Error
 	var unclosed *sqltext.UnclosedError
 	var same *sqltext.SameLineError
 	switch {
 	case errors.As(err, &known):
 		return err
 	case errors.As(err, &unclosed):
-		return &ScriptError{Name: f.Name, Line: unclosed.Line, Err: err}
+		return &Error{Name: f.Name, Line: unclosed.Line, Err: err}
 	case errors.As(err, &same):
-		return &ScriptError{Name: f.Name, Line: same.Line, Err: err}
+		return &Error{Name: f.Name, Line: same.Line, Err: err}
 	}
-	return &ScriptError{Name: f.Name, Line: errorLine(s, err), Err: err, Remedy: remedy(f, s, err)}
+	return &Error{Name: f.Name, Line: errorLine(s, err), Err: err, Remedy: remedy(f, s, err)}
 }
 
 // statement executes SQL, or passes it over with a note.
-func (r *scriptRun) statement(f *file, s sqltext.Statement) error {
+func (r *run) statement(f *file, s sqltext.Statement) error {
 	if why, err := r.needless(f, s); err != nil {
 		return err
 	} else if why != "" {

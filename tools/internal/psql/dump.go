@@ -1,4 +1,4 @@
-package golden
+package psql
 
 import (
 	"errors"
@@ -35,7 +35,7 @@ func findDump(sql string) dumpKind {
 
 // needless says why a statement is to be passed over, "" if it is to run. So the dump of a newer server loads, and one
 // of a schema or a role that is there already.
-func (r *scriptRun) needless(f *file, s sqltext.Statement) (why string, err error) {
+func (r *run) needless(f *file, s sqltext.Statement) (why string, err error) {
 	l := sqltext.New(s.Text)
 	first, second, name, last := l.Next(), l.Next(), l.Next(), l.Next()
 	bare := last.Kind == sqltext.EOF || last.IsSymbol(";")
@@ -52,7 +52,7 @@ func (r *scriptRun) needless(f *file, s sqltext.Statement) (why string, err erro
 }
 
 // exists runs a query that gives one text or none. A transaction that has failed has none: the statement will say so.
-func (r *scriptRun) exists(sql, name string) (string, error) {
+func (r *run) exists(sql, name string) (string, error) {
 	if r.conn.PgConn().TxStatus() == 'E' {
 		return "", nil
 	}
