@@ -55,7 +55,7 @@ var floors = []struct {
 		"internal/junit", "internal/page", "internal/plan", "internal/source", "pgcell",
 	}},
 	{"Sums; lending", []string{"internal/lend", "internal/summary"}},
-	{"The terminal; the hook of go test", []string{"internal/gohook", "internal/screen"}},
+	{"The terminal; what exec puts before a test process", []string{"internal/gohook", "internal/screen", "internal/split"}},
 	{"Subcommands on their own", []string{
 		"cmd/pgcell/internal/cimatrix", "cmd/pgcell/internal/exec", "cmd/pgcell/internal/gc", "cmd/pgcell/internal/run",
 		"cmd/pgcell/internal/timings",

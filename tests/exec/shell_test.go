@@ -1,6 +1,9 @@
 package exec_test
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // The test files of a script have databases of their own if their command line tells them apart.
 func TestShell(t *testing.T) {
@@ -10,6 +13,9 @@ func TestShell(t *testing.T) {
 		t.Errorf("on one database: %v; want a failed test", r)
 	}
 	c.run(t, "sh", "suite.sh").ensure(t, 1) // a script is no runner that pgcell knows
-	c.flags = append(c.flags, "--worker", `^sh test_\w+\.sh`)
-	c.run(t, "sh", "suite.sh").ensure(t, 0)
+	own := c
+	own.flags = append(slices.Clone(c.flags), "--worker", `^sh test_\w+\.sh`)
+	own.run(t, "sh", "suite.sh").ensure(t, 0)
+	own.flags = append(slices.Clone(c.flags), "--split", "test_*.sh", "--shards", "2")
+	own.run(t, "sh", "{}").ensure(t, 0)
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/gohook"
 	"github.com/pgcell/pgcell/tools/internal/netns"
+	"github.com/pgcell/pgcell/tools/internal/split"
 	"github.com/pgcell/pgcell/tools/internal/version"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
@@ -37,6 +38,10 @@ func main() {
 	switch filepath.Base(os.Args[0]) {
 	case gohook.Name:
 		os.Exit(gohook.Run(os.Args[1:], os.Environ(), os.Stderr))
+	case split.Name:
+		os.Exit(split.Run(os.Getenv, os.Stdout, os.Stderr))
+	case split.GroupName:
+		os.Exit(split.RunGroup(os.Args[1:], os.Environ(), os.Stderr))
 	case child.WatchName:
 		os.Exit(child.Watch(os.Args[1:], os.Stdin))
 	}

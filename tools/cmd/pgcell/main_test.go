@@ -18,6 +18,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/gohook"
 	"github.com/pgcell/pgcell/tools/internal/netns"
+	"github.com/pgcell/pgcell/tools/internal/split"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts' golden files")
@@ -32,6 +33,8 @@ func TestMain(m *testing.M) {
 		},
 		"bazel":         fakeBazel,
 		gohook.Name:     main,
+		split.Name:      main,
+		split.GroupName: main,
 		child.WatchName: main,
 		"sql":           sql,
 		"sql-in":        sql,

@@ -39,7 +39,7 @@ func Run(cmd *exec.Cmd, mark string, start func() error, started func(pid int)) 
 	runtime.LockOSThread() // the command ends with its thread
 	defer runtime.UnlockOSThread()
 	if err := start(); err != nil {
-		return notExecuted(err), err
+		return NotExecuted(err), err
 	}
 	started(cmd.Process.Pid)
 	ended := make(chan struct{})
@@ -56,8 +56,8 @@ func Run(cmd *exec.Cmd, mark string, start func() error, started func(pid int)) 
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-// notExecuted gives the exit code for a command that could not be executed; 0 for other errors.
-func notExecuted(err error) int {
+// NotExecuted gives the exit code for a command that could not be executed; 0 for other errors.
+func NotExecuted(err error) int {
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return NotFound

@@ -12,9 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/child"
@@ -75,15 +73,7 @@ type Result struct {
 }
 
 // End ends this process as the binary would have ended: by the signal, or with the exit code. It does not return.
-func (r Result) End() {
-	if sig, ok := r.Signal.(syscall.Signal); ok {
-		signal.Reset(sig)
-		if syscall.Kill(os.Getpid(), sig) == nil {
-			time.Sleep(time.Second) // it takes effect at once, but on another thread
-		}
-	}
-	os.Exit(r.Exit)
-}
+func (r Result) End() { child.End(r.Exit, r.Signal) }
 
 // Run runs the tests and returns when all processes have ended. It passes signals on to them. The error is one of
 // starting processes, of Config.Env, of coverage data or of writing; failed tests are none. Its cost is one more start

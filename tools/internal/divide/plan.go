@@ -57,7 +57,7 @@ func (c *Config) plan(ctx context.Context) (*plan, error) {
 	}
 	p.workers = max(1, min(c.Shards, len(keys)))
 	if c.Shards == 0 {
-		p.workers = p.auto(keys, times, runtime.GOMAXPROCS(0))
+		p.workers = shard.Auto(keys, times, p.known.past(p.startUp), runtime.GOMAXPROCS(0))
 	}
 	if len(keys) == 0 {
 		return nil, nil
@@ -143,16 +143,6 @@ func (p *plan) fill(filter shard.Filter, shares [][]string, items [][]string, ti
 		}
 		p.units = append(p.units, u)
 	}
-}
-
-// order is in which order units start: the longest first, so that none of them is left for the end.
-func (p *plan) order() []int {
-	order := make([]int, len(p.units))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(max(-1, min(1, p.units[b].weight-p.units[a].weight))) })
-	return order
 }
 
 // names gives the tests of a unit, for people.

@@ -2,12 +2,10 @@ package divide
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -15,10 +13,6 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/child"
 )
-
-// leftOpen is how long the output of a process that has ended is read further, where a process that it started holds
-// it open.
-const leftOpen = 10 * time.Second
 
 // process is one run of the test binary.
 type process struct {
@@ -28,44 +22,16 @@ type process struct {
 	env            []string  // in addition to this process's own
 }
 
-// ended is how a process ended.
-type ended struct {
-	code   int // 128 and the number of the signal for one that was killed
-	signal os.Signal
-	took   time.Duration
-	cpu    time.Duration // with the children that it waited for
-}
-
 // start runs the test binary to its end. The error says why it could not be started.
-func (c *Config) start(ctx context.Context, p process) (ended, error) {
+func (c *Config) start(ctx context.Context, p process) (child.Ended, error) {
 	command := slices.Concat(c.Launcher, []string{c.Binary}, p.args)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Dir, cmd.Env = c.Dir, append(os.Environ(), p.env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stdout, p.stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = leftOpen
-	cmd.SysProcAttr = child.Attr() // the process ends with its thread
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	begin := time.Now()
-	if err := cmd.Start(); err != nil {
-		return ended{}, fmt.Errorf("start the test binary: %w", err)
-	}
-	c.signals.Add(cmd.Process)
-	err := cmd.Wait()
-	c.signals.Remove(cmd.Process)
-	e := ended{took: time.Since(begin)}
-	if cmd.ProcessState == nil {
-		return ended{}, fmt.Errorf("wait for the test binary: %w", err)
-	}
-	if errors.Is(err, exec.ErrWaitDelay) {
-		_, _ = fmt.Fprintf(p.stderr, "pgcell: the output of %s is incomplete: a process that it started still has it open\n",
-			c.Binary)
-	}
-	e.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	e.code = cmd.ProcessState.ExitCode()
-	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		e.signal, e.code = status.Signal(), 128+int(status.Signal())
+	e, err := c.signals.Run(cmd)
+	if err != nil {
+		return e, fmt.Errorf("run the test binary: %w", err)
 	}
 	return e, nil
 }
@@ -78,7 +44,7 @@ func (c *Config) whole(ctx context.Context) (Result, error) {
 	}
 	defer done()
 	e, err := c.start(ctx, process{args: c.Args, stdin: c.Stdin, stdout: c.Stdout, stderr: c.Stderr, env: env})
-	return Result{Exit: e.code, Signal: e.signal, Processes: 1}, err
+	return Result{Exit: e.Code, Signal: e.Signal, Processes: 1}, err
 }
 
 // environment is Config.Env, or nothing.
@@ -105,5 +71,5 @@ func (c *Config) list(ctx context.Context) (output string, took time.Duration, o
 	e, err := c.start(ctx, process{
 		args: append([]string{"-test.list=."}, c.arguments.Rest...), stdout: &b, stderr: io.Discard, env: env,
 	})
-	return b.String(), e.took, err == nil && e.code == 0, err
+	return b.String(), e.Took, err == nil && e.Code == 0, err
 }

@@ -1,19 +1,15 @@
 package divide
 
 import (
-	"crypto/sha256"
 	"debug/buildinfo"
-	"encoding/json"
-	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/pgcell/pgcell/tools/internal/gotest"
+	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/shard"
 )
 
 // record is what is known of a package from earlier runs. It holds the tests that the binary has now, and no others.
@@ -32,41 +28,38 @@ type record struct {
 	TestSeconds float64 `json:"test_seconds"`
 }
 
-// keptRecord is how long a file that no run has written is kept.
-const keptRecord = 180 * 24 * time.Hour
-
-// recordFile names the file of a package: by the path that it was built from, so that all checkouts of a module share
-// it.
-func (c *Config) recordFile() (file, name string) {
-	name = c.Binary
+// record gives the file of a package: by the path that it was built from, so that all checkouts of a module share it.
+func (c *Config) record() history.Record {
+	name := c.Binary
 	if info, err := buildinfo.ReadFile(c.Binary); err == nil && info.Path != "" {
 		name = info.Main.Path + " " + info.Path
 	} else if abs, err := filepath.Abs(c.Binary); err == nil {
 		name = abs
 	}
-	sum := sha256.Sum256([]byte(name))
-	short := strings.TrimSuffix(path.Base(filepath.ToSlash(name)), ".test")
-	return filepath.Join(c.Times, fmt.Sprintf("%.40s-%x.json", short, sum[:6])), name
+	return history.Record{Dir: c.Times, Name: name, Short: strings.TrimSuffix(path.Base(filepath.ToSlash(name)), ".test")}
 }
 
-// known reads what is recorded; nothing where there is none, or it cannot be read: the next run writes it anew.
+// known reads what is recorded; nothing where there is none.
 func (c *Config) known() *record {
-	known := &record{}
-	if c.Times == "" {
-		return known
-	}
-	file, name := c.recordFile()
-	text, err := os.ReadFile(file)
-	if err != nil || json.Unmarshal(text, known) != nil || known.Package != name {
+	known, from := &record{}, c.record()
+	if !from.Read(known) || known.Package != from.Name {
 		return &record{}
 	}
 	return known
 }
 
+// past is what the last run has shown, for shard.Auto.
+func (k *record) past(startUp time.Duration) shard.Past {
+	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	return shard.Past{
+		Wall: seconds(k.WallSeconds), CPU: seconds(k.CPUSeconds), Tests: seconds(k.TestSeconds), StartUp: startUp,
+	}
+}
+
 // record writes what this run has shown.
 func (r *run) record() error {
-	file, name := r.config.recordFile()
-	next := &record{Package: name, Tests: map[string]float64{}, Guessed: map[string]bool{}}
+	to := r.config.record()
+	next := &record{Package: to.Name, Tests: map[string]float64{}, Guessed: map[string]bool{}}
 	for _, test := range r.plan.tests {
 		if seconds, ok := r.plan.known.Tests[test]; ok {
 			next.Tests[test] = seconds
@@ -83,18 +76,7 @@ func (r *run) record() error {
 		r.measure(next, u, r.ran[i])
 	}
 	r.recordParts(next)
-	if err := os.MkdirAll(r.config.Times, 0o777); err != nil {
-		return fmt.Errorf("record the times of tests: %w", err)
-	}
-	text, err := json.Marshal(next)
-	if err == nil {
-		err = renameio.WriteFile(file, append(text, '\n'), 0o644)
-	}
-	if err != nil {
-		return fmt.Errorf("record the times of tests: %w", err)
-	}
-	forget(r.config.Times)
-	return nil
+	return to.Write(next)
 }
 
 // measure takes in what one process has shown. Without -v a process names no test that passed: then what it took is
@@ -103,9 +85,9 @@ func (r *run) measure(next *record, u unit, p *ran) {
 	if !p.started {
 		return
 	}
-	wall := max(0.001, (p.took - r.plan.startUp).Seconds())
+	wall := max(0.001, (p.Took - r.plan.startUp).Seconds())
 	next.WallSeconds += wall
-	next.CPUSeconds += p.cpu.Seconds() / (1 - r.lacked) // on a busy machine, computing must not look like waiting
+	next.CPUSeconds += p.CPU.Seconds() / (1 - r.lacked) // on a busy machine, computing must not look like waiting
 	var sum float64
 	for _, test := range u.tests {
 		o, named := p.report.Tests[test]
@@ -114,25 +96,15 @@ func (r *run) measure(next *record, u unit, p *ran) {
 		case o.Verb == gotest.Pass || o.Verb == gotest.Fail:
 			next.Tests[test] = o.Took.Seconds() / float64(o.Times)
 			delete(next.Guessed, test)
-		case !named && !known && p.code == 0:
+		case !named && !known && p.Code == 0:
 			next.Tests[test], next.Guessed[test] = wall/float64(len(u.tests)), true
 		}
 		sum += next.Tests[test]
 	}
 	for _, test := range u.tests {
-		if next.Guessed[test] && sum > 0 && p.code == 0 {
+		if next.Guessed[test] && sum > 0 && p.Code == 0 {
 			next.Tests[test] *= wall / sum
 		}
 		next.TestSeconds += next.Tests[test]
-	}
-}
-
-// forget removes files that were not written for long.
-func forget(dir string) {
-	files, _ := filepath.Glob(filepath.Join(dir, "*.json")) // fails for a bad pattern alone
-	for _, file := range files {
-		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > keptRecord {
-			_ = os.Remove(file)
-		}
 	}
 }

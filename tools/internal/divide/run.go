@@ -3,18 +3,17 @@ package divide
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
-	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/merge"
+	"github.com/pgcell/pgcell/tools/internal/shard"
 	"github.com/pgcell/pgcell/tools/internal/usage"
 )
 
@@ -35,7 +34,7 @@ type run struct {
 
 // ran is one process of a run.
 type ran struct {
-	ended
+	child.Ended
 	out, err *merge.Output // err is nil where it is one with out
 	report   merge.Report
 	started  bool        // it ran, or runs
@@ -47,7 +46,7 @@ func newRun(c *Config, p *plan, cover *merge.Coverage, begin time.Time) *run {
 	r := &run{config: c, plan: p, cover: cover, begin: begin, seed: c.arguments.Seed(begin)}
 	r.verbose, r.framed = c.arguments.Verbose()
 	r.stdout = merge.NewQueue(c.Stdout, len(p.units))
-	if !oneStream(c.Stdout, c.Stderr) {
+	if !merge.OneStream(c.Stdout, c.Stderr) {
 		r.stderr = merge.NewQueue(c.Stderr, len(p.units))
 	}
 	begun := map[string]bool{}
@@ -72,28 +71,21 @@ func newRun(c *Config, p *plan, cover *merge.Coverage, begin time.Time) *run {
 	return r
 }
 
-// oneStream reports whether two writers are one file.
-func oneStream(a, b io.Writer) bool {
-	f, isFile := a.(*os.File)
-	g, areFiles := b.(*os.File)
-	if !isFile || !areFiles {
-		return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
-	}
-	one, err := f.Stat()
-	other, otherErr := g.Stat()
-	return err == nil && otherErr == nil && os.SameFile(one, other)
-}
-
 // all runs all processes, the longest first, as many at once as the plan says.
 func (r *run) all(ctx context.Context, cancel context.CancelFunc) {
 	if timeout := r.config.arguments.Timeout(); timeout > 0 {
 		warning := time.AfterFunc(timeout*9/10-time.Since(r.begin), r.warn)
 		defer warning.Stop()
 	}
-	defer r.watchStalls()()
+	stalls := usage.WatchStalls()
+	defer func() { r.lacked = stalls() }()
 	places := make(chan struct{}, r.plan.workers)
 	var wg sync.WaitGroup
-	for _, i := range r.plan.order() {
+	var weights []time.Duration
+	for _, u := range r.plan.units {
+		weights = append(weights, u.weight)
+	}
+	for _, i := range shard.LongestFirst(weights) {
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
@@ -109,29 +101,6 @@ func (r *run) all(ctx context.Context, cancel context.CancelFunc) {
 		})
 	}
 	wg.Wait()
-}
-
-// watchStalls looks now and then, until it is stopped, for how long processes have waited for a processor.
-func (r *run) watchStalls() (stop func()) {
-	begin, done, ended := time.Now(), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			elapsed := time.Since(begin)
-			if _, stalled, ok := usage.CPU(); ok && elapsed > 0 {
-				r.lacked = min(0.9, stalled.Seconds()/elapsed.Seconds())
-			}
-			select {
-			case <-done:
-				return
-			case <-time.After(max(200*time.Millisecond, elapsed/8)):
-			}
-		}
-	}()
-	return func() {
-		close(done)
-		<-ended
-	}
 }
 
 // goesOn reports whether another process may start.
@@ -156,7 +125,7 @@ func (r *run) one(ctx context.Context, i int) error {
 	if timeout := r.config.arguments.Timeout(); timeout > 0 {
 		left := timeout - time.Since(r.begin)
 		if left < time.Millisecond { // 0 would mean none
-			p.code = 2
+			p.Code = 2
 			p.out.Say(fmt.Sprintf("panic: test timed out after %v, before %s could run", timeout, u.names()))
 			return nil
 		}
@@ -170,16 +139,16 @@ func (r *run) one(ctx context.Context, i int) error {
 	}
 	p.started = true
 	p.runs.Store(true)
-	p.ended, err = r.config.start(ctx, one)
+	p.Ended, err = r.config.start(ctx, one)
 	p.runs.Store(false)
 	p.report = p.out.Close()
 	if p.err != nil {
 		p.report.NoTests = p.err.Close().NoTests
 	}
-	if p.signal != nil {
-		p.out.Say(fmt.Sprintf("pgcell: the process that ran %s was ended by a signal: %v", u.names(), p.signal))
+	if p.Signal != nil {
+		p.out.Say(fmt.Sprintf("pgcell: the process that ran %s was ended by a signal: %v", u.names(), p.Signal))
 	}
-	if p.code != 0 {
+	if p.Code != 0 {
 		r.failed.Store(true)
 	}
 	return err
@@ -221,11 +190,11 @@ func (r *run) result() Result {
 		if p.started {
 			result.Processes++
 		}
-		if p.signal != nil && result.Signal == nil {
-			result.Signal = p.signal
+		if p.Signal != nil && result.Signal == nil {
+			result.Signal = p.Signal
 		}
-		if died := p.code > 1; died && result.Exit <= 1 || !died && result.Exit == 0 {
-			result.Exit = p.code
+		if died := p.Code > 1; died && result.Exit <= 1 || !died && result.Exit == 0 {
+			result.Exit = p.Code
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.report.Tests)) {
 			if p.report.Tests[name].Verb == gotest.Fail && !strings.Contains(name, "/") {

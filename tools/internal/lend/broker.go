@@ -56,7 +56,8 @@ type Broker struct {
 	command *Unit
 	byPID   map[int]*Unit
 	byName  map[string]*Unit
-	workers map[int]bool // numbers in use
+	workers map[int]bool  // numbers in use
+	startUp time.Duration // see StartUp
 	conns   map[net.Conn]bool
 	closed  bool
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/process"
@@ -32,7 +33,11 @@ type Unit struct {
 	what   string // for messages
 	pid    int
 
-	host      host // of its own, see [Config.PerProcess]
+	host    host        // of its own, see [Config.PerProcess]
+	isGroup atomic.Bool // see EnterGroup
+	begun   time.Time
+	met     sync.Once // it has connected
+
 	mu        sync.Mutex
 	ended     bool
 	databases map[int]*database
@@ -52,7 +57,7 @@ func (b *Broker) newUnit(worker string) *Unit {
 	rand.Read(random[:])
 	id := worker + "_" + hex.EncodeToString(random[:])
 	u := &Unit{
-		broker: b, worker: worker, number: -1, id: id, name: databasePrefix + id, what: "the command",
+		broker: b, worker: worker, number: -1, id: id, name: databasePrefix + id, what: "the command", begun: time.Now(),
 		databases: map[int]*database{}, conns: map[net.Conn]bool{},
 	}
 	b.byName[u.name] = u
@@ -85,6 +90,18 @@ func (b *Broker) unit(pid int, what string) (*Unit, error) {
 		u.end()
 	})
 	return u, nil
+}
+
+// meet notes the first connection of a group.
+func (u *Unit) meet() {
+	u.met.Do(func() {
+		b := u.broker
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if took := time.Since(u.begun); b.startUp == 0 || took < b.startUp {
+			b.startUp = took
+		}
+	})
 }
 
 // end gives the databases of a process back that has ended.

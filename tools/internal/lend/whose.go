@@ -19,8 +19,15 @@ func (b *Broker) find(client net.Conn, database string) (u *Unit, n int, err err
 			return u, n, err
 		}
 	}
-	if u, n := b.named(database); u != nil {
-		return u, n, nil
+	named, n := b.named(database)
+	if named != nil && named.isGroup.Load() { // workers that it has started know its names alone
+		named.meet()
+		if own, err := b.unitOf(client); err != nil || own != b.command {
+			return own, n, err
+		}
+	}
+	if named != nil {
+		return named, n, nil
 	}
 	u, err = b.unitOf(client)
 	return u, 0, err

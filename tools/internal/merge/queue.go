@@ -3,6 +3,7 @@ package merge
 import (
 	"io"
 	"os"
+	"reflect"
 	"sync"
 )
 
@@ -129,4 +130,16 @@ func (q *Queue) show(p []byte) {
 	}
 	q.last = p[len(p)-1]
 	_, q.err = q.out.Write(p)
+}
+
+// OneStream reports whether two writers are one file.
+func OneStream(a, b io.Writer) bool {
+	f, isFile := a.(*os.File)
+	g, areFiles := b.(*os.File)
+	if !isFile || !areFiles {
+		return reflect.TypeOf(a) == reflect.TypeOf(b) && reflect.TypeOf(a).Comparable() && a == b
+	}
+	one, err := f.Stat()
+	other, otherErr := g.Stat()
+	return err == nil && otherErr == nil && os.SameFile(one, other)
 }

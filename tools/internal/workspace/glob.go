@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Match gives the files that a pattern matches, sorted: ** stands for any number of directories, and a directory for all
-// files in it.
+// Match gives the files that a pattern matches, sorted: ** stands for any number of directories, {a,b} for a or b, and a
+// directory for all files in it.
 func Match(pattern string) ([]string, error) {
 	pattern = filepath.ToSlash(filepath.Clean(pattern))
 	fixed := pattern
-	if i := strings.IndexAny(pattern, "*?["); i >= 0 {
+	if i := strings.IndexAny(pattern, "*?[{"); i >= 0 {
 		fixed = filepath.Dir(pattern[:i] + "x")
 	}
 	re, err := regexp.Compile("^" + toRegexp(pattern) + "(/.*)?$")
@@ -52,6 +52,18 @@ func toRegexp(pattern string) string {
 			b.WriteString("[^/]*")
 		case pattern[i] == '?':
 			b.WriteString("[^/]")
+		case pattern[i] == '[' && strings.Contains(pattern[i:], "]"):
+			end := i + strings.IndexByte(pattern[i:], ']')
+			b.WriteString(strings.Replace(pattern[i:end+1], "[!", "[^", 1))
+			i = end
+		case pattern[i] == '{' && strings.Contains(pattern[i:], "}"):
+			end := i + strings.IndexByte(pattern[i:], '}')
+			var either []string
+			for word := range strings.SplitSeq(pattern[i+1:end], ",") {
+				either = append(either, toRegexp(word))
+			}
+			b.WriteString("(" + strings.Join(either, "|") + ")")
+			i = end
 		default:
 			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
 		}

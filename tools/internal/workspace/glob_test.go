@@ -25,7 +25,10 @@ func TestMatch(t *testing.T) {
 		"a/*.sql":  {"a/1.sql"},
 		"**/*.sql": {"5.sql", "a/1.sql", "a/b/2.sql"},
 		"a/b/?.*":  {"a/b/2.sql", "a/b/3.txt"},
-		"x/*":      nil,
+
+		"**/[!1-2].{sql,t*}": {"5.sql", "a/b/3.txt"},
+
+		"x/*": nil,
 	} {
 		got, _ := workspace.Match(pattern) // a directory that is not there has no file
 		if !slices.Equal(got, want) {

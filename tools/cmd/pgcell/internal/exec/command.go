@@ -32,9 +32,9 @@ func Command(p *cli.Process) *cobra.Command {
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 0 || len(args) == 0 {
-				return usage("want a command after --: pgcell exec [flags] -- COMMAND")
+				return usage("want a command after --, and patterns in quotes: pgcell exec [flags] -- COMMAND")
 			}
-			if err := o.configure(p, cmd.Flags()); err != nil {
+			if err := o.configure(p, cmd.Flags(), args); err != nil {
 				return err
 			}
 			return run(p, o, args)

@@ -121,8 +121,13 @@ var Flags = []Flag{
 		to:   func(o *options) any { return &o.forward },
 	},
 	{
-		Name: "shards", Value: "N", Usage: "go test: divide each test binary among N processes, or auto",
-		More: "[Below](#one-test-binary-many-processes).",
+		Name: "split", Value: "GLOB", path: true, Usage: "divide these files among processes of COMMAND, which has {} for them",
+		More: "[Below](#test-files-many-processes). May be given more than once.",
+		to:   func(o *options) any { return &o.split },
+	},
+	{
+		Name: "shards", Value: "N", Usage: "number of processes for a Go test binary or for --split, or auto",
+		More: "Default: `auto` with `--split`; without it, a test binary is not divided. [Below](#one-test-binary-many-processes).",
 		to:   func(o *options) any { return &o.shards },
 	},
 	{

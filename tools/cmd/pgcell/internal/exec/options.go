@@ -17,6 +17,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/lend"
 	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/process"
+	"github.com/pgcell/pgcell/tools/internal/split"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
@@ -26,7 +27,7 @@ type options struct {
 	postgres, user, database, envFile     string
 	migrateInputs, extensions, roles      []string
 	settings, env, files, worker          []string
-	at, forward, groups                   []string
+	at, forward, groups, split            []string
 	shards, isolate                       string
 	superuser, createdb, diagnose, suites bool
 	server, serverFrom                    string
@@ -37,10 +38,12 @@ type options struct {
 	places     []netns.Place     // of at
 	forwards   []netns.Address   // of forward
 	divided    *gohook.Divide    // of shards, isolate, groups and diagnose
+	splits     *split.Config     // of split and shards
 }
 
 // configure adds what .pgcell.toml says to the command line, and reads the values.
-func (o *options) configure(p *cli.Process, f *pflag.FlagSet) error {
+func (o *options) configure(p *cli.Process, f *pflag.FlagSet, command []string) error {
+	given := len(o.split) > 0
 	err := o.fromFile(p, f)
 	if err != nil {
 		return err
@@ -82,7 +85,7 @@ func (o *options) configure(p *cli.Process, f *pflag.FlagSet) error {
 	if err := o.readIsolation(); err != nil {
 		return err
 	}
-	if o.divided, err = o.divide(p.Getenv); err != nil {
+	if err := o.divide(p.Getenv, command, given); err != nil {
 		return err
 	}
 	return o.readVariables()

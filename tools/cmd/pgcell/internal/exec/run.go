@@ -20,6 +20,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/lend"
 	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/split"
 )
 
 // session is one call.
@@ -95,6 +96,11 @@ func run(p *cli.Process, o options, command []string) (err error) {
 	environ, command, err := gohook.Install(hook, s.broker.Environ(p.Env), command)
 	if err != nil {
 		return broken("%w", err)
+	}
+	if o.splits != nil {
+		if command, err = split.Install(*o.splits, s.dir.Path()); err != nil {
+			return broken("%w", err)
+		}
 	}
 	err = s.runChild(command, environ)
 	s.keepGroups()
