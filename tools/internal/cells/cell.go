@@ -20,7 +20,6 @@ type cell struct {
 	database renew.Database
 	conns    *conns.Set     // knows the database's name, another one for each test
 	made     string         // how it came to be ready: see [Lease.Made]
-	pooled   bool           // the last test used its pools
 	cleaner  *renew.Cleaner // nil until it is needed
 	ready    *pgxpool.Pool  // the next test's
 }

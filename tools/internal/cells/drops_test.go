@@ -37,7 +37,7 @@ func TestDropsAreTold(t *testing.T) {
 	}
 }
 
-// TestNoConnectionGoesOn has a template whose code may leave state in connections: each test gets new ones.
+// TestNoConnectionGoesOn has a template with a function, which may leave state in connections: each test gets new ones.
 func TestNoConnectionGoesOn(t *testing.T) {
 	t.Parallel()
 	var traced warnings
@@ -52,7 +52,7 @@ func TestNoConnectionGoesOn(t *testing.T) {
 			}
 		})
 	}
-	if got, want := traced.String(), "no connection goes on to the next test: function remember() may leave something in a session: it has set_config in it"; got != want {
+	if got, want := traced.String(), "no connection goes on to the next test: what function remember() leaves in a session is not known"; got != want {
 		t.Errorf("traced %q, want %q", got, want)
 	}
 }

@@ -161,10 +161,7 @@ func (l *Lease) WidePool() (*pgxpool.Pool, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	// Sessions that the test does not use in the other pool serve this one.
-	if l.narrow {
-		l.cell.conns.Spare(l.cell.ready)
-	} else {
+	if !l.narrow { // the sessions at rest are in a pool that the test does not use: they serve this one
 		l.cell.conns.Collect(l.cell.ready)
 	}
 	var err error
@@ -241,7 +238,7 @@ func (l *Lease) letGo() []*session.Session {
 	for _, stop := range l.own {
 		conns.Soon(stop)
 	}
-	l.gone, c.pooled = c.ready, c.conns.Used()
+	l.gone = c.ready
 	left := c.conns.Collect(c.ready)
 	c.ready = nil
 	if l.wide != nil {

@@ -276,7 +276,7 @@ func (p *pool) renew(ctx context.Context, c *cell, sessions []*session.Session, 
 		c.leave()
 	}
 	err := c.prepare(ctx)
-	if err == nil && c.ready.Stat().TotalConns() == 0 && c.pooled && p.mayWarm() {
+	if err == nil && c.ready.Stat().TotalConns() == 0 && p.mayWarm() {
 		err = c.warm(ctx)
 	}
 	if err != nil {

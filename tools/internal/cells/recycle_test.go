@@ -30,12 +30,11 @@ ALTER TABLE dates ALTER at SET STATISTICS 0;
 CREATE TABLE base (id int);
 CREATE TABLE derived (more text) INHERITS (base);
 CREATE TABLE audit (what text);
-CREATE TABLE guarded (id int PRIMARY KEY, v text);
-CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (TG_OP || ' ' || TG_TABLE_NAME); RETURN NULL; END $$;
-CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON guarded FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TABLE guarded (id int PRIMARY KEY, v text, words tsvector);
+CREATE TRIGGER index BEFORE INSERT OR UPDATE ON guarded FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger(words, 'pg_catalog.simple', v);
 CREATE TABLE always (id int);
-CREATE TRIGGER note AFTER DELETE ON always FOR EACH ROW EXECUTE FUNCTION note();
-ALTER TABLE always ENABLE ALWAYS TRIGGER note;
+CREATE TRIGGER same BEFORE UPDATE ON always FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+ALTER TABLE always ENABLE ALWAYS TRIGGER same;
 CREATE TABLE ruled (id int);
 CREATE RULE keep AS ON DELETE TO ruled DO INSTEAD NOTHING;
 CREATE TABLE private (id int, owner text DEFAULT current_user);
@@ -64,6 +63,14 @@ CREATE MATERIALIZED VIEW summary AS SELECT count(*) AS n FROM parent;
 CREATE VIEW names AS SELECT name FROM parent;
 CREATE TABLE wide (id int, big text);
 CREATE INDEX ON wide (id) WHERE id > 2;
+`
+
+// code are functions for the shop. No session goes from test to test with them.
+const code = `
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (TG_OP || ' ' || TG_TABLE_NAME); RETURN NULL; END $$;
+CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON guarded FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TRIGGER note AFTER DELETE ON always FOR EACH ROW EXECUTE FUNCTION note();
+ALTER TABLE always ENABLE ALWAYS TRIGGER note;
 `
 
 // mustShop starts a server on the shop's template; change may alter how.
@@ -182,13 +189,23 @@ var leftovers = []struct {
 }
 
 // TestNextTestSeesANewClone leaves each leftover in turn in a cell, in its pool's connection, and has the recycled cell
-// compared with a clone (Verify does). The next test's session must be like a new one too.
+// compared with a clone (Verify does). The next test's session must be like a new one too, also if it is a new one, as
+// with a template that has functions.
 func TestNextTestSeesANewClone(t *testing.T) {
 	t.Parallel()
-	c := mustShop(t, func(c *cells.Config) {
-		c.Ahead = cells.AheadOff
-		c.Settings = map[string]string{"IntervalStyle": "sql_standard", "DateStyle": "SQL, DMY"}
-	})
+	for name, sql := range map[string]string{"sessions go on": shop, "new sessions": shop + code} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			leaveInTurn(t, mustOpenWith(t, sql, func(c *cells.Config) {
+				c.Ahead = cells.AheadOff
+				c.Settings = map[string]string{"IntervalStyle": "sql_standard", "DateStyle": "SQL, DMY"}
+			}))
+		})
+	}
+}
+
+func leaveInTurn(t *testing.T, c *cells.Cluster) {
+	t.Helper()
 	for _, l := range leftovers {
 		before := mustTake(t, c)
 		name, made := before.Name(), before.Made()

@@ -224,17 +224,6 @@ func (s *Set) Collect(pool *pgxpool.Pool) (left int) {
 	return closePool(pool)
 }
 
-// Spare has those of a pool's sessions rest that no client has used yet, but for one.
-func (s *Set) Spare(pool *pgxpool.Pool) {
-	for i, conn := range pool.AcquireAllIdle(context.Background()) {
-		if client := session.Of(conn.Conn()); i == 0 || client == nil || !client.Unused() {
-			defer conn.Release()
-		} else if one := s.takeOut(conn.Hijack()); one != nil {
-			s.Keep([]*session.Session{one})
-		}
-	}
-}
-
 // Keep has sessions rest that no client has.
 func (s *Set) Keep(sessions []*session.Session) {
 	s.mu.Lock()
@@ -256,18 +245,6 @@ func (s *Set) Woken() []uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]uint32(nil), s.woken...)
-}
-
-// Used reports whether a client has sent anything.
-func (s *Set) Used() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, conn := range s.clients {
-		if !conn.Unused() {
-			return true
-		}
-	}
-	return false
 }
 
 // Alive reports whether the server has ended none of the sessions. Call it while no test uses them.

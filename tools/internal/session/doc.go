@@ -7,7 +7,7 @@
 // its own, so a late cancel request of an earlier client reaches nobody.
 //
 // A session is kept only if each statement that it was sent is known to leave nothing behind: see [Harmless].
-// [HarmlessCode] is the same question for functions, defaults, policies and the like of a template.
+// [HarmlessExpression] is the same question for defaults, policies and the like of a template.
 //
 // Goals: nothing of an earlier client is left, neither in the server's process nor in Go objects, by the public API of
 // pgx alone. Non-goals: sharing a session among several clients at once, TLS, start-up parameters that differ from

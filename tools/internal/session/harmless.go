@@ -18,7 +18,7 @@ var harmless = words("select insert update delete merge values table with copy" 
 // if so, its sessions end with it.
 var catalog = words("create alter drop truncate comment grant revoke reindex cluster refresh reassign security import")
 
-// setting are names that must not be anywhere in a statement, nor in a template's code, quoted or not: functions and a
+// setting are names that must not be anywhere in a statement, nor in a template's expressions, quoted or not: functions and a
 // view that set a parameter, and functions that execute a text which they are given.
 var setting = words("set_config setseed set_limit pg_settings" +
 	" query_to_xml query_to_xmlschema query_to_xml_and_xmlschema ts_stat ts_rewrite" +
@@ -114,49 +114,14 @@ func (s *statement) judge() (doubt string, ddl bool) {
 	return "a statement that begins with " + strings.ToUpper(s.first), false
 }
 
-// HarmlessCode says why a function's body, a default, a policy or another piece of a template's code may leave
-// something in a session; "" if it does not. In code, a statement need not be where a semicolon ends the one before. So
-// certain words must not be anywhere: the names that [Harmless] refuses, and those that begin a statement that it
-// refuses, but for the SET of an UPDATE, and EXECUTE FUNCTION.
-func HarmlessCode(text string) (doubt string) {
+// HarmlessExpression says why a default, a policy or another expression of a template may leave something in a session,
+// "" if it does not. It must not call a function that the template defines.
+func HarmlessExpression(text string) (doubt string) {
 	lexer := sqltext.New(text)
-	var before sqltext.Token // the token before
-	update := false          // UPDATE has been in this statement
 	for t := lexer.Next(); t.Kind != sqltext.EOF; t = lexer.Next() {
 		if doubt := forbidden(t); doubt != "" {
 			return doubt
 		}
-		next := *lexer
-		switch {
-		case t.IsSymbol(";"):
-			update = false
-		case t.Is("update"):
-			update = true
-		case t.Is("reset", "discard", "load"):
-			return t.Lower()
-		case t.Is("execute") && !next.Next().Is("function", "procedure"):
-			return "execute"
-		case t.Is("do") && isBody(next.Next()):
-			return "do"
-		case t.Is("set") && (!update || !endsName(before)):
-			return "set"
-		}
-		before = t
 	}
 	return ""
-}
-
-// isBody reports whether a token follows the DO of a statement, not that of a rule or of ON CONFLICT.
-func isBody(t sqltext.Token) bool { return t.Kind == sqltext.String || t.Is("language") }
-
-// endsName reports whether a token can be the last one before the SET of an UPDATE: its own word, the table or an
-// alias.
-func endsName(t sqltext.Token) bool {
-	switch t.Kind {
-	case sqltext.Word:
-		return !t.Is("begin", "then", "else", "loop")
-	case sqltext.Quoted:
-		return true
-	}
-	return t.IsSymbol("*") || t.IsSymbol(")")
 }

@@ -8,11 +8,10 @@ import (
 // watch follows the messages that a client sends
 // (https://www.postgresql.org/docs/current/protocol-message-formats.html) after the start-up.
 type watch struct {
-	left     int    // bytes of the current message that are still to come
-	head     []byte // a message whose length has not come yet
-	messages int    // how many were sent
-	doubt    string // see [Harmless]
-	ddl      bool
+	left  int    // bytes of the current message that are still to come
+	head  []byte // a message whose length has not come yet
+	doubt string // see [Harmless]
+	ddl   bool
 }
 
 // write looks at bytes that the client sends.
@@ -62,7 +61,6 @@ func (w *watch) message(kind byte, body []byte, whole bool) {
 	default:
 		w.suspect("a message of type " + string(rune(kind)))
 	}
-	w.messages++
 }
 
 // suspect notes a reason; the first one stays.
@@ -70,13 +68,6 @@ func (w *watch) suspect(why string) {
 	if w.doubt == "" {
 		w.doubt = why
 	}
-}
-
-// Unused reports whether the client has sent nothing since the start-up.
-func (c *Conn) Unused() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.watch.messages == 0
 }
 
 // Alive is [Session.Alive] for a session whose client waits for nothing.

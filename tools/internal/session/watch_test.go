@@ -34,16 +34,16 @@ func TestWatchMessages(t *testing.T) {
 		}
 		var whole watch
 		whole.write(text)
-		if whole.doubt != c.doubt || whole.ddl != c.ddl || whole.messages != 2 {
-			t.Errorf("%s: %+v, want doubt %q, ddl %v, 2 messages", name, whole, c.doubt, c.ddl)
+		if whole.doubt != c.doubt || whole.ddl != c.ddl || whole.left != 0 || len(whole.head) != 0 {
+			t.Errorf("%s: %+v, want doubt %q, ddl %v, nothing left", name, whole, c.doubt, c.ddl)
 		}
 		for cut := 1; cut < len(text); cut++ {
 			var parts watch
 			parts.write(text[:cut])
 			parts.write(text[cut:])
 			careful := parts.doubt == c.doubt && parts.ddl == c.ddl || parts.doubt == "a statement that came in parts"
-			if !careful || parts.messages != 2 {
-				t.Errorf("%s, cut after %d of %d bytes: %+v, want doubt %q, ddl %v, 2 messages", name, cut, length, parts, c.doubt, c.ddl)
+			if !careful || parts.left != 0 || len(parts.head) != 0 {
+				t.Errorf("%s, cut after %d of %d bytes: %+v, want doubt %q, ddl %v, nothing left", name, cut, length, parts, c.doubt, c.ddl)
 			}
 		}
 	}
