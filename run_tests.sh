@@ -20,13 +20,27 @@ source_digest() {
   digest=$OSTYPE-$HOSTTYPE-${digest:0:32}
 }
 
-# build sets command to the newly built binary, or to a copy of it that later runs find.
+# cache_flags sets flags to those of the user's flags for Bazel that say where results are cached: they hold for the
+# command as well.
+cache_flags() {
+  flags=()
+  while (($#)) && [[ $1 != -- ]]; do shift; done
+  local flag
+  for flag; do
+    case $flag in
+      --config=remote-cache | --remote_*=* | --disk_cache=* | --tls_*=* | --google_*=* | --credential_helper=*) flags+=("$flag") ;;
+    esac
+  done
+}
+
+# build sets command to the newly built binary, or to a copy of it that later runs find. Its arguments are the script's.
 build() {
-  local script words=('') binary
+  local script words=('') binary flags
+  cache_flags "$@"
   echo 'run_tests.sh: building the command, for its source is new here' >&2
   script=$(mktemp)
   if ! "$PGCELL_BAZEL" run --script_path="$script" --ui_event_filters=-info --show_result=0 \
-    --show_progress_rate_limit=5 //tools/cmd/pgcell >&2; then
+    --show_progress_rate_limit=5 ${flags[@]+"${flags[@]}"} //tools/cmd/pgcell >&2; then
     rm -f "$script"
     echo 'run_tests.sh: the command cannot be built: the reason is above' >&2
     exit 4
@@ -48,7 +62,7 @@ build() {
 
 source_digest
 command=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/pgcell/command/$digest
-[[ -x $command ]] || build
+[[ -x $command ]] || build "$@"
 case ${1-} in
   compare | doctor | gc | timings | ci-matrix) exec "$command" "$@" ;;
   exec)
