@@ -49,7 +49,7 @@ var floors = []struct {
 		"internal/cache", "internal/clone", "internal/conns", "internal/dump",
 	}},
 	{"Results of tests; what is to run; cells", []string{
-		"internal/cells", "internal/results", "internal/selection", "rules/golden",
+		"internal/cells", "internal/foreign", "internal/results", "internal/selection", "rules/golden",
 	}},
 	{"Output files; plans; the library; what exec lends", []string{
 		"internal/junit", "internal/page", "internal/plan", "internal/source", "pgcell",

@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/shard"
 )
 
@@ -25,7 +24,7 @@ const patience = 2 * time.Minute
 // begins.
 type Cell struct {
 	t        TB
-	lease    *cells.Lease
+	lease    lease
 	table    string
 	pool     func() (*pgxpool.Pool, error) // opened at the first call
 	db       func() (*sql.DB, error)       // opened at the first call
@@ -51,7 +50,7 @@ func New(t TB, config ...Config) *Cell {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cluster, err := process.cluster(ctx, c)
+	server, err := process.server(ctx, c)
 	if err != nil {
 		t.Fatalf("pgcell.New: %v", err)
 	}
@@ -61,14 +60,14 @@ func New(t TB, config ...Config) *Cell {
 			if t.Failed() || panicking() { // its server stays, as those of other cells do
 				return
 			}
-			if err := cluster.Close(); err != nil {
+			if err := server.Close(); err != nil {
 				t.Logf("pgcell: close private server: %v", err)
 			}
 		})
 	}
 	request, suffix := names.request(t)
 	request.Empty, request.New = c.Empty, c.Recycle == RecycleNever
-	lease, err := cluster.Take(ctx, request)
+	lease, err := server.take(ctx, request)
 	if err != nil {
 		t.Fatalf("pgcell.New: %v", err)
 	}
@@ -78,14 +77,14 @@ func New(t TB, config ...Config) *Cell {
 	}
 	cell := &Cell{t: t, lease: lease, table: "test_table_" + suffix}
 	cell.open(c)
-	logChoice(t, cluster, lease)
+	logChoice(t, server, lease)
 	forget := publish(suffix, lease.Name(), cell.table)
 	names.used(t, lease, time.Since(start)-lease.Waited(), waited+lease.Waited(), started)
 	t.Cleanup(func() {
 		t.Helper() // what is said here stands at the line that called New
 		forget()
 		if t.Failed() || panicking() {
-			keep(t, cluster, lease)
+			keep(t, server, lease)
 		} else if c.Private {
 			lease.Keep() // its server goes, and so need not be dropped
 		} else if err := lease.Return(); err != nil {
@@ -152,17 +151,11 @@ func (c *Cell) DB() *sql.DB {
 }
 
 // logChoice says for each test what was chosen, where the user wants to see it.
-func logChoice(t TB, cluster *cells.Cluster, lease *cells.Lease) {
+func logChoice(t TB, server source, l lease) {
 	t.Helper()
-	if !verbose() {
-		return
+	if verbose() {
+		t.Logf("pgcell: %s, %s", l.Name(), server.describe(l))
 	}
-	server, made := cluster.Server(), lease.Made()
-	if made == "cloned" {
-		made += " by " + cluster.Strategy()
-	}
-	t.Logf("pgcell: %s, %s from %s, PostgreSQL %v, %s, %s", lease.Name(), made, cluster.Manifest().Template,
-		server.Install().Version, server.Containment(), server.Storage())
 }
 
 // verbose reports whether the user wants to see what was chosen.

@@ -2,14 +2,11 @@ package pgcell
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/pgcell/pgcell/tools/internal/cells"
 )
 
 // Bounds of what is written of a failed test's cell, in bytes.
@@ -21,35 +18,14 @@ const (
 // dumpPatience bounds the time for it.
 const dumpPatience = 20 * time.Second
 
-// keep leaves a failed test's database for a look at it: dumped if the test has a directory for outputs, and kept until
-// the server ends. PGCELL_KEEP=1 has the server outlast the tests, and only then is there a line to connect to it.
-func keep(t TB, cluster *cells.Cluster, lease *cells.Lease) {
+// keep leaves a failed test's database for a look at it: dumped if the test has a directory for outputs, and kept as
+// its server can.
+func keep(t TB, server source, l lease) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), dumpPatience)
 	defer cancel()
-	tell(t, lease.FullMemory())
-	dumped := dump(ctx, t, lease)
-	lease.Keep()
-	if !isOn("PGCELL_KEEP") {
-		names.keptAs(t, "", dumped)
-		// The server goes with this process, mostly before anybody reads this: no line to connect to it.
-		t.Logf("pgcell: cell %s goes with its server; set PGCELL_KEEP=1, or pass --keep to pgcell run, to keep both",
-			lease.Name())
-		return
-	}
-	dir := cluster.Server().SocketDir()
-	if err := cluster.Server().Linger(ctx); err != nil {
-		t.Logf("pgcell: keep the server of cell %s: %v", lease.Name(), err)
-		return
-	}
-	names.keptAs(t, lease.URL(), dumped)
-	if err := terminal.endAtInterrupt(dir); err != nil {
-		t.Logf("pgcell: have Ctrl-C end the server of cell %s: %v", lease.Name(), err)
-	}
-	line := fmt.Sprintf("kept cell %s: psql '%s' (its server stays, and bazel or go test waits for it, until you press"+
-		" Ctrl-C or type: rm -r %s)", lease.Name(), lease.URL(), dir)
-	t.Logf("pgcell: %s", line)
-	terminal.print(fmt.Sprintf("pgcell: %s failed and %s", t.Name(), line))
+	tell(t, l.FullMemory())
+	server.keep(ctx, t, l, dump(ctx, t, l))
 }
 
 // panicking reports whether a panic has this goroutine run a test's cleanups: the testing package notes only after them
@@ -78,7 +54,7 @@ func tell(t TB, hint string) {
 
 // dump writes a cell's content and the server's words about it to the test's outputs, and gives the path of the former
 // below them.
-func dump(ctx context.Context, t TB, lease *cells.Lease) string {
+func dump(ctx context.Context, t TB, lease lease) string {
 	t.Helper()
 	dir, err := outputs()
 	if dir == "" {

@@ -67,7 +67,7 @@ func (n *namer) named(t TB, base string) {
 }
 
 // used notes what a test's cell cost, and how much of that was the server's start.
-func (n *namer) used(t TB, l *cells.Lease, cost, waited, started time.Duration) {
+func (n *namer) used(t TB, l lease, cost, waited, started time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if test := n.tests[t]; test != nil {

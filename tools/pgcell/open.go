@@ -31,12 +31,12 @@ func Open(ctx context.Context, config ...Config) (*Cell, error) {
 	// All who ask for the server get the error that the first got; so this one's ctx must not be in it.
 	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	cluster, err := process.cluster(starting, c)
+	server, err := process.server(starting, c)
 	if err != nil {
 		return nil, fmt.Errorf("pgcell.Open: %w", err)
 	}
 	r.ServerSeconds = time.Since(r.Start).Seconds()
-	lease, err := cluster.Take(ctx, cells.Request{
+	lease, err := server.take(ctx, cells.Request{
 		Test: "pgcell.Open", Empty: c.Empty, New: c.Recycle == RecycleNever, Shared: true,
 	})
 	if err != nil {
@@ -53,7 +53,7 @@ func Open(ctx context.Context, config ...Config) (*Cell, error) {
 		forget()
 		if c.Private {
 			lease.Keep()
-			return cluster.Close()
+			return server.Close()
 		}
 		return lease.Return()
 	})

@@ -3,12 +3,14 @@ package pgcell
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/conns"
+	"github.com/pgcell/pgcell/tools/internal/foreign"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -33,6 +35,9 @@ type PrivateServer struct {
 func Server(t TB, config ...ServerConfig) *PrivateServer {
 	t.Helper()
 	c := one(t, "pgcell.Server", config)
+	if err := foreign.ForPrivate(os.Getenv); err != nil {
+		t.Fatalf("pgcell.Server: %v", err)
+	}
 	enter(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -12,18 +12,20 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/cells"
+	"github.com/pgcell/pgcell/tools/internal/foreign"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-// process is what the tests of this process share: one server for each golden cluster.
-var process = &servers{byGolden: map[string]*opening{}, byRecipe: map[string]built{}}
+// process is what the tests of this process share: one server for each golden cluster, or for each template on a server
+// that others manage.
+var process = &servers{opened: map[string]*opening{}, byRecipe: map[string]built{}}
 
 type servers struct {
 	mu       sync.Mutex
-	byGolden map[string]*opening
-	recipes  sync.Mutex // held while one is built
+	opened   map[string]*opening // by the golden cluster's path, or by the server's URL and the template
+	recipes  sync.Mutex          // held while one is built
 	byRecipe map[string]built
 }
 
@@ -35,31 +37,46 @@ type built struct {
 
 // opening is a server that is being started, or has been, or could not be.
 type opening struct {
-	once    sync.Once
-	cluster *cells.Cluster
-	err     error
+	once   sync.Once
+	server source
+	err    error
 }
 
-// cluster gives the running server that serves a config, and starts it where it does not run yet. A private one is another
-// at each call, and the caller closes it. All who ask for one
-// that could not be started get the same error.
-func (s *servers) cluster(ctx context.Context, c Config) (*cells.Cluster, error) {
+// server gives the running server that serves a config, and starts it where it does not run yet. A private one is another
+// at each call, and the caller closes it.
+func (s *servers) server(ctx context.Context, c Config) (source, error) {
+	url, err := foreign.FromEnvironment(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	if url != "" {
+		return s.existing(ctx, url, c)
+	}
+	start := func() (source, error) {
+		cluster, err := s.start(ctx, c, func(*cells.Config) {})
+		return private{cluster}, err
+	}
 	if c.Private {
-		return s.start(ctx, c, func(*cells.Config) {})
+		return start()
 	}
 	path, err := s.golden(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	return s.shared(path, start)
+}
+
+// shared opens a server at the first call with its key. All who ask for one that could not be opened get the same error.
+func (s *servers) shared(key string, open func() (source, error)) (source, error) {
 	s.mu.Lock()
-	o := s.byGolden[path]
+	o := s.opened[key]
 	if o == nil {
 		o = &opening{}
-		s.byGolden[path] = o
+		s.opened[key] = o
 	}
 	s.mu.Unlock()
-	o.once.Do(func() { o.cluster, o.err = s.start(ctx, c, func(*cells.Config) {}) })
-	return o.cluster, o.err
+	o.once.Do(func() { o.server, o.err = open() })
+	return o.server, o.err
 }
 
 // start starts a server for a config. A golden cluster in the user's cache that a full disk has cut short, that somebody

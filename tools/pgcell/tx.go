@@ -12,15 +12,15 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cells"
 )
 
-// sharedKey names the one cell of a cluster whose tests roll back all that they do.
+// sharedKey names the one cell of a server whose tests roll back all that they do.
 type sharedKey struct {
-	cluster *cells.Cluster
-	empty   bool
+	server source
+	empty  bool
 }
 
 type shared struct {
 	once  sync.Once
-	lease *cells.Lease
+	lease lease
 	err   error
 }
 
@@ -43,17 +43,17 @@ func Tx(t TB, config ...Config) pgx.Tx {
 	r := record{Test: t.Name(), Worker: Worker(), WaitSeconds: enter(t).Seconds(), Start: time.Now(), Made: "shared"}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cluster, err := process.cluster(ctx, c)
+	server, err := process.server(ctx, c)
 	if err != nil {
 		t.Fatalf("pgcell.Tx: %v", err)
 	}
 	r.ServerSeconds = time.Since(r.Start).Seconds()
-	key := sharedKey{cluster, c.Empty}
+	key := sharedKey{server, c.Empty}
 	s := sharedCell(ctx, key)
 	if s.err != nil {
 		t.Fatalf("pgcell.Tx: %v", s.err)
 	}
-	since := cluster.Server().LogSize()
+	fullMemory := server.watch()
 	conn, err := s.lease.Connect(ctx)
 	if err != nil {
 		t.Fatalf("pgcell.Tx: connect: %v", err)
@@ -71,7 +71,7 @@ func Tx(t TB, config ...Config) pgx.Tx {
 			r.Failed = t.Failed() || panicking()
 			r.write(t)
 		}()
-		tell(t, cluster.Server().FullSince(since))
+		tell(t, fullMemory())
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		wrong := tx.end(ctx, t)
@@ -125,7 +125,7 @@ func sharedCell(ctx context.Context, key sharedKey) *shared {
 	found, _ := sharedCells.LoadOrStore(key, &shared{})
 	s := found.(*shared)
 	s.once.Do(func() {
-		s.lease, s.err = key.cluster.Take(ctx, cells.Request{Test: "pgcell.Tx", Empty: key.empty, Shared: true})
+		s.lease, s.err = key.server.take(ctx, cells.Request{Test: "pgcell.Tx", Empty: key.empty, Shared: true})
 	})
 	return s
 }

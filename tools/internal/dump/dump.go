@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -35,25 +36,47 @@ func (s *Source) Write(ctx context.Context, w io.Writer, limit int64) error {
 		fmt.Fprintf(out, "-- pg_dump: %v\n-- What the test has changed:\n", strings.ReplaceAll(err.Error(), "\n", " "))
 		err = s.list(ctx, out)
 	}
-	if out.cut {
-		_, err = fmt.Fprintf(w, "\n-- Cut here, after %d bytes.\n", limit)
+	return out.end(s.Name, limit, err)
+}
+
+// Tool writes a database on a server that others manage, by the pg_dump on PATH, and stops with a comment after limit
+// bytes. url is how to connect, password what it lacks.
+//
+// Errors: pg_dump's words, or that there is none.
+func Tool(ctx context.Context, w io.Writer, limit int64, name, url, password string) error {
+	out := &limited{w: w, left: limit}
+	environ := os.Environ()
+	if password != "" {
+		environ = append(environ, "PGPASSWORD="+password)
+	}
+	return out.end(name, limit, runTool(ctx, out, "pg_dump", url, environ))
+}
+
+// end closes what was written with a comment if it was cut.
+func (l *limited) end(name string, limit int64, err error) error {
+	if l.cut {
+		_, err = fmt.Fprintf(l.w, "\n-- Cut here, after %d bytes.\n", limit)
 	}
 	if err != nil {
-		return fmt.Errorf("dump cell %s: %w", s.Name, err)
+		return fmt.Errorf("dump cell %s: %w", name, err)
 	}
 	return nil
 }
 
 func (s *Source) byTool(ctx context.Context, out *limited) error {
+	tool := filepath.Join(s.Server.Install().BinDir, "pg_dump")
+	// The superuser sees all, row security notwithstanding.
+	return runTool(ctx, out, tool, s.Server.URL(golden.Superuser, s.Name), append(postgres.ServerEnv(), "PGPASSWORD="+s.Server.Password()))
+}
+
+func runTool(ctx context.Context, out *limited, tool, url string, environ []string) error {
 	var said bytes.Buffer
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out.full = cancel
-	tool := filepath.Join(s.Server.Install().BinDir, "pg_dump")
-	// The superuser sees all, row security notwithstanding. Locks that a test still holds are not waited for.
-	cmd := exec.CommandContext(ctx, tool, "--lock-wait-timeout=2s", "--dbname", s.Server.URL(golden.Superuser, s.Name))
-	cmd.Env = append(postgres.ServerEnv(), "PGPASSWORD="+s.Server.Password())
-	cmd.Stdout, cmd.Stderr = out, &said
+	// Locks that a test still holds are not waited for.
+	cmd := exec.CommandContext(ctx, tool, "--lock-wait-timeout=2s", "--dbname", url)
+	cmd.Env, cmd.Stdout, cmd.Stderr = environ, out, &said
 	if err := cmd.Run(); err != nil && !out.cut {
 		return fmt.Errorf("%w %s", err, bytes.TrimSpace(said.Bytes()))
 	}

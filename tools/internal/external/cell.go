@@ -2,6 +2,7 @@ package external
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -15,19 +16,33 @@ import (
 // setting is a parameter of a database.
 type setting struct{ name, value string }
 
-// Take makes a database: a clone of the template, owned by the role of the URL. worker is part of its name, which is
-// test_db_<worker>_<id>. Drop it. Cost: 20 to 100 ms, by the server's storage.
-func (s *Server) Take(ctx context.Context, worker string) (name string, err error) {
+// Request says which database [Server.Take] makes.
+type Request struct {
+	Worker string // part of its name, which is test_db_<worker>_<id>
+	// Name is that of a further database of a test: the name of its first one, and _2, _3, ... Default: a new name.
+	Name  string
+	Empty bool // a database without anything in it, in place of a clone
+}
+
+// Take makes a database: a clone of the template, owned by the role of the URL. Drop it. Cost: 20 to 100 ms, by the
+// server's storage.
+func (s *Server) Take(ctx context.Context, r Request) (name string, err error) {
 	if err := s.alive(ctx); err != nil {
 		return "", fmt.Errorf("make a database: %w", err)
 	}
+	name = r.Name
 	s.mu.Lock()
-	s.next++
-	name = cellName(worker, s.owner, s.next)
+	if name == "" {
+		s.next++
+		name = cellName(r.Worker, s.owner, s.next)
+	}
 	s.cells[name] = true
 	s.mu.Unlock()
-	sql := fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s CONNECTION LIMIT %d", quote(name), quote(s.template), cellMark)
-	if err = s.create(ctx, sql); err == nil {
+	sql := fmt.Sprintf("CREATE DATABASE %s CONNECTION LIMIT %d", quote(name), cellMark)
+	if !r.Empty {
+		sql += " TEMPLATE " + quote(s.template)
+	}
+	if err = s.create(ctx, sql); err == nil && !r.Empty {
 		err = s.dressUp(ctx, name)
 	}
 	if err != nil {
@@ -44,16 +59,22 @@ func cellName(worker string, owner, n uint32) string {
 	return fmt.Sprintf("test_db_%s_%08x%04x", worker, owner, n)
 }
 
-// ownerOf reads the owner out of a name that cellName made.
+// ownerOf reads the owner out of a name that cellName made, or of one with a number behind that.
 func ownerOf(name string) (owner uint32, ok bool) {
-	rest, ok := strings.CutPrefix(name, "test_db_")
-	id := rest[strings.LastIndexByte(rest, '_')+1:]
-	if !ok || len(id) < 12 {
+	parts := strings.Split(name, "_") // test, db, worker, id, number
+	for len(parts) > 4 && len(parts[len(parts)-1]) < idLength {
+		parts = parts[:len(parts)-1]
+	}
+	id := parts[len(parts)-1]
+	if !strings.HasPrefix(name, "test_db_") || len(id) < idLength {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(id[:8], 16, 32)
 	return uint32(n), err == nil
 }
+
+// idLength is the least length of the id in a cell's name: 8 digits for its owner, and 4 for the cell.
+const idLength = 12
 
 // create waits while somebody is connected to the template, as another's CREATE DATABASE from template1 may find.
 func (s *Server) create(ctx context.Context, sql string) error {
@@ -108,6 +129,28 @@ func (s *Server) Drop(ctx context.Context, name string) error {
 	}
 	if err := dropDatabase(ctx, s.pool, name); err != nil {
 		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.cells, name)
+	return nil
+}
+
+// Keep leaves a database that Take made where it is, for a day: the first sweep after that drops it. This process need
+// not live until then.
+func (s *Server) Keep(ctx context.Context, name string) error {
+	now := time.Now().UTC().Truncate(time.Second)
+	text, err := json.Marshal(usage{Made: now, Used: now})
+	if err != nil {
+		return err
+	}
+	for _, sql := range []string{
+		fmt.Sprintf("COMMENT ON DATABASE %s IS '%s'", quote(name), text), // first, since the sweep goes by it
+		fmt.Sprintf("ALTER DATABASE %s CONNECTION LIMIT %d", quote(name), keptMark),
+	} {
+		if _, err := s.pool.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("keep database %s: %w", name, err)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

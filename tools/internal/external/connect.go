@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -21,17 +22,33 @@ func (s *Server) Connect(ctx context.Context, database string, parameters map[st
 			c.RuntimeParams[name] = value
 		}
 	}
+	var conn *pgconn.PgConn
+	err := whenFree(ctx, func() (err error) {
+		conn, err = pgconn.ConnectConfig(ctx, &c)
+		return err
+	})
+	return conn, err
+}
+
+// connect logs in as configured, as soon as the server has a connection left.
+func connect(ctx context.Context, c *pgx.ConnConfig) (conn *pgx.Conn, err error) {
+	err = whenFree(ctx, func() (err error) {
+		conn, err = pgx.ConnectConfig(ctx, c)
+		return err
+	})
+	return conn, err
+}
+
+// whenFree tries to log in while the server has no connection left, until ctx ends.
+func whenFree(ctx context.Context, logIn func() error) error {
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		conn, err := pgconn.ConnectConfig(ctx, &c)
-		if err == nil {
-			return conn, nil
-		}
-		if !full(err) {
-			return nil, err
+		err := logIn()
+		if err == nil || !full(err) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for one of the server's connections (max_connections, or the role's CONNECTION LIMIT): %w", err)
+			return fmt.Errorf("wait for one of the server's connections (max_connections, or the role's CONNECTION LIMIT): %w", err)
 		case <-time.After(wait):
 		}
 	}

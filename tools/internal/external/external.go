@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -36,11 +37,16 @@ type Config struct {
 	Build func(ctx context.Context, conn *pgx.ConnConfig) error
 	// Once has the template be this process's alone: it goes with it. For a Build that cannot say what it depends on.
 	Once bool
+	// Who is this process in messages to others, at most 50 bytes. Default: "pgcell".
+	Who string
 	// KeepTemplates is how long a template stays that nobody uses. Default: 7 days.
 	KeepTemplates time.Duration
 	// Note is told what was dropped. Default: nobody.
 	Note func(string)
 }
+
+// keepCells is how long a database of Keep stays.
+const keepCells = 24 * time.Hour
 
 // keepTemplates is the default of Config.KeepTemplates.
 const keepTemplates = 7 * 24 * time.Hour
@@ -57,6 +63,7 @@ const (
 const (
 	cellMark     = 1_936_287_771
 	templateMark = 1_936_287_772
+	keptMark     = 1_936_287_773
 )
 
 // Server is a server, with what one process owns on it. Its methods may be called concurrently. Close it.
@@ -74,13 +81,15 @@ type Server struct {
 	owner uint32
 	next  uint32
 	cells map[string]bool
+
+	places places
 }
 
 // Open connects, drops what dead processes have left, and finds or builds the template. Cost: 50 ms and the build.
 //
 // Errors: [*UnfitError] for a server or a role that cannot serve, with what to do.
 func Open(ctx context.Context, c Config) (s *Server, err error) {
-	s = &Server{config: c, cells: map[string]bool{}}
+	s = &Server{config: c, cells: map[string]bool{}, places: newPlaces()}
 	if s.base, err = parse(c.URL); err != nil {
 		return nil, err
 	}
@@ -90,16 +99,22 @@ func Open(ctx context.Context, c Config) (s *Server, err error) {
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
-			s, err = nil, fmt.Errorf("use server %s: %w", s.address(), err)
+			s, err = nil, fmt.Errorf("use server %s: %w", s.Address(), err)
 		}
 	}()
-	if s.lock, err = pgx.ConnectConfig(ctx, s.base); err != nil {
+	if c.Who != "" {
+		s.base.RuntimeParams["application_name"] = "pgcell " + c.Who
+	}
+	if s.lock, err = connect(ctx, s.base); err != nil {
 		return s, err
 	}
 	if s.version, err = check(ctx, s.lock, s.base); err != nil {
 		return s, err
 	}
 	if err := s.own(ctx); err != nil {
+		return s, err
+	}
+	if err := s.countPlaces(ctx); err != nil {
 		return s, err
 	}
 	if s.pool, err = newPool(ctx, s.base); err != nil {
@@ -178,7 +193,7 @@ func (s *Server) alive(ctx context.Context) error {
 		return nil
 	}
 	s.lock.Close(ctx)
-	fresh, err := pgx.ConnectConfig(ctx, s.base)
+	fresh, err := connect(ctx, s.base)
 	if err != nil {
 		return fmt.Errorf("connect again: %w", err)
 	}
@@ -193,7 +208,7 @@ func (s *Server) alive(ctx context.Context) error {
 	if !taken {
 		return errors.New("the session that held this process's databases was ended, and another process has its lock")
 	}
-	return nil
+	return s.keepPlaces(ctx)
 }
 
 // Close drops the databases that are left, and lets go of the lock.
@@ -227,8 +242,14 @@ func (s *Server) note(format string, args ...any) {
 	}
 }
 
-// address is the server without passwords.
-func (s *Server) address() string { return address(s.base) }
+// Template is the name of the template's database.
+func (s *Server) Template() string { return s.template }
+
+// Version is the server's version, such as "15.4".
+func (s *Server) Version() string { return fmt.Sprintf("%d.%d", s.version/10000, s.version%10000) }
+
+// Address is the server's URL without passwords.
+func (s *Server) Address() string { return address(s.base) }
 
 func address(c *pgx.ConnConfig) string {
 	if strings.HasPrefix(c.Host, "/") {
@@ -246,6 +267,20 @@ func URL(server, database string) string {
 	}
 	return server + " dbname=" + database
 }
+
+// PublicURL is [URL] of this server, without the password.
+func (s *Server) PublicURL(database string) string {
+	if u, err := url.Parse(s.config.URL); err == nil && u.Scheme != "" {
+		query := u.Query()
+		query.Del("password")
+		u.User, u.RawQuery = url.User(s.base.User), query.Encode()
+		return URL(u.String(), database)
+	}
+	return URL(passwordKeyword.ReplaceAllString(s.config.URL, ""), database)
+}
+
+// passwordKeyword is a keyword of libpq with its value.
+var passwordKeyword = regexp.MustCompile(`\bpassword\s*=\s*('(\\.|[^'\\])*'|\S+)\s*`)
 
 // ConnConfig is how to connect to one of the server's databases, as the role of the URL.
 func (s *Server) ConnConfig(database string) *pgx.ConnConfig {

@@ -46,7 +46,7 @@ func victim(job []string) int {
 		return 1
 	}
 	for range 2 {
-		if _, err := s.Take(ctx, "victim"); err != nil {
+		if _, err := s.Take(ctx, external.Request{Worker: "victim"}); err != nil {
 			fmt.Println(err)
 			return 1
 		}
@@ -175,7 +175,7 @@ func mustOpen(t *testing.T, c external.Config) *external.Server {
 
 func mustTake(t *testing.T, s *external.Server) string {
 	t.Helper()
-	name, err := s.Take(t.Context(), "w0")
+	name, err := s.Take(t.Context(), external.Request{Worker: "w0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestTemplateIsBuiltOnce(t *testing.T) {
 				return
 			}
 			defer s.Close(context.Background())
-			name, err := s.Take(t.Context(), "w0")
+			name, err := s.Take(t.Context(), external.Request{Worker: "w0"})
 			if err != nil {
 				t.Error(err)
 				return

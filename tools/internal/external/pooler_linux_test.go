@@ -27,7 +27,7 @@ func TestPooler(t *testing.T) {
 		url := mustBounce(t, bouncer, team, mode)
 		s, err := external.Open(t.Context(), config(url))
 		if err == nil {
-			if _, err := s.Take(t.Context(), "w0"); err != nil {
+			if _, err := s.Take(t.Context(), external.Request{Worker: "w0"}); err != nil {
 				t.Errorf("%s: %v", mode, err)
 			}
 			s.Close(t.Context())

@@ -84,7 +84,7 @@ func abandoned(ctx context.Context, pool *pgxpool.Pool, keepFor time.Duration) (
 		now     time.Time
 	}
 	rows, err := pool.Query(ctx, `SELECT datname, datconnlimit, datallowconn, shobj_description(d.oid, 'pg_database'), now()
-FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE rolname = current_user AND datconnlimit IN ($1, $2) ORDER BY 1`, cellMark, templateMark)
+FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE rolname = current_user AND datconnlimit IN ($1, $2, $3) ORDER BY 1`, cellMark, templateMark, keptMark)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +105,8 @@ FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE rolname = current_use
 	for _, d := range all {
 		switch owner, ok := ownerOf(d.name); {
 		case d.limit == cellMark && ok && !owners[owner]:
+			found = append(found, d.name)
+		case d.limit == keptMark && ok && d.comment != nil && unused(*d.comment, d.now) > keepCells:
 			found = append(found, d.name)
 		case d.limit == templateMark && strings.HasPrefix(d.name, templatePrefix) && !d.open && !used[uint32(keyOf(d.name))]:
 			if d.comment != nil && unused(*d.comment, d.now) > keepFor {

@@ -76,7 +76,7 @@ func keyOf(template string) int32 {
 
 func (s *Server) makeTemplate(ctx context.Context) error {
 	key := keyOf(s.template)
-	conn, err := pgx.ConnectConfig(ctx, s.base) // whose end, in whatever way, frees the lock
+	conn, err := connect(ctx, s.base) // whose end, in whatever way, frees the lock
 	if err != nil {
 		return err
 	}

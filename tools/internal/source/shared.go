@@ -20,7 +20,7 @@ type shared struct{ server *external.Server }
 func (s *shared) Close() error { return s.server.Close(context.Background()) }
 
 func (s *shared) Take(ctx context.Context, worker, _, _ string) (Loan, error) {
-	name, err := s.server.Take(ctx, worker)
+	name, err := s.server.Take(ctx, external.Request{Worker: worker})
 	if err != nil {
 		return nil, err
 	}

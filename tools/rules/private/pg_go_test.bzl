@@ -11,6 +11,8 @@ load("//tools/rules/private:pg_test_template.bzl", "pg_test_template")
 def pg_go_test(
         name,
         template = None,
+        existing_server = False,
+        cacheable = False,
         serial_only = False,
         category = None,
         shard_count = None,
@@ -28,6 +30,12 @@ def pg_go_test(
     Args:
         name: name of the test.
         template: label of a `pg_template`. None: an empty database, `@pgcell//tools/rules:empty`.
+        existing_server: True for a suite whose databases are on the server that PGCELL_SERVER names in the environment of
+            `bazel test`, a server that others manage. The suite gives its migrations in code, since a `pg_template` cannot
+            be loaded there. It gets the tags `external`, so that its results are not cached, and `requires-network`. See
+            docs/how-to/existing-server.md.
+        cacheable: True lets Bazel cache the results of a suite with existing_server = True, although it does not know the
+            server. A changed value of PGCELL_SERVER runs the suite again; a changed server does not.
         serial_only: True for a suite that must not run beside others. It gets the tags `serial_only` and `exclusive`, so
             Bazel runs it alone. It cannot have more than one shard.
         category: the suite's category, one word. The suite gets the tag `category:WORD`. None: the last folder of the
@@ -36,8 +44,9 @@ def pg_go_test(
         times: the file of recorded times by which shards are balanced; see docs/sharding.md. None: `pgcell_times.txt` of
             the package, if it exists and the suite has shards. "": no file.
         data: files for the test, as in go_test; the template is added.
-        env: environment for the test, as in go_test. PGCELL_TEMPLATE, PGCELL_CATEGORY and PGCELL_TIMES are added, and
-            `GO_TEST_WRAP_TESTV=1` unless it is set, so that the log lists passed tests.
+        env: environment for the test, as in go_test. PGCELL_TEMPLATE, PGCELL_CATEGORY, PGCELL_TIMES and
+            PGCELL_EXISTING_SERVER are added as needed, and `GO_TEST_WRAP_TESTV=1` unless it is set, so that the log lists
+            passed tests.
         tags: tags of the test, as in go_test; `category:WORD` is added.
         **kwargs: every other attribute of go_test: srcs, embed, deps, size, ...
     """
@@ -50,23 +59,30 @@ def pg_go_test(
     pg_test_template(
         name = inner,
         testonly = True,
+        cacheable = cacheable,
         category = category,
         env = env,
+        existing_server = existing_server,
         serial_only = serial_only,
         shard_count = shard_count,
         tags = ["manual"],
         target_compatible_with = kwargs.get("target_compatible_with"),
-        template = template or Label("//tools/rules:empty"),
+        template = template if existing_server else template or Label("//tools/rules:empty"),
         test_name = name,
         visibility = ["//visibility:private"],
     )
+    if existing_server:
+        tags = tags + ["requires-network"] + ([] if cacheable else ["external"])
+        source = {"PGCELL_EXISTING_SERVER": "1"}
+        kwargs["env_inherit"] = kwargs.get("env_inherit", []) + ["PGCELL_SERVER"]
+    else:
+        source = {"PGCELL_TEMPLATE": "$(rlocationpath :%s)" % inner}
     go_test(
         name = name,
         data = data + [":" + inner] + ([times] if times else []),
         env = {"GO_TEST_WRAP_TESTV": "1"} | env | {
             "PGCELL_CATEGORY": category,
-            "PGCELL_TEMPLATE": "$(rlocationpath :%s)" % inner,
-        } | ({"PGCELL_TIMES": "$(rlocationpath %s)" % times} if times else {}),
+        } | source | ({"PGCELL_TIMES": "$(rlocationpath %s)" % times} if times else {}),
         shard_count = shard_count,
         tags = tags + ["category:" + category],
         **kwargs

@@ -11,6 +11,7 @@ load("//tools/rules/private:selection.bzl", "selection")
 # What the macro sets by itself, and the attribute that changes it.
 _RESERVED = {
     "PGCELL_CATEGORY": "category",
+    "PGCELL_EXISTING_SERVER": "existing_server",
     "PGCELL_TEMPLATE": "template",
     "PGCELL_TIMES": "times",
 }
@@ -22,7 +23,23 @@ def _fail(ctx, attribute, got, want, remedy):
 
 def _pg_test_template_impl(ctx):
     template = ctx.attr.template
-    if PgTemplateInfo not in template:
+    if ctx.attr.existing_server and template:
+        _fail(
+            ctx,
+            "template",
+            selection.label_text(template.label),
+            "none with existing_server = True: a running server cannot load a golden cluster",
+            "Drop template, and give the migrations in code: pgcell.Config{Migrations: ...}.",
+        )
+    if ctx.attr.cacheable and not ctx.attr.existing_server:
+        _fail(
+            ctx,
+            "cacheable",
+            "True",
+            "False without existing_server = True",
+            "Drop cacheable: the results of other suites are always cached.",
+        )
+    if template and PgTemplateInfo not in template:
         _fail(
             ctx,
             "template",
@@ -49,19 +66,20 @@ def _pg_test_template_impl(ctx):
             "one word without spaces and commas",
             "The default is the last folder of the package.",
         )
-    return [template[DefaultInfo], template[PgTemplateInfo]]
+    return [template[DefaultInfo], template[PgTemplateInfo]] if template else []
 
 pg_test_template = rule(
     implementation = _pg_test_template_impl,
     attrs = {
+        "cacheable": attr.bool(doc = "Whether results on an existing server may be cached."),
         "category": attr.string(doc = "The suite's category."),
         "env": attr.string_dict(doc = "The environment that the test's author gave."),
+        "existing_server": attr.bool(doc = "Whether the databases are on a server that others manage."),
         "serial_only": attr.bool(doc = "Whether the suite runs alone."),
         "shard_count": attr.int(doc = "The shards that the test's author asked for; 0 for none."),
         "template": attr.label(
             allow_files = True,
-            doc = "What ought to be a pg_template; files too, for the message.",
-            mandatory = True,
+            doc = "What ought to be a pg_template; files too, for the message. None with existing_server.",
         ),
         "test_name": attr.string(doc = "The test's name, for messages.", mandatory = True),
     },

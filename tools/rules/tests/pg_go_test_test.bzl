@@ -27,6 +27,7 @@ def _environment_test_impl(ctx):
     target = analysistest.target_under_test(env)
     for name, want in ctx.attr.env.items():
         asserts.equals(env, want, target[RunEnvironmentInfo].environment.get(name, ""), name)
+    asserts.equals(env, ctx.attr.inherited, target[RunEnvironmentInfo].inherited_environment, "inherited variables")
     runfiles = [file.basename for file in target[DefaultInfo].default_runfiles.files.to_list()]
     for name in ctx.attr.runfiles:
         asserts.true(env, name in runfiles, "%s is missing in %s" % (name, runfiles))
@@ -38,17 +39,24 @@ environment_test = analysistest.make(
     _environment_test_impl,
     attrs = {
         "env": attr.string_dict(doc = "Variables and their values; empty for those that are not to be set."),
+        "inherited": attr.string_list(doc = "Names of variables that are handed through."),
         "runfiles": attr.string_list(),
     },
 )
 
 _MESSAGES = {
+    "cacheable_anyway": """\
+pg_go_test LABEL: attribute cacheable: got True, want False without existing_server = True. Drop cacheable: the results \
+of other suites are always cached.""",
     "category_of_words": """\
 pg_go_test LABEL: attribute category: got "data types", want one word without spaces and commas. The default is the \
 last folder of the package.""",
     "env_of_ours": """\
-pg_go_test LABEL: attribute env: got PGCELL_TEMPLATE, want none of PGCELL_CATEGORY, PGCELL_TEMPLATE, PGCELL_TIMES. \
-Use the attribute template.""",
+pg_go_test LABEL: attribute env: got PGCELL_TEMPLATE, want none of PGCELL_CATEGORY, PGCELL_EXISTING_SERVER, \
+PGCELL_TEMPLATE, PGCELL_TIMES. Use the attribute template.""",
+    "existing_with_template": """\
+pg_go_test LABEL: attribute template: got //tools/rules/tests:template, want none with existing_server = True: a running \
+server cannot load a golden cluster. Drop template, and give the migrations in code: pgcell.Config{Migrations: ...}.""",
     "serial_and_sharded": """\
 pg_go_test LABEL: attribute shard_count: got 4, want 1 or none with serial_only = True, which lets the suite run in \
 one process, alone. Drop shard_count or serial_only.""",
@@ -62,8 +70,10 @@ def _failing(name, **kwargs):
     pg_go_test(name = name, srcs = ["testdata/noop_test.go"], tags = tags, **kwargs)
 
 def _failing_targets():
+    _failing("cacheable_anyway", cacheable = True)
     _failing("category_of_words", category = "data types")
     _failing("env_of_ours", env = {"PGCELL_TEMPLATE": "elsewhere"})
+    _failing("existing_with_template", existing_server = True, template = "template")
     _failing("serial_and_sharded", serial_only = True, shard_count = 4)
     _failing("template_of_sql", template = "testdata/1.sql")
 
@@ -130,6 +140,22 @@ def pg_go_test_tests(name):
         tags = ["manual"],
         times = "testdata/seed.sql",
     )
+    pg_go_test(
+        name = "existing",
+        srcs = ["testdata/noop_test.go"],
+        env_inherit = ["OWN"],
+        existing_server = True,
+        tags = ["manual"],
+    )
+    pg_go_test(
+        name = "existing_cacheable",
+        srcs = ["testdata/noop_test.go"],
+        cacheable = True,
+        existing_server = True,
+        tags = ["manual"],
+    )
+    _tags_are("existing", ["manual", "category:tests", "external", "requires-network"])
+    _tags_are("existing_cacheable", ["manual", "category:tests", "requires-network"])
     _tags_are("plain", ["manual", "category:tests"])
     _tags_are("full", ["manual", "own", "category:ddl", "serial_only", "exclusive"])
     package = native.package_name()
@@ -144,6 +170,13 @@ def pg_go_test_tests(name):
         runfiles = ["empty.pgcell"],
         target_under_test = "plain",
     )
+    for target, inherited in {"existing": ["OWN"], "existing_cacheable": []}.items():
+        environment_test(
+            name = target + "_test",
+            env = {"PGCELL_CATEGORY": "tests", "PGCELL_EXISTING_SERVER": "1", "PGCELL_TEMPLATE": ""},
+            inherited = inherited + ["PGCELL_SERVER"],
+            target_under_test = target,
+        )
     environment_test(
         name = "full_test",
         env = {
@@ -177,5 +210,5 @@ def pg_go_test_tests(name):
         runfiles = ["seed.sql"],
         target_under_test = "timed",
     )
-    tests += ["plain_test", "full_test", "selecting_test", "untimed_test", "timed_test"]
+    tests += ["existing_test", "existing_cacheable_test", "plain_test", "full_test", "selecting_test", "untimed_test", "timed_test"]
     native.test_suite(name = name, tests = tests)

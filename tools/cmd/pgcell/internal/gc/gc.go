@@ -28,7 +28,8 @@ const long = `List and remove what killed runs left behind:
   - records by which killed tests told other tests that they run
   - event files of killed runs
   - the history of workspaces that no longer exist
-  - if PGCELL_SERVER names a server: databases there whose process has ended, and templates unused for 7 days
+  - if PGCELL_SERVER names a server: databases there whose process has ended, templates unused for 7 days, and cells
+    that PGCELL_KEEP=1 has kept for a day
 
 It looks in /tmp, TMPDIR, PGCELL_SOCKET_DIR, /var/tmp and /dev/shm. Every test process removes abandoned server
 directories when it starts, so you seldom need this command.`
