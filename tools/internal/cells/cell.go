@@ -175,22 +175,22 @@ func (c *Cluster) tell(test string, ended []renew.Leftover, ours []uint32) {
 //
 // Errors: one that names what differs.
 func (c *cell) verify(ctx context.Context) error {
-	want, err := c.pool.asCloned(ctx)
+	reference, err := c.pool.asCloned(ctx)
 	if err != nil {
 		return fmt.Errorf("verify cell %s: %w", c.conns.Name(), err)
 	}
-	got, err := c.cleaner.Fingerprint(ctx)
+	d, err := c.cleaner.Differences(ctx, reference)
 	if err != nil {
 		return fmt.Errorf("verify cell %s: %w", c.conns.Name(), err)
 	}
-	if d := renew.Differences(want, got); len(d) > 0 {
+	if len(d) > 0 {
 		return fmt.Errorf("verify cell %s: after recycling it differs from a new clone in %s", c.conns.Name(), strings.Join(d, ", "))
 	}
 	return nil
 }
 
-// asCloned gives the fingerprint of a new clone, which it takes once.
-func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
+// asCloned gives what a new clone is like. It looks once.
+func (p *pool) asCloned(ctx context.Context) (*renew.Reference, error) {
 	p.reference.Lock()
 	defer p.reference.Unlock()
 	if p.reference.of != nil {
@@ -206,6 +206,6 @@ func (p *pool) asCloned(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	defer cleaner.Close()
-	p.reference.of, err = cleaner.Fingerprint(ctx)
+	p.reference.of, err = cleaner.Reference(ctx)
 	return p.reference.of, err
 }

@@ -36,7 +36,7 @@ type pool struct {
 
 	reference struct { // see asCloned
 		sync.Mutex
-		of map[string]string
+		of *renew.Reference
 	}
 }
 

@@ -235,10 +235,9 @@ func (r *run) judge(t *testing.T, what string, c *pgx.Conn) []string {
 // stateSQL selects what a session holds, but for what only libraries add. It leaves nothing in the session.
 const stateSQL = `
 SELECT concat_ws(E'\n', session_user, current_user,
-  (SELECT string_agg(concat_ws(' ', name, setting, CASE WHEN name !~ '^transaction_' THEN source END, reset_val), E'\n'
-   ORDER BY name) FROM pg_show_all_settings() WHERE name !~ '\.'),
-  (SELECT string_agg(name || ' ' || setting, E'\n' ORDER BY name)
-   FROM pg_show_all_settings() WHERE name ~ '\.' AND setting <> boot_val),
+  (SELECT string_agg(CASE WHEN strpos(name, '.') = 0
+     THEN concat_ws(' ', name, setting, CASE WHEN NOT starts_with(name, 'transaction_') THEN source END, reset_val)
+     WHEN setting <> boot_val THEN name || ' ' || setting END, E'\n' ORDER BY name) FROM pg_show_all_settings()),
   (SELECT 'app.tenant ' || current_setting('app.tenant', true)),
   (SELECT 'app.user_id ' || current_setting('app.user_id', true)),
   (SELECT string_agg('statement ' || name, E'\n' ORDER BY name) FROM pg_prepared_statements),
@@ -266,9 +265,7 @@ func state(t *testing.T, c *pgx.Conn) string {
 	for _, name := range statuses {
 		all = append(all, name+" is said to be "+pg.ParameterStatus(name))
 	}
-	for _, sql := range []string{stateSQL, "SELECT lastval()"} {
-		all = append(all, show(t.Context(), pg, sql))
-	}
+	all = append(all, show(t.Context(), pg, stateSQL+"; SELECT lastval()"))
 	return strings.Join(all, "\n")
 }
 
