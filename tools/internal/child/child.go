@@ -5,13 +5,9 @@ package child
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"os/exec"
-	"os/signal"
 	"runtime"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // Exit codes where a command could not be executed, as env(1) has them.
@@ -32,9 +28,8 @@ func Run(cmd *exec.Cmd, mark string, start func() error, started func(pid int)) 
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = attr()
 	}
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2)
-	defer signal.Stop(signals)
+	signals := PassSignals(syscall.SIGUSR1, syscall.SIGUSR2)
+	defer signals.Stop()
 	adopt()
 	runtime.LockOSThread() // the command ends with its thread
 	defer runtime.UnlockOSThread()
@@ -42,10 +37,9 @@ func Run(cmd *exec.Cmd, mark string, start func() error, started func(pid int)) 
 		return NotExecuted(err), err
 	}
 	started(cmd.Process.Pid)
-	ended := make(chan struct{})
-	go pass(signals, cmd.Process, ended)
+	signals.Add(cmd.Process)
 	err = cmd.Wait()
-	close(ended)
+	signals.Remove(cmd.Process)
 	if cmd.ProcessState == nil {
 		return 0, err
 	}
@@ -65,30 +59,4 @@ func NotExecuted(err error) int {
 		return NotAllowed
 	}
 	return 0
-}
-
-// pass hands signals to the command, but for those that the terminal has sent to it as well.
-func pass(signals <-chan os.Signal, to *os.Process, ended <-chan struct{}) {
-	for {
-		select {
-		case <-ended:
-			return
-		case sig := <-signals:
-			if (sig == syscall.SIGINT || sig == syscall.SIGQUIT) && inForeground() {
-				continue
-			}
-			to.Signal(sig)
-		}
-	}
-}
-
-// inForeground reports whether the terminal sends its signals to this process and to the command.
-func inForeground() bool {
-	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY, 0)
-	if err != nil {
-		return false
-	}
-	defer tty.Close()
-	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
 }

@@ -5,6 +5,8 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Signals passes on what this process is sent to those that it has started. Its methods may be called concurrently.
@@ -16,12 +18,12 @@ type Signals struct {
 	finished  chan struct{}
 }
 
-// PassSignals begins to take SIGINT, SIGTERM, SIGHUP and SIGQUIT, and to pass them on. End it with Stop.
-func PassSignals() *Signals {
+// PassSignals begins to take SIGINT, SIGTERM, SIGHUP, SIGQUIT and more, and to pass them on. End it with Stop.
+func PassSignals(more ...os.Signal) *Signals {
 	s := &Signals{
 		processes: map[*os.Process]bool{}, sent: make(chan os.Signal, 8), finished: make(chan struct{}),
 	}
-	signal.Notify(s.sent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	signal.Notify(s.sent, append(more, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)...)
 	go func() {
 		for {
 			select {
@@ -76,4 +78,15 @@ func (s *Signals) Remove(p *os.Process) {
 func (s *Signals) Stop() {
 	signal.Stop(s.sent)
 	close(s.finished)
+}
+
+// inForeground reports whether the terminal sends its signals to this process and to the command.
+func inForeground() bool {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY, 0)
+	if err != nil {
+		return false
+	}
+	defer tty.Close()
+	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
 }
