@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
@@ -69,11 +70,11 @@ func (r *runner) golden(t template, use string) (string, error) {
 		return path, nil
 	}
 	if _, err := os.Stat(whole); err != nil {
-		how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
+		e, err := cache.ReadEnviron()
 		if err != nil {
 			return "", err
 		}
-		if err := golden.BuildFile(r.ctx, whole, r.install, t.recipe(), golden.Options{Containment: how}); err != nil {
+		if err := golden.BuildFile(r.ctx, whole, r.install, t.recipe(), golden.Options{Containment: e.Containment}); err != nil {
 			return "", err
 		}
 	}
@@ -174,16 +175,12 @@ func (r *runner) open(t template) (*cells.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
-	if err != nil {
-		return nil, err
-	}
-	storage, err := postgres.ParseStorage(os.Getenv("PGCELL_STORAGE"))
+	e, err := cache.ReadEnviron()
 	if err != nil {
 		return nil, err
 	}
 	cluster, err := cells.Open(r.ctx, cells.Config{
-		Golden: path, Install: r.install, Containment: how, Storage: storage, Recycle: cells.Never, Ahead: cells.AheadOff,
+		Golden: path, Install: r.install, Containment: e.Containment, Storage: e.Storage, Recycle: cells.Never, Ahead: cells.AheadOff,
 	})
 	if err != nil {
 		return nil, err

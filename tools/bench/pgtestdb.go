@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"database/sql"
-	"os"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", which pgtestdb's README recommends
 	"github.com/peterldowns/pgtestdb"
 
+	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -29,15 +29,11 @@ func (m migrator) Migrate(ctx context.Context, db *sql.DB, _ pgtestdb.Config) er
 // test. The server is one as pgcell starts it, with the same settings, reached through the same kind of socket.
 func (r *runner) pgtestdb(b body, _ int) (func(*test) querier, func() error, error) {
 	if r.server == nil {
-		how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
+		e, err := cache.ReadEnviron()
 		if err != nil {
 			return nil, nil, err
 		}
-		storage, err := postgres.ParseStorage(os.Getenv("PGCELL_STORAGE"))
-		if err != nil {
-			return nil, nil, err
-		}
-		config := postgres.Config{Install: r.install, Containment: how, Storage: storage}
+		config := postgres.Config{Install: r.install, Containment: e.Containment, Storage: e.Storage}
 		if r.server, err = postgres.Start(r.ctx, config); err != nil {
 			return nil, nil, err
 		}

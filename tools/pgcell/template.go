@@ -79,24 +79,19 @@ func (s *servers) shared(key string, open func() (source, error)) (source, error
 	return o.server, o.err
 }
 
-// start starts a server for a config. A golden cluster in the user's cache that a full disk has cut short, that somebody
-// has deleted meanwhile, or whose PostgreSQL has got other collations since, is made anew.
+// start starts a server for a config. If a golden cluster in the user's cache proves to be damaged, it is made anew.
 func (s *servers) start(ctx context.Context, c Config, change func(*cells.Config)) (*cells.Cluster, error) {
 	path, err := s.golden(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := open(ctx, path, change)
-	if err == nil || c.fromRule() || !cache.Spoiled(err) {
-		return cluster, err
+	var build func(context.Context) (string, error)
+	if !c.fromRule() {
+		build = func(ctx context.Context) (string, error) { return s.build(ctx, c) }
 	}
-	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-		return nil, fmt.Errorf("remove damaged golden cluster: %w", err)
-	}
-	if path, err = s.build(ctx, c); err != nil {
-		return nil, err
-	}
-	return open(ctx, path, change)
+	return cache.Start(ctx, path, build, func(ctx context.Context, path string) (*cells.Cluster, error) {
+		return open(ctx, path, change)
+	})
 }
 
 // golden gives the path of the golden cluster that serves a config.
@@ -169,11 +164,7 @@ func recipe(c Config) (golden.Recipe, error) {
 
 // open starts a server on a golden cluster; change adds to its configuration.
 func open(ctx context.Context, path string, change func(*cells.Config)) (*cells.Cluster, error) {
-	how, err := postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT"))
-	if err != nil {
-		return nil, err
-	}
-	storage, err := postgres.ParseStorage(os.Getenv("PGCELL_STORAGE"))
+	e, err := cache.ReadEnviron()
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +184,7 @@ func open(ctx context.Context, path string, change func(*cells.Config)) (*cells.
 		return nil, err
 	}
 	config := cells.Config{
-		Golden: path, Install: install, Containment: how, SocketParent: cache.SocketParent(), Storage: storage,
+		Golden: path, Install: install, Containment: e.Containment, SocketParent: e.SocketParent, Storage: e.Storage,
 		Recycle: recycle, Parallel: parallel(),
 		NewName: newName, Warn: warn,
 	}

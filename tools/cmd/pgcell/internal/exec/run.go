@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"sync"
 	"sync/atomic"
 
 	"github.com/pgcell/pgcell/tools/internal/cache"
@@ -29,7 +28,6 @@ type session struct {
 	o        options
 	dir      *postgres.HeldDir // for sockets; goes with this process, or with the next that starts
 	password string
-	making   sync.Mutex // held while the template is made anew
 	made     template
 	broker   *lend.Broker
 	ended    atomic.Bool // the command has

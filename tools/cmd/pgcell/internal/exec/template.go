@@ -3,9 +3,7 @@ package exec
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -58,12 +56,12 @@ func (s *session) template(ctx context.Context, o options) (template, error) {
 	build := func(ctx context.Context) (string, error) {
 		if once {
 			path := filepath.Join(s.dir.Path(), "template.pgcell")
-			how, err := postgres.ParseContainment(s.p.Getenv("PGCELL_CONTAINMENT"))
+			e, err := cache.ReadEnviron()
 			if err != nil {
 				return "", err
 			}
 			return path, golden.BuildFile(ctx, path, install, r, golden.Options{
-				SocketParent: cache.SocketParent(), Containment: how, Note: s.warn,
+				SocketParent: e.SocketParent, Containment: e.Containment, Note: s.warn,
 			})
 		}
 		return cache.Golden(ctx, install, r, s.warn)
@@ -130,33 +128,14 @@ func migrateKey(o options) (string, error) {
 
 // start starts the server, on a template that is made anew where it proves to be damaged.
 func (s *session) start(ctx context.Context) (*cells.Cluster, error) {
-	cluster, err := s.open(ctx)
-	if err == nil || s.made.again == nil || !cache.Spoiled(err) {
-		return cluster, err
-	}
-	s.making.Lock()
-	defer s.making.Unlock()
-	if cluster, err := s.open(ctx); err == nil {
-		return cluster, nil // another server's start has made it anew
-	}
-	if err := os.Remove(s.made.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("remove damaged golden cluster: %w", err)
-	}
-	if _, err = s.made.again(ctx); err != nil { // at the same path
-		return nil, err
-	}
-	return s.open(ctx)
+	return cache.Start(ctx, s.made.path, s.made.again, s.open)
 }
 
 // connections is max_connections: suites open pools of their own, in as many processes as run at once.
 const connections = "500"
 
-func (s *session) open(ctx context.Context) (*cells.Cluster, error) {
-	how, err := postgres.ParseContainment(s.p.Getenv("PGCELL_CONTAINMENT"))
-	if err != nil {
-		return nil, err
-	}
-	storage, err := postgres.ParseStorage(s.p.Getenv("PGCELL_STORAGE"))
+func (s *session) open(ctx context.Context, path string) (*cells.Cluster, error) {
+	e, err := cache.ReadEnviron()
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +143,7 @@ func (s *session) open(ctx context.Context) (*cells.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := filepath.Abs(s.made.path)
-	if err != nil {
+	if path, err = filepath.Abs(path); err != nil {
 		return nil, err
 	}
 	m, err := golden.ReadManifest(path)
@@ -177,7 +155,7 @@ func (s *session) open(ctx context.Context) (*cells.Cluster, error) {
 		settings["max_connections"] = connections
 	}
 	return cells.Open(ctx, cells.Config{
-		Golden: path, Install: s.made.install, Containment: how, SocketParent: cache.SocketParent(), Storage: storage,
+		Golden: path, Install: s.made.install, Containment: e.Containment, SocketParent: e.SocketParent, Storage: e.Storage,
 		Recycle: recycle, Settings: settings, RolePassword: s.password, NewName: newName, Warn: s.warn,
 		Superuser: s.o.isolate == perProcess,
 	})
