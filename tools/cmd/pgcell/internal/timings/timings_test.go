@@ -65,3 +65,19 @@ func TestTimings(t *testing.T) {
 		t.Errorf("BUILD.bazel is %q, %v, want shard_count = 2", build, err)
 	}
 }
+
+// TestUpdateWithoutResults has a run's results stay with the remote cache: Bazel then makes empty directories.
+func TestUpdateWithoutResults(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	mustWrite(t, root, "MODULE.bazel", "")
+	logs := filepath.Join(root, "bazel-testlogs")
+	if err := os.MkdirAll(filepath.Join(logs, "a", "a_test"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	want := "pgcell timings: no result of a test in " + logs + ": run the tests first; where a remote cache keeps the results, run them " +
+		"with --remote_download_outputs=all\n"
+	if got := run(t, root, "update"); got != want {
+		t.Errorf("pgcell timings update = %q, want %q", got, want)
+	}
+}

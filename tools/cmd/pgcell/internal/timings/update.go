@@ -50,6 +50,10 @@ func update(p *cli.Process, space *workspace.Workspace, testlogs string, dirs []
 	if err != nil {
 		return failed("%w", err)
 	}
+	if len(suites) == 0 {
+		return failed("no result of a test in %s: run the tests first; where a remote cache keeps the results, run them with "+
+			"--remote_download_outputs=all", testlogs)
+	}
 	byPackage := map[string][]*plan.Suite{}
 	for _, s := range suites {
 		if within(s.Package) {
