@@ -59,7 +59,7 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer, env []str
 		written = args[1:]
 		all, read, err := withAddopts(p, written)
 		if err != nil {
-			return cli.Report(stderr, err)
+			return cli.Report(stderr, "pgcell run", err)
 		}
 		args, config = append([]string{"run"}, all...), read
 	}
@@ -68,7 +68,8 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer, env []str
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return cli.Report(stderr, root.Execute())
+	cmd, err := root.ExecuteC()
+	return cli.Report(stderr, cmd.CommandPath(), err)
 }
 
 func rootCommand(p *cli.Process, written []string, config *workspace.Config) *cobra.Command {

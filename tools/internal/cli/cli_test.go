@@ -20,16 +20,16 @@ func TestReport(t *testing.T) {
 		text string
 	}{
 		{nil, 0, ""},
-		{errors.New("unknown command"), 2, "pgcell: unknown command\n"},
+		{errors.New("unknown flag: --x"), 2, "pgcell run: unknown flag: --x\n"},
 		{cli.Usage("-n %s: want a number", "x"), 2, "pgcell run: -n x: want a number\n"},
 		{cli.Broken("start: %w", broken), 4, "pgcell run: start: no Bazel\n"},
-		{&cli.Error{Code: 1, Err: broken, Command: "pgcell gc"}, 1, "pgcell gc: no Bazel\n"},
+		{&cli.Error{Code: 1, Err: broken}, 1, "pgcell run: no Bazel\n"},
 		{fmt.Errorf("wrapped: %w", cli.Usage("-k")), 2, "pgcell run: wrapped: -k\n"},
 		{cli.Exit(130), 130, ""},
 		{cli.Exit(0), 0, ""},
 	} {
 		var out strings.Builder
-		if code := cli.Report(&out, c.err); code != c.code || out.String() != c.text {
+		if code := cli.Report(&out, "pgcell run", c.err); code != c.code || out.String() != c.text {
 			t.Errorf("Report(%v) = %d, %q, want %d, %q", c.err, code, out.String(), c.code, c.text)
 		}
 	}

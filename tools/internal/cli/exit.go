@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -32,9 +31,8 @@ var Codes = []struct {
 
 // Error is an error with an exit code of its own.
 type Error struct {
-	Code    int
-	Err     error  // nil if everything has been said already
-	Command string // which command failed; "pgcell run" if empty
+	Code int
+	Err  error // nil if everything has been said already
 }
 
 func (e *Error) Error() string {
@@ -65,19 +63,19 @@ func Exit(code int) error {
 	return &Error{Code: code}
 }
 
-// Report writes an error on one line and gives its exit code, Passed for none. An error without a code is one of usage:
-// so are all of the flag parser.
-func Report(w io.Writer, err error) int {
+// Report writes an error of a command, such as "pgcell run", on one line and gives its exit code, Passed for none. An
+// error without a code is one of usage: so are all of the flag parser.
+func Report(w io.Writer, command string, err error) int {
 	if err == nil {
 		return Passed
 	}
 	var coded *Error
 	if !errors.As(err, &coded) {
-		fmt.Fprintf(w, "pgcell: %v\n", err)
+		fmt.Fprintf(w, "%s: %v\n", command, err)
 		return WrongUsage
 	}
 	if coded.Err != nil {
-		fmt.Fprintf(w, "%s: %v\n", cmp.Or(coded.Command, "pgcell run"), err)
+		fmt.Fprintf(w, "%s: %v\n", command, err)
 	}
 	return coded.Code
 }

@@ -53,7 +53,7 @@ func Command(p *cli.Process) *cobra.Command {
 }
 
 func failed(format string, args ...any) error {
-	return &cli.Error{Code: cli.BuildFailed, Err: fmt.Errorf(format, args...), Command: "pgcell ci-matrix"}
+	return &cli.Error{Code: cli.BuildFailed, Err: fmt.Errorf(format, args...)}
 }
 
 // Run prints the matrix for so many machines. by is "target" or "category"; without paths all tests are divided.
@@ -108,8 +108,7 @@ func tests(p *cli.Process, space *workspace.Workspace, paths []string) ([]*bazel
 	}
 	rules = slices.DeleteFunc(rules, func(r *bazel.Rule) bool { return slices.ContainsFunc(unwanted, r.HasTag) })
 	if len(rules) == 0 {
-		return nil, &cli.Error{Code: cli.NoTests, Err: fmt.Errorf("no tests in %s", strings.Join(patterns, " ")),
-			Command: "pgcell ci-matrix"}
+		return nil, &cli.Error{Code: cli.NoTests, Err: fmt.Errorf("no tests in %s", strings.Join(patterns, " "))}
 	}
 	return rules, nil
 }

@@ -46,7 +46,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.Reset()
-	code := cli.Report(&out, cimatrix.Run(p, 2, "target", nil))
+	code := cli.Report(&out, "pgcell ci-matrix", cimatrix.Run(p, 2, "target", nil))
 	if code != cli.BuildFailed || !strings.HasPrefix(out.String(), "pgcell ci-matrix: ask Bazel for the tests: exit status 1\n") {
 		t.Errorf("a query that fails gave %d, %q", code, out.String())
 	}

@@ -38,8 +38,7 @@ func Command(p *cli.Process) *cobra.Command {
 		Long:  long,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if rounds < 1 {
-				return &cli.Error{Code: cli.WrongUsage, Err: fmt.Errorf("--rounds %d: want a number from 1", rounds),
-					Command: "pgcell compare"}
+				return &cli.Error{Code: cli.WrongUsage, Err: fmt.Errorf("--rounds %d: want a number from 1", rounds)}
 			}
 			fixed, err := plan.ParseWorkers(numprocesses)
 			if err != nil {

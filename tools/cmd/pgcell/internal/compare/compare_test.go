@@ -68,7 +68,7 @@ held back: //a:a alone takes 2.00s of the 2.00s: give its suite more shards, or 
 func TestFailedRun(t *testing.T) {
 	t.Parallel()
 	p, out, messages := mustProcess(t, "2", "3")
-	if got := cli.Report(messages, compare.Run(p, "4", 1, nil)); got != cli.Failed {
+	if got := cli.Report(messages, "pgcell compare", compare.Run(p, "4", 1, nil)); got != cli.Failed {
 		t.Errorf("exit code %d, want 1", got)
 	}
 	if !strings.Contains(out.String(), "0 passed, 1 failed, 0 skipped\n") || strings.Contains(out.String(), "serial") {

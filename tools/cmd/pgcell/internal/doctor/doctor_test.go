@@ -29,7 +29,7 @@ func TestRun(t *testing.T) {
 		var out strings.Builder
 		p := &cli.Process{Stdout: &out, Env: []string{env, "BUILD_WORKING_DIRECTORY=" + dir, "PATH=" + dir + ":/usr/bin:/bin",
 			"XDG_CACHE_HOME=" + filepath.Join(dir, "cache"), "TMPDIR=" + dir}}
-		if got := cli.Report(&out, doctor.Run(context.Background(), p)); got != want.code {
+		if got := cli.Report(&out, "pgcell doctor", doctor.Run(context.Background(), p)); got != want.code {
 			t.Errorf("%s: exit code %d, want %d:\n%s", env, got, want.code, out.String())
 		}
 		if !strings.Contains(out.String(), want.line) {

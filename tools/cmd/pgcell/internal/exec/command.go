@@ -63,12 +63,10 @@ const failed = 125
 
 // usage makes an error for a wrong command line.
 func usage(format string, args ...any) error {
-	return &cli.Error{Code: cli.WrongUsage, Err: fmt.Errorf(format, args...), Command: name}
+	return &cli.Error{Code: cli.WrongUsage, Err: fmt.Errorf(format, args...)}
 }
 
 // broken makes an error for what kept the command from being run.
 func broken(format string, args ...any) error {
-	return &cli.Error{Code: failed, Err: fmt.Errorf(format, args...), Command: name}
+	return &cli.Error{Code: failed, Err: fmt.Errorf(format, args...)}
 }
-
-const name = "pgcell exec"

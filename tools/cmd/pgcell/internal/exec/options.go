@@ -135,7 +135,7 @@ func (o *options) fromFile(p *cli.Process, f *pflag.FlagSet) error {
 	}
 	config, err := workspace.ReadConfig(root)
 	if err != nil {
-		return &cli.Error{Code: cli.WrongUsage, Err: err, Command: name}
+		return &cli.Error{Code: cli.WrongUsage, Err: err}
 	}
 	for key, value := range config.Exec {
 		i := slices.IndexFunc(Flags, func(flag Flag) bool { return flag.Name == strings.ReplaceAll(key, "_", "-") })

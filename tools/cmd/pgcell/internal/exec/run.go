@@ -132,7 +132,7 @@ func (s *session) runChild(command, environ []string) error {
 		return broken("--at: %w", err)
 	}
 	if err != nil {
-		return &cli.Error{Code: cmp.Or(code, failed), Err: fmt.Errorf("run %s: %w", command[0], err), Command: name}
+		return &cli.Error{Code: cmp.Or(code, failed), Err: fmt.Errorf("run %s: %w", command[0], err)}
 	}
 	return cli.Exit(code)
 }

@@ -87,7 +87,7 @@ func Run(p *cli.Process, dry bool) error {
 		fmt.Fprintf(p.Stdout, "%s %s (%s)\n", word, l.Path, l.What)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return &cli.Error{Code: cli.Failed, Err: err, Command: "pgcell gc"}
+		return &cli.Error{Code: cli.Failed, Err: err}
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func Command(p *cli.Process) *cobra.Command {
 		Long:  long,
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return cli.Usage(`pgcell timings: want "update", "show" or "apply"`)
+			return cli.Usage(`want "update", "show" or "apply"`)
 		},
 	}
 	cmd.AddCommand(updateCommand(p), showCommand(p), applyCommand(p))
@@ -44,7 +44,7 @@ func Command(p *cli.Process) *cobra.Command {
 
 // failed makes an error of a command other than run.
 func failed(format string, args ...any) error {
-	return &cli.Error{Code: cli.Failed, Err: fmt.Errorf(format, args...), Command: "pgcell timings"}
+	return &cli.Error{Code: cli.Failed, Err: fmt.Errorf(format, args...)}
 }
 
 // suite is a suite with recorded times.

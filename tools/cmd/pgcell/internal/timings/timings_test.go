@@ -20,7 +20,8 @@ func run(t *testing.T, root string, args ...string) string {
 	cmd := timings.Command(p)
 	cmd.SetArgs(args)
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cli.Report(&out, cmd.Execute())
+	ran, err := cmd.ExecuteC()
+	cli.Report(&out, "pgcell "+ran.CommandPath(), err)
 	return out.String()
 }
 
@@ -45,7 +46,7 @@ func TestTimings(t *testing.T) {
 	mustWrite(t, root, "bazel-testlogs/a/a_test/test.xml",
 		`<testsuites><testsuite><testcase name="TestA" time="10"/><testcase name="TestB" time="10"/></testsuite></testsuites>`)
 	for _, c := range []struct{ args, want string }{
-		{"show", `pgcell timings: no recorded times: "pgcell timings update" writes them after a run` + "\n"},
+		{"show", `pgcell timings show: no recorded times: "pgcell timings update" writes them after a run` + "\n"},
 		{"update", "a/pgcell_times.txt: 2 of 2 tests changed\n1 of 1 files of recorded times written\n"},
 		{"update", "0 of 1 files of recorded times written\n"},
 		{"show", `  tests  sum s  shards  slowest s  ideal s  slowest/ideal  longest s  suite
@@ -53,8 +54,8 @@ func TestTimings(t *testing.T) {
 //a:a_test: shard_count = 2 would serve
 `},
 		{"apply", "//a:a_test: shard_count 2, was 1: 2 tests take 20 s, the longest 10 s\n1 of 1 suites changed\n"},
-		{"show --worth 0", "pgcell run: --worth 0: want seconds, above 0\n"},
-		{"", "pgcell run: pgcell timings: want \"update\", \"show\" or \"apply\"\n"},
+		{"show --worth 0", "pgcell timings show: --worth 0: want seconds, above 0\n"},
+		{"", "pgcell timings: want \"update\", \"show\" or \"apply\"\n"},
 	} {
 		if diff := cmp.Diff(c.want, run(t, root, strings.Fields(c.args)...)); diff != "" {
 			t.Errorf("pgcell timings %s differs (-want +got):\n%s", c.args, diff)
@@ -75,7 +76,7 @@ func TestUpdateWithoutResults(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(logs, "a", "a_test"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	want := "pgcell timings: no result of a test in " + logs + ": run the tests first; where a remote cache keeps the results, run them " +
+	want := "pgcell timings update: no result of a test in " + logs + ": run the tests first; where a remote cache keeps the results, run them " +
 		"with --remote_download_outputs=all\n"
 	if got := run(t, root, "update"); got != want {
 		t.Errorf("pgcell timings update = %q, want %q", got, want)
