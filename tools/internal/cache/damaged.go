@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/pgcell/pgcell/tools/internal/archive"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
@@ -44,7 +45,7 @@ func Start[S any](
 // damaged reports whether a server did not start for want of a golden cluster that serves.
 func damaged(err error) bool {
 	var failed *postgres.ServerError
-	var file *golden.DamagedError
+	var file *archive.DamagedError
 	var collation *golden.CollationError
 	return errors.As(err, &collation) || errors.As(err, &failed) && failed.Damaged || errors.As(err, &file) ||
 		errors.Is(err, fs.ErrNotExist)

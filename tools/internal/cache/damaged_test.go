@@ -10,15 +10,15 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/pgcell/pgcell/tools/internal/archive"
 	"github.com/pgcell/pgcell/tools/internal/cache"
-	"github.com/pgcell/pgcell/tools/internal/golden"
 )
 
 // startText stands for a server's start: it reads the golden cluster, which is damaged if it is empty.
 func startText(_ context.Context, path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err == nil && len(text) == 0 {
-		err = &golden.DamagedError{Path: path, Err: errors.New("it is empty")}
+		err = &archive.DamagedError{Path: path, Err: errors.New("it is empty")}
 	}
 	return string(text), err
 }

@@ -110,7 +110,7 @@ type Cluster struct {
 
 // Open starts a server on a golden cluster. Cost: 100 to 400 ms, by machine.
 //
-// Errors: [*golden.DamagedError] and those of [postgres.Start].
+// Errors: [*archive.DamagedError] and those of [postgres.Start].
 func Open(ctx context.Context, c Config) (*Cluster, error) {
 	m, err := golden.ReadManifest(c.Golden)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/archive"
 	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/psql"
@@ -99,11 +100,10 @@ func build(
 	if err := server.Shutdown(ctx); err != nil {
 		return err
 	}
-	steady, err := steadyFiles(dataDir)
-	if err != nil {
-		return fmt.Errorf("read %q: %w", dataDir, err)
-	}
-	return pack(out, m, dataDir, steady)
+	return archive.Pack(out, dataDir, func(h archive.Header) any {
+		m.Header = h
+		return m
+	})
 }
 
 // buildSettings are those of the server while it builds. Where a commit does not wait until the log is written, rows get

@@ -23,19 +23,3 @@ func (e *MigrationError) Unwrap() error { return e.Err }
 func CannotKeep(err error) error {
 	return fmt.Errorf("keep golden cluster: %w; set PGCELL_CACHE to a directory that can be written to", err)
 }
-
-// DamagedError says that a file is no golden cluster, or no whole one.
-type DamagedError struct {
-	Path string
-	Err  error
-}
-
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("read golden cluster %q: it is damaged (%v); delete it, or build its target again with "+
-		"--nouse_action_cache, so that it is made anew", e.Path, e.Err)
-}
-
-func (e *DamagedError) Unwrap() error { return e.Err }
-
-// Damaged tells a keeper, which passes errors on as text, what kind of error this is.
-func (e *DamagedError) Damaged() bool { return true }

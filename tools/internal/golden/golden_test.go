@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/pgcell/pgcell/tools/internal/archive"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
@@ -228,7 +229,7 @@ func TestDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := mustRewrite(t, whole, fmt.Sprintf(`{"Format":%d,`, golden.ManifestFormat), fmt.Sprintf(`{"Format":%d,`, golden.ManifestFormat+1))
+	other := mustRewrite(t, whole, fmt.Sprintf(`{"Format":%d,`, archive.Format), fmt.Sprintf(`{"Format":%d,`, archive.Format+1))
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)/2] ^= 0x40
 	for name, text := range map[string][]byte{"empty": nil, "text": []byte("not a cluster"), "cut": whole[:len(whole)*2/3], "flipped": flipped, "other format": other} {
@@ -248,7 +249,7 @@ func TestDamaged(t *testing.T) {
 					t.Errorf("Start = %q, want it to contain %q", err, want)
 				}
 			}
-			var damaged *golden.DamagedError
+			var damaged *archive.DamagedError
 			if _, err := golden.ReadManifest(path); name != "cut" && name != "flipped" && !errors.As(err, &damaged) {
 				t.Errorf("ReadManifest = %v, want a DamagedError", err)
 			}

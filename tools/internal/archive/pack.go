@@ -1,11 +1,10 @@
-package golden
+package archive
 
 import (
 	"archive/tar"
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,45 +15,37 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/pgcell/pgcell/tools/internal/facts"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-const manifestName = "pgcell.json"
-
-// manifestFormat changes with the archive; a file of another format counts as damaged, so that it is made anew.
-const manifestFormat = 13
-
-// Manifest says what a golden cluster holds.
-type Manifest struct {
-	Format         int               // of the archive: manifestFormat
-	Template       string            // the sealed database, as [Recipe.TemplateName] names it
-	Postgres       postgres.Version  // that made it; its major version must run it
-	Build          string            // of that PostgreSQL, see [postgres.Install]
-	BinDir         string            // of that PostgreSQL, where it was found on the machine; may be ""
-	RunfilesBinDir string            // of that PostgreSQL below the runfiles root, where Bazel brings it; may be ""
-	Settings       map[string]string // of the server
-	Collations     string            // versions of the libraries that put text in order, see CheckCollations
-	Superuser      bool              // Role is a superuser
-	Facts          facts.Template    // about the template
-	Early          int               // entries that a server reads when it starts; they come first
-	Entries        int               // in the archive, without the manifest
-}
-
-// pack writes the manifest and a stopped server's data directory. steady has other contents for some of its files.
-func pack(out io.Writer, m Manifest, dataDir string, steady map[string][]byte) error {
-	entries, early, err := list(dataDir)
+// Pack writes the data directory of a server that was shut down. describe gives the manifest, which must hold the header.
+//
+// Errors: a file is not as PostgreSQL 14 to 18 write it, or cannot be read; those of out.
+func Pack(out io.Writer, dataDir string, describe func(Header) any) error {
+	c, err := readControl(dataDir)
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
 	}
-	m.Format, m.Early, m.Entries = manifestFormat, early, len(entries)
+	steady, err := c.steadyFiles(dataDir)
+	if err != nil {
+		return fmt.Errorf("pack %q: %w", dataDir, err)
+	}
+	return pack(out, dataDir, describe, c.logNeeded(dataDir), steady)
+}
+
+// pack writes a data directory with the needed files of pg_wal. steady has other contents for some files.
+func pack(
+	out io.Writer, dataDir string, describe func(Header) any, needed func(name string) bool, steady map[string][]byte,
+) error {
+	entries, early, err := list(dataDir, needed)
+	if err != nil {
+		return fmt.Errorf("pack %q: %w", dataDir, err)
+	}
 	z, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(window))
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
 	}
 	t := tar.NewWriter(z)
-	text, err := json.Marshal(m)
+	text, err := json.Marshal(describe(Header{Format: Format, Early: early, Entries: len(entries)}))
 	if err == nil {
 		err = t.WriteHeader(&tar.Header{Name: manifestName, Typeflag: tar.TypeReg, Mode: 0o600, Size: int64(len(text))})
 	}
@@ -91,9 +82,8 @@ type entry struct {
 // list gives what is to be packed, in order. What a starting server reads comes first, early entries; it opens no
 // database, so those are unpacked beside it. Three of the databases, and most of the fourth, are the same: files of one
 // name stand together, and one that is equal to its neighbour is not packed again.
-func list(dataDir string) (entries []entry, early int, err error) {
+func list(dataDir string, needed func(name string) bool) (entries []entry, early int, err error) {
 	var late []entry
-	needed := logNeeded(dataDir)
 	err = filepath.WalkDir(dataDir, func(full string, d fs.DirEntry, err error) error {
 		if err != nil || full == dataDir || !wanted(d.Name()) {
 			return err
@@ -191,52 +181,5 @@ func packOne(t *tar.Writer, root string, e entry, steady map[string][]byte) erro
 	}
 	defer f.Close()
 	_, err = io.Copy(t, f)
-	return err
-}
-
-// ReadManifest reads the first entry of a golden cluster. Cost: about 1 ms.
-//
-// Errors: [*DamagedError]; those of opening the file.
-func ReadManifest(path string) (Manifest, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Manifest{}, fmt.Errorf("read golden cluster: %w", err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return Manifest{}, &DamagedError{Path: path, Err: err}
-	}
-	defer z.Close()
-	m, err := readManifest(tar.NewReader(z))
-	if err != nil {
-		return Manifest{}, &DamagedError{Path: path, Err: err}
-	}
-	return m, nil
-}
-
-func readManifest(t *tar.Reader) (Manifest, error) {
-	var m Manifest
-	h, err := t.Next()
-	if err != nil {
-		return m, unexpected(err)
-	}
-	if h.Name != manifestName {
-		return m, fmt.Errorf("its first entry is %q, not %s", h.Name, manifestName)
-	}
-	if err := json.NewDecoder(t).Decode(&m); err != nil {
-		return m, err
-	}
-	if m.Format != manifestFormat {
-		return m, fmt.Errorf("another release of pgcell wrote it, in format %d; this one reads %d", m.Format, manifestFormat)
-	}
-	return m, nil
-}
-
-// unexpected makes an early end look like one: an empty file ends in io.EOF, which says nothing to a reader.
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
 	return err
 }

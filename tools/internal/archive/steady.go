@@ -1,4 +1,4 @@
-package golden
+package archive
 
 import (
 	"encoding/binary"
@@ -101,18 +101,13 @@ func (c control) clearNonce(checksum int) {
 }
 
 // logNeeded tells which files of pg_wal a start after a clean stop reads: that of the last checkpoint's record, and the
-// next where it may reach into that. Others are old, or were made for later. Where the control file is not as expected, all
-// are needed.
-func logNeeded(dataDir string) func(name string) bool {
-	all := func(string) bool { return true }
-	c, err := readControl(dataDir)
-	if err != nil {
-		return all
-	}
+// next where it may reach into that. Others are old, or were made for later. Where the file of the record is not as expected,
+// all are needed.
+func (c control) logNeeded(dataDir string) func(name string) bool {
 	first, last := c.segment(c.record()), c.segment(c.record()+logPage)
 	info, err := os.Stat(filepath.Join(dataDir, "pg_wal", first))
 	if err != nil || info.Size() != segmentSize {
-		return all
+		return func(string) bool { return true }
 	}
 	return func(name string) bool { return name >= first && name <= last }
 }
@@ -120,11 +115,8 @@ func logNeeded(dataDir string) func(name string) bool {
 // steadyFiles gives the content of the files that would differ in another build, by name.
 //
 // Errors: a file is not as PostgreSQL 14 to 18 write it.
-func steadyFiles(dataDir string) (map[string][]byte, error) {
-	c, err := readControl(dataDir)
-	if err != nil {
-		return nil, err
-	}
+func (c control) steadyFiles(dataDir string) (map[string][]byte, error) {
+	c = slices.Clone(c)
 	files := map[string][]byte{controlFile: c}
 	l := lastRecord{start: c.record()}
 	for _, name := range slices.Compact([]string{c.segment(l.start), c.segment(l.start + logPage)}) {

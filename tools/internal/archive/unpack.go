@@ -1,4 +1,4 @@
-package golden
+package archive
 
 import (
 	"archive/tar"
@@ -48,8 +48,11 @@ type unpacker struct {
 	first   string  // its name in the archive
 }
 
-// unpack fills a data directory from a golden cluster.
-func unpack(ctx context.Context, source, dataDir string, enough func()) error {
+// Unpack fills an empty data directory from the file source. It calls enough once all is there that a server reads when it
+// starts.
+//
+// Errors: [*DamagedError]; those of files that cannot be read or written; the cause of ctx's end.
+func Unpack(ctx context.Context, source, dataDir string, enough func()) error {
 	f, err := os.Open(source)
 	if err != nil {
 		return fmt.Errorf("unpack golden cluster: %w", err)
@@ -148,12 +151,12 @@ func retry(call func() (int, error)) (int, error) {
 
 // decode makes the directories and queues the files of an archive.
 func (u *unpacker) decode(ctx context.Context, t *tar.Reader) error {
-	m, err := readManifest(t)
+	_, header, err := readManifest(t)
 	if err != nil {
 		return err
 	}
 	for n := 0; ; n++ {
-		if n == m.Early {
+		if n == header.Early {
 			u.flush()
 			u.pending.Wait()
 			if ctx.Err() == nil {
@@ -161,7 +164,7 @@ func (u *unpacker) decode(ctx context.Context, t *tar.Reader) error {
 			}
 		}
 		h, err := t.Next()
-		if errors.Is(err, io.EOF) && n == m.Entries {
+		if errors.Is(err, io.EOF) && n == header.Entries {
 			u.flush()
 			return nil
 		}
