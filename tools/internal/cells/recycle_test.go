@@ -2,6 +2,7 @@ package cells_test
 
 import (
 	"context"
+	_ "embed"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,65 +14,14 @@ import (
 )
 
 // shop is a template with what recycling has to mind.
-const shop = `
-CREATE TYPE mood AS ENUM ('sad', 'ok');
-CREATE TABLE parent (id bigserial PRIMARY KEY, name text, at timestamptz DEFAULT now());
-CREATE TABLE child (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parent_id bigint REFERENCES parent, note text);
-CREATE TABLE ring_a (id int PRIMARY KEY, b int);
-CREATE TABLE ring_b (id int PRIMARY KEY, a int REFERENCES ring_a DEFERRABLE INITIALLY DEFERRED);
-ALTER TABLE ring_a ADD FOREIGN KEY (b) REFERENCES ring_b DEFERRABLE INITIALLY DEFERRED;
-CREATE UNLOGGED TABLE fast (id int, v text);
-CREATE TABLE parts (id int, at date) PARTITION BY RANGE (at);
-CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
-CREATE TABLE parts_2 PARTITION OF parts DEFAULT;
-CREATE TABLE dates (at date) PARTITION BY RANGE (at);
-CREATE TABLE dates_1 PARTITION OF dates FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
-ALTER TABLE dates ALTER at SET STATISTICS 0;
-CREATE TABLE base (id int);
-CREATE TABLE derived (more text) INHERITS (base);
-CREATE TABLE audit (what text);
-CREATE TABLE guarded (id int PRIMARY KEY, v text, words tsvector);
-CREATE TRIGGER index BEFORE INSERT OR UPDATE ON guarded FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger(words, 'pg_catalog.simple', v);
-CREATE TABLE always (id int);
-CREATE TRIGGER same BEFORE UPDATE ON always FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
-ALTER TABLE always ENABLE ALWAYS TRIGGER same;
-CREATE TABLE ruled (id int);
-CREATE RULE keep AS ON DELETE TO ruled DO INSTEAD NOTHING;
-CREATE TABLE private (id int, owner text DEFAULT current_user);
-ALTER TABLE private ENABLE ROW LEVEL SECURITY;
-ALTER TABLE private FORCE ROW LEVEL SECURITY;
-CREATE POLICY mine ON private USING (id < 100);
-CREATE TABLE seeded (id int PRIMARY KEY, v text);
-INSERT INTO seeded SELECT i, 'v' || i FROM generate_series(1, 20) i;
-CREATE TABLE keyed (id int PRIMARY KEY REFERENCES seeded);
-CREATE TABLE many (id int PRIMARY KEY, v text);
-INSERT INTO many SELECT i, 'v' || i FROM generate_series(1, 1000) i;
-CREATE TABLE odd (id int GENERATED ALWAYS AS IDENTITY, f float8, b bytea, a text[], j jsonb, t timestamptz, i interval, n text, m mood[], CHECK (id > 0));
-INSERT INTO odd (f, b, a, j, t, i, n, m) VALUES (0.1::float8 + 0.2, '\x00ff5c', '{"a\\b", NULL, "c\td"}', '{"x": [1, null]}', now(), '-1 day 2 hours', NULL, '{sad}'),
-  ('-infinity', '', '{}', '1', '-infinity', '1 year', E'\\.\n\t\\N', NULL);
-CREATE INDEX ON odd USING gin (a);
-CREATE TABLE generated (id int, twice int GENERATED ALWAYS AS (id * 2) STORED);
-INSERT INTO generated VALUES (1), (2);
-CREATE TABLE later AS SELECT generate_series(1, 5) AS id;
-ALTER TABLE later ADD COLUMN v text;
-CREATE TABLE grown_base AS SELECT 1 AS id;
-CREATE TABLE grown_child () INHERITS (grown_base);
-CREATE SEQUENCE counter START 100;
-SELECT nextval('counter');
-CREATE SEQUENCE untouched START 7;
-CREATE MATERIALIZED VIEW summary AS SELECT count(*) AS n FROM parent;
-CREATE VIEW names AS SELECT name FROM parent;
-CREATE TABLE wide (id int, big text);
-CREATE INDEX ON wide (id) WHERE id > 2;
-`
+//
+//go:embed testdata/shop.sql
+var shop string
 
 // code are functions for the shop. No session goes from test to test with them.
-const code = `
-CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (TG_OP || ' ' || TG_TABLE_NAME); RETURN NULL; END $$;
-CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON guarded FOR EACH ROW EXECUTE FUNCTION note();
-CREATE TRIGGER note AFTER DELETE ON always FOR EACH ROW EXECUTE FUNCTION note();
-ALTER TABLE always ENABLE ALWAYS TRIGGER note;
-`
+//
+//go:embed testdata/code.sql
+var code string
 
 // mustShop starts a server on the shop's template; change may alter how.
 func mustShop(t testing.TB, change func(*cells.Config)) *cells.Cluster {

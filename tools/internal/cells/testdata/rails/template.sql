@@ -1,0 +1,22 @@
+CREATE TABLE schema_migrations (version varchar NOT NULL PRIMARY KEY);
+INSERT INTO schema_migrations SELECT (20240101000000 + i)::varchar FROM generate_series(1, 40) i;
+CREATE TABLE ar_internal_metadata (key varchar NOT NULL PRIMARY KEY, value varchar, created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL);
+INSERT INTO ar_internal_metadata VALUES ('environment', 'test', '2024-01-01', '2024-01-01');
+CREATE TABLE roles (id bigserial PRIMARY KEY, name varchar NOT NULL, created_at timestamp(6) NOT NULL DEFAULT '2024-01-01');
+CREATE UNIQUE INDEX index_roles_on_name ON roles (name);
+INSERT INTO roles (name) VALUES ('admin'), ('editor'), ('reader');
+CREATE TABLE countries (id bigserial PRIMARY KEY, code varchar(2) NOT NULL UNIQUE, name varchar NOT NULL);
+INSERT INTO countries (code, name) SELECT upper(left(md5(i::text), 1)) || i % 10, 'Country ' || i FROM generate_series(1, 60) i ON CONFLICT DO NOTHING;
+CREATE TABLE users (id bigserial PRIMARY KEY, email varchar NOT NULL, role_id bigint NOT NULL DEFAULT 3 REFERENCES roles, country_id bigint REFERENCES countries,
+  settings jsonb NOT NULL DEFAULT '{}', sign_in_count int NOT NULL DEFAULT 0, deleted_at timestamp(6), created_at timestamp(6) NOT NULL DEFAULT '2024-01-01');
+CREATE UNIQUE INDEX index_users_on_lower_email ON users (lower(email)) WHERE deleted_at IS NULL;
+CREATE INDEX index_users_on_role_id ON users (role_id);
+CREATE INDEX index_users_on_country_id ON users (country_id);
+CREATE INDEX index_users_on_settings ON users USING gin (settings);
+CREATE TABLE posts (id bigserial PRIMARY KEY, user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE, title varchar, body text, state int NOT NULL DEFAULT 0, tags varchar[] NOT NULL DEFAULT '{}');
+CREATE INDEX index_posts_on_user_id_and_state ON posts (user_id, state);
+CREATE INDEX index_posts_on_tags ON posts USING gin (tags);
+CREATE TABLE comments (id bigserial PRIMARY KEY, commentable_type varchar NOT NULL, commentable_id bigint NOT NULL, user_id bigint REFERENCES users ON DELETE SET NULL, parent_id bigint REFERENCES comments, body text);
+CREATE INDEX index_comments_on_commentable ON comments (commentable_type, commentable_id);
+CREATE TABLE ledger (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), user_id bigint REFERENCES users, amount numeric(12, 2) NOT NULL CHECK (amount <> 0), at timestamptz NOT NULL DEFAULT now());
+CREATE VIEW active_users AS SELECT u.id, email, r.name AS role FROM users u JOIN roles r ON r.id = role_id WHERE deleted_at IS NULL;
