@@ -45,8 +45,8 @@ var floors = []struct {
 		"internal/bazel", "internal/divide", "internal/facts", "internal/psql",
 	}},
 	{"The golden cluster; a used database", []string{"internal/golden", "internal/renew"}},
-	{"What cells are made of; a cache of golden clusters", []string{
-		"internal/cache", "internal/clone", "internal/conns", "internal/dump",
+	{"What cells are made of; a cache of golden clusters; runfiles", []string{
+		"internal/cache", "internal/clone", "internal/conns", "internal/dump", "internal/runfiles",
 	}},
 	{"Results of tests; what is to run; cells", []string{
 		"internal/cells", "internal/foreign", "internal/results", "internal/selection", "rules/golden",
@@ -61,7 +61,7 @@ var floors = []struct {
 		"cmd/pgcell/internal/timings",
 	}},
 	{"Subcommands that use others", []string{"cmd/pgcell/internal/compare", "cmd/pgcell/internal/doctor"}},
-	{"Programs", []string{"bench", "closednet/coverage", "cmd/pgcell"}},
+	{"Programs", []string{"bench", "closednet/coverage", "cmd/pgcell", "exec"}},
 }
 
 // undivided are packages that are larger than packageLines and wait to be divided. None may join them.

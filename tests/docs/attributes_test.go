@@ -16,6 +16,7 @@ import (
 const (
 	templateFile  = "tools/rules/private/pg_template.bzl"
 	testFile      = "tools/rules/private/pg_go_test.bzl"
+	pgTestFile    = "tools/rules/private/pg_test.bzl"
 	extensionFile = "tools/rules/extensions.bzl"
 )
 
@@ -140,6 +141,9 @@ func table(b *strings.Builder, attributes []attribute) {
 	b.WriteString("| attribute | meaning |\n|---|---|\n")
 	for _, a := range attributes {
 		kind := a.kind
+		if strings.HasPrefix(a.preset, "//") {
+			a.preset = "@pgcell" + a.preset
+		}
 		if a.preset != "" {
 			kind += fmt.Sprintf(", default `%q`", a.preset)
 		}
@@ -157,13 +161,15 @@ func attributesPage(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString("# Attributes\n\n" +
 		"<!-- generated from tools/rules: go test ./tests/docs -run TestAttributesPage -update -->\n\n" +
-		"```starlark\nload(\"@pgcell//tools/rules:defs.bzl\", \"pg_go_test\", \"pg_template\")\n```\n\n## pg_template\n\n")
+		"```starlark\nload(\"@pgcell//tools/rules:defs.bzl\", \"pg_go_test\", \"pg_template\", \"pg_test\")\n```\n\n## pg_template\n\n")
 	file := mustParseBzl(t, templateFile)
 	b.WriteString(strings.TrimSpace(text(assigned(t, file, "_DOC"))) + "\n\n")
 	table(&b, ruleAttributes(t, templateFile, "_ATTRS"))
 	b.WriteString("## pg_go_test\n\nA macro: a `go_test` of rules_go whose tests get databases made from a template. " +
 		"It takes every attribute of `go_test`.\n\n")
 	table(&b, macroArguments(t, testFile, "pg_go_test"))
+	b.WriteString("## pg_test\n\n" + strings.TrimSpace(text(assigned(t, mustParseBzl(t, pgTestFile), "_DOC"))) + "\n\n")
+	table(&b, ruleAttributes(t, pgTestFile, "_ATTRS"))
 	b.WriteString("## Tags of the module extension\n\n```starlark\n" +
 		"postgres = use_extension(\"@pgcell//tools/rules:extensions.bzl\", \"postgres\")\n```\n\n" +
 		"You need it only for versions of PostgreSQL that pgcell does not offer by itself.\n\n")

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/runfiles"
 )
 
 // process is what the tests of this process share: one server for each golden cluster, or for each template on a server
@@ -175,7 +175,7 @@ func open(ctx context.Context, path string, change func(*cells.Config)) (*cells.
 	if err != nil {
 		return nil, err
 	}
-	install, err := installFor(ctx, m)
+	install, err := runfiles.Install(ctx, m, findInstall)
 	if err != nil {
 		return nil, fmt.Errorf("start golden cluster %q: %w", path, err)
 	}
@@ -207,30 +207,6 @@ func parallel() int {
 	return 0
 }
 
-// installFor finds the PostgreSQL that a golden cluster was made with.
-func installFor(ctx context.Context, m golden.Manifest) (postgres.Install, error) {
-	if os.Getenv("PGCELL_POSTGRES") != "" {
-		return findInstall(ctx)
-	}
-	dir := m.BinDir
-	if m.RunfilesBinDir != "" {
-		var err error
-		if dir, err = runfile(m.RunfilesBinDir); err != nil {
-			return postgres.Install{}, err
-		}
-	}
-	if _, err := os.Stat(filepath.Join(dir, "postgres")); err == nil {
-		return postgres.Install{BinDir: dir, Version: m.Postgres, Build: m.Build}, nil
-	}
-	install, err := findInstall(ctx)
-	if err != nil {
-		return install, fmt.Errorf("it was made with PostgreSQL %v in %q, which is not on this machine. If Bazel runs the test on another "+
-			"machine than it built on, choose a PostgreSQL that travels with the test: --@pgcell//tools/rules:postgres=npm, or "+
-			"postgres.archive(...) in MODULE.bazel. Here: %w", m.Postgres, dir, err)
-	}
-	return install, nil
-}
-
 // installForCode finds the PostgreSQL for a template in code: where Bazel has made one for the test, the same that this one
 // was made with, so that it is an input of the test; else the machine's.
 func installForCode(ctx context.Context) (postgres.Install, error) {
@@ -246,7 +222,7 @@ func installForCode(ctx context.Context) (postgres.Install, error) {
 	if err != nil {
 		return postgres.Install{}, err
 	}
-	install, err := installFor(ctx, m)
+	install, err := runfiles.Install(ctx, m, findInstall)
 	if err != nil {
 		err = fmt.Errorf("find the PostgreSQL of golden cluster %q: %w", path, err)
 	}
@@ -263,19 +239,13 @@ var findInstall = func() func(context.Context) (postgres.Install, error) {
 	}
 }()
 
-// runfile finds a file of the test's runfiles tree by the path that rlocationpath gives; absolute paths stay as they
-// are.
+// runfile finds a file by the path that rlocationpath gives.
 func runfile(path string) (string, error) {
-	if filepath.IsAbs(path) {
-		return path, nil
+	found, err := runfiles.Find(path)
+	if err != nil {
+		err = fmt.Errorf("%w; run the test by bazel test, or unset PGCELL_TEMPLATE", err)
 	}
-	for _, root := range []string{os.Getenv("RUNFILES_DIR"), os.Getenv("TEST_SRCDIR")} {
-		if full := filepath.Join(root, path); root != "" && fileExists(full) {
-			return filepath.Abs(full)
-		}
-	}
-	return "", fmt.Errorf("find %q among the runfiles in %q: not there; run the test by bazel test, "+
-		"or unset PGCELL_TEMPLATE", path, os.Getenv("TEST_SRCDIR"))
+	return found, err
 }
 
 func fileExists(path string) bool {

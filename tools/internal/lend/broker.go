@@ -1,6 +1,7 @@
 package lend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,10 +33,12 @@ type Config struct {
 	Password string
 	// User is the role that clients name; they become [golden.Role]. Default: golden.Role.
 	User string
-	// Database is the name by which each process means its own database. Default: a new one, test_db_master_<id>.
+	// Database is the name by which each process means its own database. Default: a new one, test_db_<worker>_<id>.
 	Database string
 	// Variables are additional ones, by name: see [Connection.Expand] for their values.
 	Variables []Variable
+	// Worker is the worker name of the command as a whole. Default: master.
+	Worker string
 	// Runners tell which processes are test processes. Default: [process.Runners].
 	Runners []process.Runner
 	// Warn is told what users should know. Default: nobody.
@@ -73,7 +76,7 @@ func Open(c Config) (*Broker, error) {
 	if b.config.Runners == nil {
 		b.config.Runners = process.Runners
 	}
-	b.command = b.newUnit("master")
+	b.command = b.newUnit(cmp.Or(c.Worker, "master"))
 	if b.chosen = c.Database != "" || c.PerProcess; c.Database == "" {
 		b.config.Database = b.command.name
 	}

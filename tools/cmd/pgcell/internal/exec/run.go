@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -39,13 +38,6 @@ func (s *session) warn(text string) {
 	if !s.ended.Load() {
 		fmt.Fprintln(s.p.Stderr, "pgcell:", text)
 	}
-}
-
-// newName is the name of a database that nobody has yet.
-func newName() string {
-	var id [4]byte
-	rand.Read(id[:])
-	return "test_db_spare_" + hex.EncodeToString(id[:])
 }
 
 // run runs the command.

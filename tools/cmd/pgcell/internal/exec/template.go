@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/source"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
@@ -131,32 +131,9 @@ func (s *session) start(ctx context.Context) (*cells.Cluster, error) {
 	return cache.Start(ctx, s.made.path, s.made.again, s.open)
 }
 
-// connections is max_connections: suites open pools of their own, in as many processes as run at once.
-const connections = "500"
-
 func (s *session) open(ctx context.Context, path string) (*cells.Cluster, error) {
-	e, err := cache.ReadEnviron()
-	if err != nil {
-		return nil, err
-	}
-	recycle, err := cells.ParseRecycle(s.p.Getenv("PGCELL_RECYCLE"))
-	if err != nil {
-		return nil, err
-	}
-	if path, err = filepath.Abs(path); err != nil {
-		return nil, err
-	}
-	m, err := golden.ReadManifest(path)
-	if err != nil {
-		return nil, err
-	}
-	settings := maps.Clone(s.o.parameters)
-	if m.Settings["max_connections"] == "" && settings["max_connections"] == "" {
-		settings["max_connections"] = connections
-	}
-	return cells.Open(ctx, cells.Config{
-		Golden: path, Install: s.made.install, Containment: e.Containment, SocketParent: e.SocketParent, Storage: e.Storage,
-		Recycle: recycle, Settings: settings, RolePassword: s.password, NewName: newName, Warn: s.warn,
-		Superuser: s.o.isolate == perProcess,
-	})
+	return source.Template{
+		Golden: path, Install: s.made.install, Settings: s.o.parameters, Password: s.password,
+		Superuser: s.o.isolate == perProcess, Warn: s.warn,
+	}.Start(ctx)
 }
