@@ -86,16 +86,21 @@ share_postgres() {
   fi
   [[ $dir == "$real" ]] || is_shared "$dir" || share ro "$dir"
   [[ $real != /usr/lib/postgresql/* ]] || share ro "/usr/share/postgresql/${real##*/}"
-  share_libraries "$real"
+  copy_libraries "$real"
 }
 
-# share_libraries adds the libraries that the PostgreSQL in $1 needs and the root lacks: another Debian has them by other
-# names. A file that was laid there before is empty.
-share_libraries() {
+# copy_libraries copies into the root the libraries that the PostgreSQL in $1 needs and the root lacks: another Debian has
+# them by other names. They are not laid there, since a file that is laid leaves an empty one behind, which a program that
+# runs without this PostgreSQL would take for the library ("file too short").
+copy_libraries() {
   local path paths
   mapfile -t paths < <(ldd "$1"/bin/{postgres,initdb} 2>/dev/null | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u)
   for path in "${paths[@]}"; do
-    if [[ ! -s $root$path ]]; then share ro "$path"; fi
+    if [[ $path != "$1"/* && ! -s $root$path ]]; then
+      mkdir -p "$root${path%/*}"
+      cp -- "$path" "$root$path.$$"
+      mv -- "$root$path.$$" "$root$path"
+    fi
   done
 }
 
