@@ -49,7 +49,7 @@ func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Write
 			step.Hint = roleHint(r.Roles, role)
 		}
 		if err != nil {
-			return fmt.Errorf("build golden cluster: %w", err)
+			return fmt.Errorf("build template: %w", err)
 		}
 		return nil
 	}

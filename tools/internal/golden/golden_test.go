@@ -147,7 +147,7 @@ func TestBuildErrors(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			err := golden.BuildFile(t.Context(), filepath.Join(dir, "x"), mustInstall(t), c.recipe, golden.Options{})
-			for _, want := range append(c.want, "build golden cluster: ") {
+			for _, want := range append(c.want, "build template: ") {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("Build = %v\nwant it to contain %q", err, want)
 				}

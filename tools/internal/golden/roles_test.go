@@ -199,7 +199,7 @@ func TestMissingRole(t *testing.T) {
 	if !errors.As(err, &missing) {
 		t.Fatalf("Build = %v, want a MigrationError", err)
 	}
-	want := `build golden cluster: db/schema.sql:4: ERROR: role "app_owner" does not exist (SQLSTATE 42704)
+	want := `build template: db/schema.sql:4: ERROR: role "app_owner" does not exist (SQLSTATE 42704)
     HINT: make the role before the migrations: roles = ["writer NOINHERIT", "app_owner"] in pg_template, or ` +
 		`Config.Roles: []string{"writer NOINHERIT", "app_owner"} in Go; "auto" in place of names makes every role that is missing`
 	if got := err.Error(); got != want {
