@@ -84,7 +84,7 @@ func New(t TB, config ...Config) *Cell {
 		t.Helper() // what is said here stands at the line that called New
 		forget()
 		if t.Failed() || panicking() {
-			keep(t, server, lease)
+			keep(t, c, server, lease)
 		} else if c.Private {
 			lease.Keep() // its server goes, and so need not be dropped
 		} else if err := lease.Return(); err != nil {

@@ -20,11 +20,12 @@ const dumpPatience = 20 * time.Second
 
 // keep leaves a failed test's database for a look at it: dumped if the test has a directory for outputs, and kept as
 // its server can.
-func keep(t TB, server source, l lease) {
+func keep(t TB, c Config, server source, l lease) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), dumpPatience)
 	defer cancel()
 	tell(t, l.FullMemory())
+	tell(t, c.emptyHint())
 	server.keep(ctx, t, l, dump(ctx, t, l))
 }
 

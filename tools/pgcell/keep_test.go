@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
@@ -50,6 +51,50 @@ func mustFail(t *testing.T, config pgcell.Config, name string) (cell, url string
 		t.Errorf("logs %q lack %q", f.logs, want)
 	}
 	return cell, url, f
+}
+
+// TestEmptyCellIsTold has the log of a failed test say that its database had no schema, and why. It sets the environment,
+// so it is not parallel.
+func TestEmptyCellIsTold(t *testing.T) {
+	const empty = "pgcell: the database was empty when the test began"
+	schema := mustGolden(t, mustInstall(t), golden.Options{})
+	data, err := os.ReadFile(schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byDefault := filepath.Join(t.TempDir(), "tools", "rules", "empty.pgcell") // as pg_go_test names it
+	if err := os.MkdirAll(filepath.Dir(byDefault), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(byDefault, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{"1.sql": &fstest.MapFile{Data: []byte("CREATE TABLE users ()")}}
+	for name, c := range map[string]struct {
+		rule   string
+		config pgcell.Config
+		want   string
+	}{
+		"no template":            {"", pgcell.Config{}, empty + ", since Config has neither Migrations nor Migrate"},
+		"the rule's is not used": {schema, pgcell.Config{Superuser: true}, empty + ", since Config has neither Migrations nor Migrate"},
+		"a rule without one":     {byDefault, pgcell.Config{}, empty + ", since its pg_go_test has no template"},
+		"the rule's":             {schema, pgcell.Config{}, ""},
+		"migrations":             {"", pgcell.Config{Migrations: files}, ""},
+		"asked for":              {"", pgcell.Config{Empty: true}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("PGCELL_TEMPLATE", c.rule)
+			f := &fakeTB{name: t.Name()}
+			f.run(func() {
+				pgcell.New(f, c.config)
+				f.Fatalf("red on purpose")
+			})
+			logs := strings.Join(f.logs, "\n")
+			if told := strings.Contains(logs, empty); told != (c.want != "") || !strings.Contains(logs, c.want) {
+				t.Errorf("logs %q, want %q", f.logs, c.want)
+			}
+		})
+	}
 }
 
 // TestFailedCellIsKept looks at what is left of failed tests. Not parallel: it sets the directory of outputs for the

@@ -72,27 +72,39 @@ func execute(args []string, stdin io.Reader, stdout, stderr io.Writer, env []str
 	return cli.Report(stderr, cmd.CommandPath(), err)
 }
 
+const long = `Run PostgreSQL-backed tests in parallel, each in a database of its own.
+
+In a Bazel workspace, "pgcell run" runs the tests. Without Bazel, "pgcell exec -- COMMAND" runs any test
+command, such as "pgcell exec -- go test ./...", and gives each test process a database of its own. Go tests
+that call pgcell.New need neither of them: "go test ./..." and "bazel test //..." run them.
+
+Documentation: https://github.com/pgcell/pgcell`
+
 func rootCommand(p *cli.Process, written []string, config *workspace.Config) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "pgcell",
-		Short:         "PostgreSQL test suites in parallel on Bazel",
+		Short:         "Run PostgreSQL-backed tests in parallel, each in a database of its own",
+		Long:          long,
 		Version:       version.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("unknown command %q: the commands are listed by --help; tests are run by \"run\"", args[0])
+				return fmt.Errorf("unknown command %q: --help lists the commands", args[0])
 			}
 			return nil
 		},
 		RunE: func(*cobra.Command, []string) error {
-			return errors.New(`no command given: "run" runs the tests, --help lists the commands`)
+			return errors.New(`no command given: "run" runs tests with Bazel, "exec" runs any test command; --help lists all commands`)
 		},
 	}
 	root.SetVersionTemplate("pgcell {{.Version}}\n")
 	root.Flags().Bool("version", false, "print the version") // else cobra gives it the short name -v
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return cli.Usage("%w: --help lists the flags; flags for Bazel itself go after --", err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd.Name() == "run" {
+			return cli.Usage("%w: --help lists the flags; flags for Bazel itself go after --", err)
+		}
+		return cli.Usage("%w: --help lists the flags", err)
 	})
 	root.AddCommand(runCommand(p, written, config), compare.Command(p), exec.Command(p), doctor.Command(p), gc.Command(p),
 		timings.Command(p), cimatrix.Command(p), &cobra.Command{

@@ -19,7 +19,8 @@ labels and patterns (//tests/ddl:ddl_test, //tests/...). path::TestName, path::T
 ::TestName run single tests. Without a path, //tests/... runs if the workspace has a directory tests,
 otherwise //...; tests that .pgcell.toml excludes are left out.
 
-Flags that you always give can stand in .pgcell.toml in the workspace's root: see docs/running.md.
+Flags that you always give can stand in .pgcell.toml in the workspace's root: see
+https://github.com/pgcell/pgcell/blob/main/docs/running.md.
 
 A test runs only if its inputs changed; other results come from Bazel's cache and are counted as well.
 The closing line counts top-level tests (a subtest is part of its test). A shard that dies outside of

@@ -35,7 +35,7 @@ func Find(p *cli.Process) (*Workspace, error) {
 		}
 		if dir == filepath.Dir(dir) {
 			return nil, cli.Usage("find the workspace: neither %s nor a directory above it has a MODULE.bazel: "+
-				"run this inside the repository", cwd)
+				"this command needs a Bazel workspace; without Bazel, use go test or pgcell exec", cwd)
 		}
 	}
 }

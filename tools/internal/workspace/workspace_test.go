@@ -52,8 +52,8 @@ func TestFind(t *testing.T) {
 	}
 	none := t.TempDir()
 	_, err := workspace.Find(&cli.Process{Env: []string{"BUILD_WORKING_DIRECTORY=" + none}})
-	if want := "find the workspace: neither " + none + " nor a directory above it has a MODULE.bazel: run this inside the " +
-		"repository"; err == nil || err.Error() != want {
+	if want := "find the workspace: neither " + none + " nor a directory above it has a MODULE.bazel: this command needs a Bazel " +
+		"workspace; without Bazel, use go test or pgcell exec"; err == nil || err.Error() != want {
 		t.Errorf("Find in no workspace = %v, want %s", err, want)
 	}
 }
