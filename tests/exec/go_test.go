@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,6 +70,23 @@ func TestGoEnds(t *testing.T) {
 		c := goSuite
 		c.environ = []string{"END=" + end}
 		c.run(t, "go", "test", "-timeout", "1s", "-run", "TestEnd|TestDouble", "./kinds").ensure(t, 1, words...)
+	}
+}
+
+// A test binary that hangs says what its sessions wait for, before its time-out.
+func TestGoWaits(t *testing.T) {
+	t.Parallel()
+	c := call{suite: goSuite.suite, flags: append(slices.Clone(goSuite.flags), "--shards", "2"), environ: []string{"END=lock"}}
+	r := c.run(t, "go", "test", "-timeout", "20s", "-run", "TestEnd|TestDouble", "./kinds")
+	r.ensure(t, 1, "pgcell: TestEnd: the process still runs, and the time-out of 20s is near; its sessions on the server:\n",
+		"panic: test timed out after")
+	for _, want := range []string{
+		`session \d+ in test_db_w\d_\w+, idle in transaction for \d+ s: LOCK TABLE item\n`,
+		`session \d+ in test_db_w\d_\w+, active for \d+ s, waits for Lock relation, blocked by \d+: LOCK TABLE item\n`,
+	} {
+		if !regexp.MustCompile(want).MatchString(r.stdout) {
+			t.Errorf("lacks %s: %v", want, r)
+		}
 	}
 }
 

@@ -23,10 +23,10 @@ type Ended struct {
 }
 
 // Run runs a command to its end. Until then it is among the processes that signals are passed on to, and it ends with this
-// process.
+// process. started is called with its id; it may be nil.
 //
 // Errors: the command could not be started, or not waited for.
-func (s *Signals) Run(cmd *exec.Cmd) (Ended, error) {
+func (s *Signals) Run(cmd *exec.Cmd, started func(pid int)) (Ended, error) {
 	cmd.WaitDelay, cmd.SysProcAttr = leftOpen, attr()
 	runtime.LockOSThread() // the process ends with its thread
 	defer runtime.UnlockOSThread()
@@ -35,6 +35,9 @@ func (s *Signals) Run(cmd *exec.Cmd) (Ended, error) {
 		return Ended{}, fmt.Errorf("start %s: %w", cmd.Args[0], err)
 	}
 	s.Add(cmd.Process)
+	if started != nil {
+		started(cmd.Process.Pid)
+	}
 	err := cmd.Wait()
 	s.Remove(cmd.Process)
 	e := Ended{Took: time.Since(begin)}

@@ -50,8 +50,8 @@ type Config struct {
 	// is called before each process, also those that list tests, from several goroutines; it may wait for a free place.
 	// An error ends the run. A nil Env adds nothing.
 	Env func(process int) (env []string, done func(), err error)
-	// Waits says what a process waits for, when nine tenths of the time-out are over: a line, or nothing. May be nil.
-	Waits func(process int) string
+	// Waits says what a process, by its id, waits for when nine tenths of the time-out are over; "" is nothing. May be nil.
+	Waits func(pid int) string
 	// Times is the directory of recorded times; it is made where it is missing. Empty for none.
 	Times string
 

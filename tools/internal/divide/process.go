@@ -20,6 +20,7 @@ type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer // the same where they are to be one stream
 	env            []string  // in addition to this process's own
+	started        func(pid int)
 }
 
 // start runs the test binary to its end. The error says why it could not be started.
@@ -29,7 +30,7 @@ func (c *Config) start(ctx context.Context, p process) (child.Ended, error) {
 	cmd.Dir, cmd.Env = c.Dir, append(os.Environ(), p.env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin, p.stdout, p.stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	e, err := c.signals.Run(cmd)
+	e, err := c.signals.Run(cmd, p.started)
 	if err != nil {
 		return e, fmt.Errorf("run the test binary: %w", err)
 	}

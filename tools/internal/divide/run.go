@@ -37,8 +37,8 @@ type ran struct {
 	child.Ended
 	out, err *merge.Output // err is nil where it is one with out
 	report   merge.Report
-	started  bool        // it ran, or runs
-	runs     atomic.Bool // for warn, which comes in between
+	started  bool         // it ran, or runs
+	pid      atomic.Int64 // for warn, which comes in between; 0 while it does not run
 	failure  error
 }
 
@@ -138,9 +138,9 @@ func (r *run) one(ctx context.Context, i int) error {
 		one.stderr = p.err
 	}
 	p.started = true
-	p.runs.Store(true)
+	one.started = func(pid int) { p.pid.Store(int64(pid)) }
 	p.Ended, err = r.config.start(ctx, one)
-	p.runs.Store(false)
+	p.pid.Store(0)
 	p.report = p.out.Close()
 	if p.err != nil {
 		p.report.NoTests = p.err.Close().NoTests
@@ -158,7 +158,8 @@ func (r *run) one(ctx context.Context, i int) error {
 func (r *run) warn() {
 	timeout := r.config.arguments.Timeout()
 	for i, p := range r.ran {
-		if !p.runs.Load() {
+		pid := int(p.pid.Load())
+		if pid == 0 {
 			continue
 		}
 		text := "pgcell: " + r.plan.units[i].names() + ": the process"
@@ -167,7 +168,7 @@ func (r *run) warn() {
 		}
 		text += fmt.Sprintf(" still runs, and the time-out of %v is near", timeout)
 		if r.config.Waits != nil {
-			if waits := r.config.Waits(i); waits != "" {
+			if waits := r.config.Waits(pid); waits != "" {
 				text += "; " + waits
 			}
 		}

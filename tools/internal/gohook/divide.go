@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/divide"
+	"github.com/pgcell/pgcell/tools/internal/lend"
 )
 
 // Divide says how the tests of each binary are divided among processes.
@@ -48,7 +49,8 @@ func runDivided(text, dir, path string, args []string, stderr io.Writer) int {
 		Binary: path, Args: args, Launcher: []string{filepath.Join(dir, Name)},
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Shards: d.Shards, Each: d.Each, Suites: d.Suites, Groups: d.Groups, Times: d.Times,
-		Env: func(int) ([]string, func(), error) { return []string{divideVariable + "="}, nil, nil },
+		Env:   func(int) ([]string, func(), error) { return []string{divideVariable + "="}, nil, nil },
+		Waits: func(pid int) string { return waits(dir, pid) },
 	}
 	result, err := divide.Run(context.Background(), c)
 	if err != nil {
@@ -61,6 +63,18 @@ func runDivided(text, dir, path string, args []string, stderr io.Writer) int {
 	}
 	result.End()
 	return failed
+}
+
+// waits says what the sessions of a process wait for.
+func waits(dir string, pid int) string {
+	sessions, err := lend.Sessions(dir, pid)
+	if err != nil {
+		return err.Error()
+	}
+	if len(sessions) == 0 {
+		return ""
+	}
+	return "its sessions on the server:\n  " + strings.Join(sessions, "\n  ")
 }
 
 // diagnose says what the failed tests depend on, and leaves the groups for [Groups].

@@ -1,6 +1,7 @@
 package lend
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -9,20 +10,29 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/peer"
+	"github.com/pgcell/pgcell/tools/internal/source"
 )
 
 // controlName is the socket by which a process asks for a database of its own.
 const controlName = "lend"
 
 type question struct {
-	PID   int
-	Group bool // the process runs a group of files: see EnterGroup
-	Start bool // how long groups take to start is asked, and no database
+	What string // one of those below
+	PID  int
 }
+
+// What can be asked for.
+const (
+	ofProcess  = "database"       // for the process that asks
+	ofGroup    = "group database" // the same, see EnterGroup
+	ofStartUp  = "start-up"       // see StartUp
+	ofSessions = "sessions"       // see Sessions
+)
 
 type answer struct {
 	Variables []Variable
 	StartUp   time.Duration
+	Sessions  []string
 	Error     string
 }
 
@@ -33,25 +43,57 @@ func (b *Broker) answer(conn net.Conn) {
 	if json.NewDecoder(conn).Decode(&q) != nil {
 		return
 	}
-	if q.Start {
+	var a answer
+	var err error
+	switch q.What {
+	case ofStartUp:
 		b.mu.Lock()
-		a := answer{StartUp: b.startUp}
+		a.StartUp = b.startUp
 		b.mu.Unlock()
-		json.NewEncoder(conn).Encode(a)
-		return
+	case ofSessions:
+		a.Sessions, err = b.sessions(q.PID)
+	default:
+		a.Variables, err = b.enter(conn, q)
 	}
+	if err != nil {
+		a.Error = err.Error()
+	}
+	json.NewEncoder(conn).Encode(a)
+}
+
+// enter makes the process at the other end of a connection a unit.
+func (b *Broker) enter(conn net.Conn, q question) ([]Variable, error) {
 	pid, err := peer.Of(conn, os.Getpid()) // as this process sees it: the other may be in a namespace
 	if err != nil {
 		pid = q.PID
 	}
-	var a answer
-	if u, err := b.unit(pid, fmt.Sprintf("process %d", pid)); err != nil {
-		a.Error = err.Error()
-	} else {
-		u.isGroup.Store(q.Group)
-		a.Variables = b.variables(b.connection(u))
+	u, err := b.unit(pid, fmt.Sprintf("process %d", pid))
+	if err != nil {
+		return nil, err
 	}
-	json.NewEncoder(conn).Encode(a)
+	u.isGroup.Store(q.What == ofGroup)
+	return b.variables(b.connection(u)), nil
+}
+
+// sessions asks the server of a process for the sessions of its databases.
+func (b *Broker) sessions(pid int) ([]string, error) {
+	b.mu.Lock()
+	u := b.byPID[pid]
+	b.mu.Unlock()
+	if u == nil {
+		return nil, nil
+	}
+	names := u.names()
+	if len(names) == 0 {
+		return nil, nil
+	}
+	server, err := u.server()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return source.Sessions(ctx, server, b.config.User, names)
 }
 
 // Enter makes a process of this machine, below the command, a test process with a database of its own, and gives the
@@ -59,14 +101,14 @@ func (b *Broker) answer(conn net.Conn) {
 //
 // Errors: the broker has ended.
 func Enter(dir string, pid int) ([]Variable, error) {
-	a, err := ask(dir, question{PID: pid})
+	a, err := ask(dir, question{What: ofProcess, PID: pid})
 	return a.Variables, err
 }
 
 // EnterGroup is Enter for a process that runs a group of test files. Workers that it starts, such as Jest's, have databases
 // of their own.
 func EnterGroup(dir string, pid int) ([]Variable, error) {
-	a, err := ask(dir, question{PID: pid, Group: true})
+	a, err := ask(dir, question{What: ofGroup, PID: pid})
 	return a.Variables, err
 }
 
@@ -74,15 +116,23 @@ func EnterGroup(dir string, pid int) ([]Variable, error) {
 //
 // Errors: the broker has ended.
 func StartUp(dir string) (time.Duration, error) {
-	a, err := ask(dir, question{Start: true})
+	a, err := ask(dir, question{What: ofStartUp})
 	return a.StartUp, err
+}
+
+// Sessions says what the sessions of a test process do and wait for, a line for each; none if it has not connected.
+//
+// Errors: the broker has ended; the server does not answer within 10 s.
+func Sessions(dir string, pid int) ([]string, error) {
+	a, err := ask(dir, question{What: ofSessions, PID: pid})
+	return a.Sessions, err
 }
 
 func ask(dir string, q question) (answer, error) {
 	var a answer
 	conn, err := net.DialTimeout("unix", filepath.Join(dir, controlName), 10*time.Second)
 	if err != nil {
-		return a, fmt.Errorf("ask pgcell exec for a database: %w", err)
+		return a, fmt.Errorf("ask pgcell exec for a %s: %w", q.What, err)
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(time.Minute))
@@ -91,9 +141,9 @@ func ask(dir string, q question) (answer, error) {
 	}
 	switch {
 	case err != nil:
-		return a, fmt.Errorf("ask pgcell exec for a database: %w", err)
+		return a, fmt.Errorf("ask pgcell exec for a %s: %w", q.What, err)
 	case a.Error != "":
-		return a, fmt.Errorf("ask pgcell exec for a database: %s", a.Error)
+		return a, fmt.Errorf("ask pgcell exec for a %s: %s", q.What, a.Error)
 	}
 	return a, nil
 }

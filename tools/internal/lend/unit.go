@@ -48,6 +48,7 @@ type Unit struct {
 // database is one that is being made, or has been.
 type database struct {
 	once sync.Once
+	made atomic.Bool // loan is there
 	loan source.Loan
 	err  error
 }
@@ -148,7 +149,10 @@ func (u *Unit) database(n int) (string, error) {
 	u.relays.Add(1) // end waits until the database is there
 	u.mu.Unlock()
 	defer u.relays.Done()
-	d.once.Do(func() { d.loan, d.err = u.take(n) })
+	d.once.Do(func() {
+		d.loan, d.err = u.take(n)
+		d.made.Store(d.err == nil)
+	})
 	if d.err != nil {
 		return "", d.err
 	}
@@ -170,6 +174,18 @@ func (u *Unit) take(n int) (source.Loan, error) {
 		name = fmt.Sprintf("%s_%d", name, n)
 	}
 	return server.Take(ctx, u.worker, u.what, name)
+}
+
+// names gives the databases that the unit has.
+func (u *Unit) names() (all []string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, d := range u.databases {
+		if d.made.Load() {
+			all = append(all, d.loan.Name())
+		}
+	}
+	return all
 }
 
 // connected notes a connection to the server, which ends with the unit. It reports false where the unit has ended already.

@@ -108,7 +108,7 @@ func (r *run) one(i int) {
 	p := r.ran[i]
 	p.started = true
 	var err error
-	if p.Ended, err = r.signals.Run(cmd); err != nil {
+	if p.Ended, err = r.signals.Run(cmd, nil); err != nil {
 		p.Code = failed
 		fmt.Fprintf(cmd.Stderr, "pgcell exec: %v\n", err)
 	}

@@ -47,6 +47,25 @@ func TestEnd(t *testing.T) {
 	case "hang":
 		name(t)
 		time.Sleep(time.Hour)
+	case "lock":
+		lock(t)
+		lock(t) // waits for the first
+	}
+}
+
+// lock locks a table in a transaction that stays open.
+func lock(t *testing.T) {
+	t.Helper()
+	db, err := sql.Open("postgres", os.Getenv("DATABASE_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("LOCK TABLE item"); err != nil {
+		t.Fatal(err)
 	}
 }
 
