@@ -59,7 +59,7 @@ func TestPython(t *testing.T) {
 	c.run(t, "sh", "-c", `export DATABASE_URL="dbname=shop user=app"; `+pytest+" -n 4").ensure(t, 0, "13 passed")
 }
 
-// The processes of node --test and of Mocha have databases of their own.
+// The processes of node --test, Mocha, Jest and Vitest have databases of their own.
 func TestNode(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("npm"); err != nil {
@@ -80,12 +80,79 @@ func TestNode(t *testing.T) {
 	}
 	c := call{suite: dir, flags: []string{"--migrations", "migrations"}}
 	tests := []string{"test/a.test.js", "test/b.test.js", "test/c.test.js"}
-	mocha := slices.Concat([]string{"node", "node_modules/mocha/bin/mocha.js", "--parallel", "--jobs", "3"}, tests)
+	program := func(name string, args ...string) []string {
+		return append([]string{"node", filepath.Join("node_modules", name)}, args...)
+	}
+	mocha := slices.Concat(program("mocha/bin/mocha.js", "--timeout", "60000", "--parallel", "--jobs", "3"), tests)
 	if r := onOne(t, c, strings.Join(mocha, " ")); r.code == 0 {
 		t.Errorf("on one database: %v; want failed tests", r)
 	}
 	c.run(t, mocha...).ensure(t, 0, "15 passing")
 	c.run(t, slices.Concat([]string{"node", "--test", "--test-concurrency=3"}, tests)...).ensure(t, 0, "pass 15")
+	patient := []string{"--maxWorkers", "3", "--testTimeout", "60000"}
+	jest := append(program("jest/bin/jest.js", "--rootDir", "test", "--cacheDirectory", filepath.Join(dir, "cache")), patient...)
+	c.run(t, jest...).ensureOwn(t, "Tests:       15 passed")
+	c.environ = []string{"NO_COLOR=1"}
+	vitest := append(program("vitest/vitest.mjs", "run", "--dir", "vitest"), patient...)
+	c.run(t, vitest...).ensureOwn(t, "15 passed")
+	c.flags = append(c.flags, "--split", "test/*.test.js", "--shards", "2")
+	c.run(t, program("mocha/bin/mocha.js", "--timeout", "60000", "{}")...).ensureOwn(t, "10 passing", "5 passing")
+}
+
+// ensureOwn looks that a run passed, and that no test used the database of the command as a whole.
+func (r result) ensureOwn(t *testing.T, words ...string) {
+	t.Helper()
+	r.ensure(t, 0, append(words, "database test_db_w")...)
+	if strings.Contains(r.stdout+r.stderr, "database test_db_master") {
+		t.Errorf("a test used the command's database: %v", r)
+	}
+}
+
+// The processes of parallel_tests have databases of their own.
+func TestRuby(t *testing.T) {
+	t.Parallel()
+	dir := mustDebian(t, "libruby3.1", "ruby", "ruby3.1", "ruby-rubygems", "ruby-pg", "ruby-rspec", "ruby-rspec-core",
+		"ruby-rspec-expectations", "ruby-rspec-mocks", "ruby-rspec-support", "ruby-diff-lcs", "ruby-parallel", "ruby-parallel-tests")
+	libraries, _ := filepath.Glob(filepath.Join(dir, "usr/lib/*-linux-gnu"))
+	if len(libraries) != 1 {
+		t.Fatalf("Ruby's libraries are in %v; want one directory", libraries)
+	}
+	lib, system := filepath.Join(dir, "usr/lib/ruby"), filepath.Join(libraries[0], "ruby")
+	c := call{suite: "ruby", flags: []string{"--migrations", "migrations"}, environ: []string{
+		"PATH=" + filepath.Join(dir, "usr/bin") + ":" + os.Getenv("PATH"), "LD_LIBRARY_PATH=" + libraries[0],
+		"RUBYLIB=" + strings.Join([]string{lib + "/vendor_ruby", system + "/vendor_ruby/3.1.0", lib + "/3.1.0", system + "/3.1.0"}, ":"),
+		"GEM_PATH=" + filepath.Join(dir, "usr/share/rubygems-integration/all"),
+	}}
+	rspec := filepath.Join(dir, "usr/bin/parallel_rspec")
+	c.run(t, "ruby", rspec, "-n", "3", "spec").ensureOwn(t, "15 examples, 0 failures")
+	c.flags = append(c.flags, "--split", "spec/**/*_spec.rb", "--shards", "2")
+	c.run(t, "rspec", "{}").ensureOwn(t, "10 examples, 0 failures", "5 examples, 0 failures")
+}
+
+// PHPUnit, which takes one file, runs its files in processes with databases of their own.
+func TestPHP(t *testing.T) {
+	t.Parallel()
+	dir := mustDebian(t, "php-common", "php8.2-common", "php8.2-cli", "php8.2-xml", "php8.2-mbstring", "php8.2-pgsql", "phpunit",
+		"php-file-iterator", "php-text-template", "phpunit-code-unit-reverse-lookup", "phpunit-complexity", "phpunit-environment",
+		"phpunit-lines-of-code", "phpunit-version", "php-codecoverage", "php-deepcopy", "php-doctrine-instantiator", "php-invoker",
+		"php-phar-io-version", "php-phar-io-manifest", "php-timer", "phpunit-cli-parser", "phpunit-code-unit", "phpunit-diff",
+		"phpunit-recursion-context", "phpunit-exporter", "phpunit-comparator", "phpunit-object-reflector", "phpunit-global-state",
+		"phpunit-object-enumerator", "phpunit-resource-operations", "phpunit-type", "php-parser", "php-tokenizer")
+	extensions, _ := filepath.Glob(filepath.Join(dir, "usr/lib/php/*/pdo_pgsql.so"))
+	if len(extensions) != 1 {
+		t.Fatalf("PHP's extensions are in %v; want one directory", extensions)
+	}
+	ini := "extension_dir=" + filepath.Dir(extensions[0]) + "\ninclude_path=" + filepath.Join(dir, "usr/share/php") + "\n"
+	for _, name := range []string{"ctype", "dom", "iconv", "mbstring", "pdo", "pdo_pgsql", "phar", "tokenizer", "xml", "xmlwriter"} {
+		ini += "extension=" + name + "\n"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "php.ini"), []byte(ini), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := call{suite: "php", flags: []string{"--migrations", "migrations", "--split", "tests/*Test.php", "--shards", "3"}}
+	c.environ = []string{"PHPRC=" + dir, "PHP_INI_SCAN_DIR="}
+	php, unit := filepath.Join(dir, "usr/bin/php8.2"), filepath.Join(dir, "usr/bin/phpunit")
+	c.run(t, php, unit, "--no-configuration", "--do-not-cache-result", "{file}").ensureOwn(t, "OK (5 tests, 5 assertions)")
 }
 
 // A JVM over JDBC connects by TCP. Two of them have databases of their own.

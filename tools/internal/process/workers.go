@@ -24,7 +24,9 @@ var Runners = []Runner{
 	{Name: "node --test", Variable: "NODE_TEST_CONTEXT"},
 	{Name: "Mocha", Variable: "MOCHA_WORKER_ID"},
 	{Name: "Jest", Variable: "JEST_WORKER_ID"},
-	{Name: "Vitest", Variable: "VITEST_POOL_ID"},
+	// From Vitest 4 on, its own program; before, one of Tinypool, which has changed its command line. Both set VITEST_POOL_ID
+	// later than /proc shows.
+	{Name: "Vitest", Variable: "TINYPOOL_WORKER_ID", Command: regexp.MustCompile(`/vitest/dist/workers/(f|vmF)orks\.js`)},
 	{Name: "parallel_tests", Variable: "TEST_ENV_NUMBER"},
 	{Name: "ParaTest", Variable: "TEST_TOKEN"},
 	{Name: "Gradle", Command: regexp.MustCompile(`worker\.org\.gradle\.process\.internal\.worker\.GradleWorkerMain`)},

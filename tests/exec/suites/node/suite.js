@@ -16,6 +16,9 @@ module.exports = (describe, it) =>
           }
           const { rows } = await client.query("SELECT count(*)::int AS count, max(id) AS last FROM item");
           assert.deepStrictEqual(rows, [{ count: 3, last: 3 }]);
+          if (n === 0) {
+            console.log("database", (await client.query("SELECT current_database()")).rows[0].current_database);
+          }
         } finally {
           await client.end();
         }

@@ -122,7 +122,7 @@ var Flags = []Flag{
 	},
 	{
 		Name: "split", Value: "GLOB", path: true, Usage: "divide these files among processes of COMMAND, which has {} for them",
-		More: "[Below](#test-files-many-processes). May be given more than once.",
+		More: "See [divide test files](how-to/exec-files.md). May be given more than once.",
 		to:   func(o *options) any { return &o.split },
 	},
 	{

@@ -1,0 +1,6 @@
+<?php
+require_once __DIR__ . '/Items.php';
+
+final class ATest extends Items
+{
+}

@@ -1,0 +1,3 @@
+require_relative "items"
+
+RSpec.describe("a") { include_examples "items" }

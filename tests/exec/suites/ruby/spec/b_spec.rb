@@ -1,0 +1,3 @@
+require_relative "items"
+
+RSpec.describe("b") { include_examples "items" }

@@ -1,0 +1,3 @@
+require_relative "items"
+
+RSpec.describe("c") { include_examples "items" }
