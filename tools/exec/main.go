@@ -26,7 +26,7 @@ import (
 
 func main() {
 	if filepath.Base(os.Args[0]) == child.WatchName {
-		os.Exit(child.Watch(os.Args[1:], os.Stdin))
+		os.Exit(child.Watch(os.Args[1:], os.Stdin, nil))
 	}
 	os.Exit(run(os.Args, os.Environ(), os.Stderr))
 }

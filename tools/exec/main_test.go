@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	case "launch":
 		os.Exit(run(os.Args, os.Environ(), os.Stderr))
 	case child.WatchName:
-		os.Exit(child.Watch(os.Args[1:], os.Stdin))
+		os.Exit(child.Watch(os.Args[1:], os.Stdin, nil))
 	case "client":
 		if err := connect(context.Background()); err != nil {
 			fmt.Println(err)

@@ -43,7 +43,7 @@ func main() {
 	case split.GroupName:
 		os.Exit(split.RunGroup(os.Args[1:], os.Environ(), os.Stderr))
 	case child.WatchName:
-		os.Exit(child.Watch(os.Args[1:], os.Stdin))
+		os.Exit(child.Watch(os.Args[1:], os.Stdin, exec.RemoveFiles))
 	}
 	cli.OutliveReaders()
 	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))

@@ -49,13 +49,17 @@ func (w *Watcher) Dismiss() {
 }
 
 // Watch is what a program called as [WatchName] does: it waits until the process that holds the other end of its input
-// has ended. args are those that it was called with. It gives the exit code.
-func Watch(args []string, stdin io.Reader) int {
+// has ended. args are those that it was called with. clean is called with the directory before that is removed,
+// unless it is nil. It gives the exit code.
+func Watch(args []string, stdin io.Reader, clean func(dir string) error) int {
 	said, _ := io.ReadAll(stdin)
 	if string(said) == orderly || len(args) != 2 {
 		return 0
 	}
 	endMarked(args[1])
+	if clean != nil {
+		clean(args[0])
+	}
 	os.RemoveAll(args[0])
 	return 0
 }

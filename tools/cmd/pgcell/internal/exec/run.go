@@ -77,11 +77,10 @@ func run(p *cli.Process, o options, command []string) (err error) {
 		return broken("%w", err)
 	}
 	defer s.broker.Close()
-	restore, err := writeFiles(o.files, s.broker.Connection())
-	if err != nil {
+	defer s.removeFiles()
+	if err := writeFiles(s.dir.Path(), o.files, s.broker.Connection()); err != nil {
 		return err
 	}
-	defer restore(s.warn)
 	hook := gohook.Config{Dir: s.dir.Path(), Divide: o.divided, Warn: s.warn}
 	environ, command, err := gohook.Install(hook, s.broker.Environ(p.Env), command)
 	if err != nil {
@@ -95,6 +94,12 @@ func run(p *cli.Process, o options, command []string) (err error) {
 	err = s.runChild(command, environ)
 	s.keepGroups()
 	return err
+}
+
+func (s *session) removeFiles() {
+	if err := RemoveFiles(s.dir.Path()); err != nil {
+		fmt.Fprintln(s.p.Stderr, "pgcell: remove what --file wrote:", err)
+	}
 }
 
 // mark is in the environment of all processes below the command.
