@@ -55,3 +55,19 @@ func (s *Server) FullSince(from int64) string {
 	}
 	return fmt.Sprintf("the server's %s, was full while the test ran: set PGCELL_STORAGE=disk", s.Storage())
 }
+
+// readTail gives the last 20 lines of a file, at most 8 kB; "" where it cannot be read.
+func readTail(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	const most = 8 << 10
+	if info, err := f.Stat(); err == nil && info.Size() > most {
+		f.Seek(-most, io.SeekEnd)
+	}
+	text, _ := io.ReadAll(f)
+	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-20):], "\n")
+}

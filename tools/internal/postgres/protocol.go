@@ -1,5 +1,14 @@
 package postgres
 
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
 // The parent and its keeper speak JSON values over two pipes: a job, then requests, each with one reply, in order, on a
 // line of its own. Besides, the keeper tells on its own when the server ends.
 
@@ -73,4 +82,88 @@ type reply struct {
 	Free, Size int64             `json:",omitempty"` // of opFree, in bytes
 	Settings   map[string]string `json:",omitempty"` // see Server.InitialSettings
 	Failure    *ServerError      `json:",omitempty"`
+}
+
+// listen passes replies on and notes when the server or the keeper ends.
+func (s *Server) listen(out *os.File) {
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.keeper.Wait()
+		out.SetReadDeadline(time.Now().Add(time.Second)) // a process that an initialiser has left may hold the pipe
+	}()
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			break
+		}
+		var r reply
+		if err := json.Unmarshal(line, &r); err != nil {
+			s.setDown(fmt.Errorf("the keeper of the server in %q said %.200q, which is no reply: %w", s.dir.path, line, err))
+			s.keeper.Process.Kill() // it may be no keeper, and never end
+			break
+		}
+		s.begun = true
+		s.pass(r)
+	}
+	s.setDown(s.ended(<-ended))
+	out.Close()
+	s.in.Close()
+	close(s.gone)
+}
+
+// pass gives a reply to whom it is for.
+func (s *Server) pass(r reply) {
+	if r.Op == opExited {
+		s.setDown(r.Failure)
+		return
+	}
+	s.mu.Lock()
+	whom := s.waiting[r.ID]
+	delete(s.waiting, r.ID)
+	s.mu.Unlock()
+	if whom != nil { // else nobody waits for it any more
+		whom <- r
+	}
+}
+
+// request asks the keeper for something.
+func (s *Server) request(ctx context.Context, op string) (reply, error) {
+	s.mu.Lock()
+	s.last++
+	id := s.last
+	s.mu.Unlock()
+	return s.ask(ctx, id, request{ID: id, Op: op})
+}
+
+// ask sends one value and waits for its reply. A failure that the reply tells of is the error.
+func (s *Server) ask(ctx context.Context, id int, what any) (reply, error) {
+	if err := ctx.Err(); err != nil {
+		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.path, err)
+	}
+	answer := make(chan reply, 1)
+	s.mu.Lock()
+	s.waiting[id] = answer
+	s.mu.Unlock()
+	s.asking.Lock()
+	err := json.NewEncoder(s.in).Encode(what)
+	s.asking.Unlock()
+	if err != nil {
+		<-s.gone
+		return reply{}, s.Err()
+	}
+	select {
+	case r := <-answer:
+		if r.Failure != nil {
+			return r, r.Failure
+		}
+		return r, nil
+	case <-s.gone:
+		return reply{}, s.Err()
+	case <-ctx.Done():
+		s.mu.Lock()
+		delete(s.waiting, id)
+		s.mu.Unlock()
+		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.path, ctx.Err())
+	}
 }

@@ -1,10 +1,8 @@
 package postgres
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,33 +16,6 @@ import (
 	"syscall"
 	"time"
 )
-
-// Containment is how a server is kept from outliving its test process.
-type Containment string
-
-// Auto leaves a choice to pgcell. As a [Containment] it is Namespaces where the system allows it, else Watchdog; as a
-// [Storage], Memory where there is room, else Disk.
-const Auto = ""
-
-const (
-	// Namespaces (Linux): the keeper is the first process of namespaces of its own, and the data lies in memory that
-	// only they see; when the keeper ends, the kernel ends every process and frees memory, mounts and shared memory.
-	Namespaces Containment = "namespaces"
-	// Watchdog: the keeper stops the server and removes its directory; what a kill of both leaves, [Sweep] removes at
-	// the next start.
-	Watchdog Containment = "watchdog"
-)
-
-// ParseContainment reads "auto" (or ""), "namespaces" or "watchdog".
-func ParseContainment(s string) (Containment, error) {
-	switch c := Containment(s); c {
-	case Auto, Namespaces, Watchdog:
-		return c, nil
-	case "auto":
-		return Auto, nil
-	}
-	return "", fmt.Errorf("PGCELL_CONTAINMENT is %q; want auto, namespaces or watchdog", s)
-}
 
 // Config says what [Start] runs.
 type Config struct {
@@ -222,49 +193,6 @@ func (s *Server) execute(how Containment) error {
 	return nil
 }
 
-// listen passes replies on and notes when the server or the keeper ends.
-func (s *Server) listen(out *os.File) {
-	ended := make(chan error, 1)
-	go func() {
-		ended <- s.keeper.Wait()
-		out.SetReadDeadline(time.Now().Add(time.Second)) // a process that an initialiser has left may hold the pipe
-	}()
-	lines := bufio.NewReader(out)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			break
-		}
-		var r reply
-		if err := json.Unmarshal(line, &r); err != nil {
-			s.setDown(fmt.Errorf("the keeper of the server in %q said %.200q, which is no reply: %w", s.dir.path, line, err))
-			s.keeper.Process.Kill() // it may be no keeper, and never end
-			break
-		}
-		s.begun = true
-		s.pass(r)
-	}
-	s.setDown(s.ended(<-ended))
-	out.Close()
-	s.in.Close()
-	close(s.gone)
-}
-
-// pass gives a reply to whom it is for.
-func (s *Server) pass(r reply) {
-	if r.Op == opExited {
-		s.setDown(r.Failure)
-		return
-	}
-	s.mu.Lock()
-	whom := s.waiting[r.ID]
-	delete(s.waiting, r.ID)
-	s.mu.Unlock()
-	if whom != nil { // else nobody waits for it any more
-		whom <- r
-	}
-}
-
 // ended tells of the keeper's end, with its last words.
 func (s *Server) ended(err error) error {
 	if err == nil {
@@ -301,47 +229,6 @@ func (s *Server) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.down
-}
-
-// request asks the keeper for something.
-func (s *Server) request(ctx context.Context, op string) (reply, error) {
-	s.mu.Lock()
-	s.last++
-	id := s.last
-	s.mu.Unlock()
-	return s.ask(ctx, id, request{ID: id, Op: op})
-}
-
-// ask sends one value and waits for its reply. A failure that the reply tells of is the error.
-func (s *Server) ask(ctx context.Context, id int, what any) (reply, error) {
-	if err := ctx.Err(); err != nil {
-		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.path, err)
-	}
-	answer := make(chan reply, 1)
-	s.mu.Lock()
-	s.waiting[id] = answer
-	s.mu.Unlock()
-	s.asking.Lock()
-	err := json.NewEncoder(s.in).Encode(what)
-	s.asking.Unlock()
-	if err != nil {
-		<-s.gone
-		return reply{}, s.Err()
-	}
-	select {
-	case r := <-answer:
-		if r.Failure != nil {
-			return r, r.Failure
-		}
-		return r, nil
-	case <-s.gone:
-		return reply{}, s.Err()
-	case <-ctx.Done():
-		s.mu.Lock()
-		delete(s.waiting, id)
-		s.mu.Unlock()
-		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.path, ctx.Err())
-	}
 }
 
 // Restart stops the server with a checkpoint and starts it again on the same data. All sessions end. Where ctx ends

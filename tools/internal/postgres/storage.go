@@ -1,12 +1,10 @@
 package postgres
 
 import (
-	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"syscall"
 
 	"github.com/pgcell/pgcell/tools/internal/memory"
@@ -37,104 +35,124 @@ func ParseStorage(s string) (Storage, error) {
 // memoryDir is where Linux keeps memory-backed files for all.
 const memoryDir = "/dev/shm"
 
-// TempDirs are Bazel's directory for the test and the temporary one, as the program starts with them: the server serves
-// later tests too, and a test that sets TMPDIR for itself takes a directory that goes with the test.
-var TempDirs = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
+// minMemory is the least room in which data goes to memory by itself: an unpacked golden cluster (40 MB), the log (48
+// MB), 8 cells of 9 MB.
+const minMemory = 160 << 20
 
-// diskParents gives the directories in which data on disk may be made, best first: Bazel's for the test, which Bazel
-// empties itself; the temporary directory; /var/tmp, which linux-sandbox lets nobody write to; /tmp. Those that are in
-// truth memory come last: /tmp is a tmpfs on some systems. In linux-sandbox it is not, unless --sandbox_tmpfs_path says
-// so: there /tmp is a directory on the disk of Bazel's output base, as TEST_TMPDIR is, and both go with the sandbox.
-func diskParents() []string {
-	var parents []string
-	for _, dir := range append(slices.Clone(TempDirs), "/var/tmp", "/tmp") {
-		if filepath.IsAbs(dir) && !slices.Contains(parents, dir) {
-			parents = append(parents, dir)
-		}
-	}
-	slices.SortStableFunc(parents, func(a, b string) int { return bit(memoryBacked(a)) - bit(memoryBacked(b)) })
-	return parents
+// place says where a server's data goes.
+type place struct {
+	memory bool
+	limit  int64 // of the tmpfs in bytes; meaningless on disk
 }
 
-func bit(b bool) int {
-	if b {
-		return 1
+// choose decides for memory or disk, and how large the memory is. limit is the caller's, 0 for none; root is that of
+// the file system; workers is how many shards may be at work at once, at least 1.
+//
+// The share of one server is
+//
+//	memory.Available(root) / (2 · workers)
+//
+// Room is what can still be taken before the kernel ends a process, so what other shards hold already is not in it. A
+// tmpfs takes memory as it fills, not when it is made: the share is a cap, and shards that need little leave theirs to
+// others. With one shard for each core, the most that Bazel runs by itself, all may fill theirs to the brim, and half
+// of the room is still there for the tests, the servers' processes and Bazel. From inside a sandbox nobody sees how
+// many shards a user runs at once (-n 8 on 2 cores; it must not be told, since what a test is told is part of its cache
+// key). They need no other rule: a shard that starts later sees less room, so the k-th has at most (1 -
+// 1/(2·workers))^(k-1) of the first one's share, and all of them together never more than there was. What is left to go
+// wrong is that more shards than cores grow at the same time, past half of the room: [Server.Free] looks at the room as
+// well as at the tmpfs, and so tells before it comes to that.
+func choose(want Storage, limit int64, root fs.FS, workers int) place {
+	if want == Disk {
+		return place{}
 	}
-	return 0
+	if limit > 0 {
+		return place{memory: true, limit: limit}
+	}
+	share := memory.Available(root) / int64(2*workers)
+	if want == Memory {
+		share = max(share, minMemory)
+	}
+	return place{memory: share >= minMemory, limit: share}
 }
 
-// HoldOnDisk is [HoldDir] where data on disk lies: in the first directory that takes it of TEST_TMPDIR, TMPDIR, /var/tmp
-// and /tmp.
-func HoldOnDisk() (*HeldDir, error) { return holdFirst(diskParents(), false) }
-
-// holdOnDisk makes a held directory in the first of the job's disk parents that takes one and that the server can pass
-// through.
-func (k *keeper) holdOnDisk() (*HeldDir, error) {
-	return holdFirst(k.job.DiskParents, k.serverAttr().Credential != nil)
-}
-
-// holdFirst makes a held directory in the first of some directories that takes one and that, where it must be, is open
-// to all.
-func holdFirst(parents []string, toAll bool) (*HeldDir, error) {
-	all := []error{errors.New("no directory on disk serves; set TMPDIR to one")}
-	for _, parent := range parents {
-		if toAll && !open(parent) {
-			all = append(all, fmt.Errorf("the user nobody, who the server runs as, cannot pass through %q", parent))
-			continue
-		}
-		held, err := HoldDir(parent)
-		if err == nil {
-			return held, nil
-		}
-		all = append(all, err)
-	}
-	return nil, errors.Join(all...)
-}
-
-// open reports whether every user may pass through a directory and all above it.
-func open(dir string) bool {
-	for {
-		info, err := os.Stat(dir)
-		if err != nil || info.Mode()&0o001 == 0 {
-			return false
-		}
-		if dir == filepath.Dir(dir) {
-			return true
-		}
-		dir = filepath.Dir(dir)
-	}
-}
-
-// spare makes a directory on disk that the server can write to, once, and gives its path.
-func (k *keeper) spare() (string, error) {
-	if k.spareDir == nil {
-		held, err := k.holdOnDisk()
-		if err != nil {
-			return "", err
-		}
-		if err := k.openTo(held); err != nil {
-			held.Remove()
-			return "", err
-		}
-		k.spareDir = held
-	}
-	return filepath.Join(k.spareDir.path, spareName), nil
-}
-
-// openTo makes the directory in a held one that the server gets.
-func (k *keeper) openTo(held *HeldDir) error {
-	dir := filepath.Join(held.path, spareName)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	credential := k.serverAttr().Credential
-	if credential == nil {
+// choosePlace decides where a private data directory goes.
+func (k *keeper) choosePlace() error {
+	// By the machine and the control group's quota: a GOMAXPROCS of the user's is for the tests.
+	runtime.SetDefaultGOMAXPROCS()
+	k.place = choose(k.job.Storage, k.job.StorageLimit, os.DirFS("/"), runtime.GOMAXPROCS(0))
+	if k.job.Containment == Namespaces || k.job.DataDir != "" || !k.place.memory {
 		return nil
 	}
-	if err := os.Chown(dir, int(credential.Uid), int(credential.Gid)); err != nil {
-		return err
+	free, err := sharedRoom()
+	switch {
+	case err != nil && k.job.Storage == Memory:
+		return &ServerError{Op: "prepare", Object: fmt.Sprintf("server of PostgreSQL %v", k.job.Version),
+			Reason: "keep its data in memory: " + err.Error(), Remedy: "set PGCELL_STORAGE=auto to let pgcell choose"}
+	case err != nil, free < minMemory && k.job.Storage != Memory:
+		k.place = place{}
 	}
-	return os.Chmod(held.path, 0o711)
+	return nil
+}
+
+// sharedRoom gives how many bytes are free where a server without a tmpfs of its own keeps data in memory; containers
+// often have 64 MB.
+func sharedRoom() (int64, error) {
+	if err := syscall.Access(memoryDir, 7); err != nil {
+		return 0, fmt.Errorf("write to %s: %w", memoryDir, err)
+	}
+	free, _, err := freeSpace(memoryDir)
+	if err == nil && !memoryBacked(memoryDir) {
+		err = fmt.Errorf("%s is not in memory", memoryDir)
+	}
+	return free, err
+}
+
+// DiskReason says why a server that started now under [Auto] would keep its data on disk, to people; "" if it would keep
+// it in memory. Then share is the most that it may take there, in bytes.
+func DiskReason(how Containment) (share int64, reason string) {
+	runtime.SetDefaultGOMAXPROCS()
+	p := choose(Auto, 0, os.DirFS("/"), runtime.GOMAXPROCS(0))
+	const wanted = minMemory >> 20
+	if !p.memory {
+		return 0, fmt.Sprintf("a server's share of the memory that is free is %d MB, %d MB are wanted", p.limit>>20, wanted)
+	}
+	if how == Namespaces {
+		return p.limit, ""
+	}
+	free, err := sharedRoom()
+	if err != nil {
+		return 0, err.Error()
+	}
+	if free < minMemory {
+		return 0, fmt.Sprintf("%s has %d MB free, %d MB are wanted", memoryDir, free>>20, wanted)
+	}
+	return min(p.limit, free), ""
+}
+
+// storage describes the place to people.
+func (k *keeper) storage() string {
+	if k.dataDir == "" {
+		return ""
+	}
+	if k.memory != "" && k.place.memory && k.job.DataDir == "" {
+		return "memory, at most " + gigabytes(k.place.limit)
+	}
+	dir := k.dataDir
+	if k.held != nil {
+		dir = k.held.path
+	}
+	if memoryBacked(dir) {
+		return "memory in " + dir
+	}
+	return "disk in " + dir
+}
+
+// gigabytes writes a number of bytes as people do: "5.2 GB".
+func gigabytes(n int64) string {
+	if n < 1e9 {
+		return fmt.Sprintf("%d MB", n/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
 // freeSpace gives the bytes that can still be written in a directory, and its file system's size. What lies in memory
@@ -150,40 +168,3 @@ func freeSpace(dir string) (free, size int64, err error) {
 	}
 	return free, size, nil
 }
-
-// gigabytes writes a number of bytes as people do: "5.2 GB".
-func gigabytes(n int64) string {
-	if n < 1e9 {
-		return fmt.Sprintf("%d MB", n/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-}
-
-// filesDir is a directory beside a private data directory, for files of the server's that lie outside of it, such as
-// tablespaces.
-func filesDir(dataDir string) string { return filepath.Join(filepath.Dir(dataDir), "files") }
-
-// socketPathLimit is the longest path of a Unix socket in bytes: sun_path less its final zero (unix(7); sys/un.h on
-// macOS and BSD).
-func socketPathLimit() int {
-	if runtime.GOOS == "linux" {
-		return 107
-	}
-	return 103
-}
-
-// newSocketDir makes a server's socket directory.
-func newSocketDir(parent string) (*HeldDir, error) {
-	socket := filepath.Join(parent, heldPrefix+"01234567", fmt.Sprintf(".s.PGSQL.%d", port))
-	if limit := socketPathLimit(); len(socket) > limit {
-		return nil, &SocketPathError{Path: socket, Limit: limit}
-	}
-	dir, err := HoldDir(parent)
-	if err != nil {
-		return nil, fmt.Errorf("%w; set PGCELL_SOCKET_DIR to a directory that can be written to, such as /tmp", err)
-	}
-	return dir, nil
-}
-
-// watchdogAttr gives the keeper a session of its own: Ctrl-C is for the tests, not for their server.
-func watchdogAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

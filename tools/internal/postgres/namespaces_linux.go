@@ -76,3 +76,13 @@ func tryNamespaces(flags uintptr) error {
 	_, err = process.Wait()
 	return err
 }
+
+// endNamespace ends all other processes of the keeper's pid namespace, and returns when they have ended.
+func endNamespace() {
+	syscall.Kill(-1, syscall.SIGKILL)
+	for {
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && err != syscall.EINTR {
+			return // no child is left: the first process is the parent of all whose parent has ended
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package postgres
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// makeDataDir gives the server a directory: the caller's, or one in memory that vanishes with the mount namespace, or a
+// held one.
+func (k *keeper) makeDataDir() (err error) {
+	switch {
+	case k.job.DataDir != "":
+		k.dataDir = k.job.DataDir
+		return os.MkdirAll(k.dataDir, 0o700)
+	case k.place.memory && k.memory != "":
+		k.dataDir = filepath.Join(k.memory, dataName)
+	case k.place.memory:
+		if k.held, err = HoldDir(memoryDir); err != nil {
+			return err
+		}
+		k.dataDir = filepath.Join(k.held.path, dataName)
+	default:
+		if k.held, err = k.holdOnDisk(); err != nil {
+			return err
+		}
+		k.dataDir = filepath.Join(k.held.path, dataName)
+	}
+	if err := os.Mkdir(k.dataDir, 0o700); err != nil {
+		return err
+	}
+	return os.Mkdir(filesDir(k.dataDir), 0o700)
+}
+
+// leaveMemory takes back what fillAndStart did, so that it can be done on disk.
+func (k *keeper) leaveMemory() error {
+	k.filled() // of interest is that it has ended
+	k.abort()
+	freeSharedMemory(k.dataDir)
+	k.log.Close()
+	k.place = place{}
+	if k.held != nil {
+		held := k.held
+		k.held = nil
+		return held.Remove()
+	}
+	if err := os.RemoveAll(filesDir(k.dataDir)); err != nil {
+		return err
+	}
+	return os.RemoveAll(k.dataDir)
+}
+
+// filesDir is a directory beside a private data directory, for files of the server's that lie outside of it, such as
+// tablespaces.
+func filesDir(dataDir string) string { return filepath.Join(filepath.Dir(dataDir), "files") }
