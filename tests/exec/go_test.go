@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pgcell/pgcell/tests/internal/source"
 )
 
 var goSuite = call{suite: "go", flags: []string{"--migrations", "migrations"}}
@@ -88,6 +90,28 @@ func TestGoWaits(t *testing.T) {
 			t.Errorf("lacks %s: %v", want, r)
 		}
 	}
+}
+
+// Ginkgo's command starts a test binary several times, for some of its specs each. These processes have databases of their
+// own.
+func TestGinkgo(t *testing.T) {
+	t.Parallel()
+	tree, err := source.Tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir() // the command builds binaries beside the sources
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(tree, "tests", "exec", "suites", "ginkgo"))); err != nil {
+		t.Fatal(err)
+	}
+	download := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "ginkgo"), "github.com/onsi/ginkgo/v2/ginkgo")
+	download.Dir, download.Env = dir, source.Environ()
+	if out, err := download.CombinedOutput(); err != nil {
+		t.Skipf("Ginkgo cannot be built: %v: %s", err, out)
+	}
+	c := call{suite: dir, flags: []string{"--migrations", "migrations"}}
+	c.run(t, "./ginkgo", "-p", "--procs=3", "--no-color", "./...").ensureOwn(t, "Ran 6 of 6 Specs", "Test Suite Passed")
+	c.run(t, "go", "test", "-v", "./...").ensureOwn(t, "6 Passed")
 }
 
 // An interrupt ends the tests and pgcell, which leaves nothing.

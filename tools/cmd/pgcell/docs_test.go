@@ -84,8 +84,11 @@ func runnerTable() string {
 	b.WriteString("| runner | a worker is a process |\n|---|---|\n")
 	for _, r := range process.Runners {
 		sign := "with `" + r.Variable + "` in the environment that it was started with"
-		if r.Variable == "" {
+		if r.Command != nil {
 			sign = "that its command line shows"
+		}
+		if r.Command != nil && r.Variable != "" {
+			sign += ", or with `" + r.Variable + "` in its environment"
 		}
 		fmt.Fprintf(&b, "| %s | %s |\n", r.Name, sign)
 	}

@@ -18,7 +18,7 @@ type Runner struct {
 
 // Runners is the table of what is known; docs/exec.md shows it.
 var Runners = []Runner{
-	{Name: "go test", Command: regexp.MustCompile(`^\S*\.test(\.exe)? (.* )?-test\.`)},
+	{Name: "go test", Command: regexp.MustCompile(`^\S*\.test(\.exe)? (.* )?--?test\.`)},
 	// PYTEST_XDIST_WORKER is set by the worker itself, later than /proc shows.
 	{Name: "pytest-xdist", Command: regexp.MustCompile(`import sys;exec\(eval\(sys\.stdin\.readline\(\)\)\)`)},
 	{Name: "node --test", Variable: "NODE_TEST_CONTEXT"},

@@ -26,6 +26,7 @@ func TestWorker(t *testing.T) {
 		{[]string{"9 /tmp/go-build1/b001/x.test -test.timeout=10m", "8 go test"}, 0, "9 go test"},
 		{[]string{"9 /bin/node --conditions node /x/node_modules/vitest/dist/workers/forks.js", "8 node vitest.mjs"}, 0, "9 Vitest"},
 		{[]string{"9 node (vitest 1) TINYPOOL_WORKER_ID=1", "8 node vitest.mjs"}, 0, "9 Vitest"},
+		{[]string{"9 /x/items.test --test.timeout=0 --ginkgo.parallel.process=1", "8 ginkgo -p"}, 0, "9 go test"},
 		{[]string{"9 psql", "8 x"}, 8, "8 "},
 		{[]string{"9 psql JEST_WORKER_ID=1", "8 x JEST_WORKER_ID=1", "7 y"}, 8, "8 Jest"},
 		{[]string{"9 java -cp x worker.org.gradle.process.internal.worker.GradleWorkerMain 'Gradle Test Executor 1'", "8 gradle"}, 0, "9 Gradle"},
