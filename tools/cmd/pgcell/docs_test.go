@@ -81,14 +81,14 @@ func execTable() string {
 // runnerTable gives the runners that pgcell knows as Markdown.
 func runnerTable() string {
 	var b strings.Builder
-	b.WriteString("| runner | a worker is a process |\n|---|---|\n")
+	b.WriteString("| runner | how its workers are recognised |\n|---|---|\n")
 	for _, r := range process.Runners {
-		sign := "with `" + r.Variable + "` in the environment that it was started with"
+		sign := "by `" + r.Variable + "` in the environment with which they were started"
 		if r.Command != nil {
-			sign = "that its command line shows"
+			sign = "by their command lines"
 		}
 		if r.Command != nil && r.Variable != "" {
-			sign += ", or with `" + r.Variable + "` in its environment"
+			sign += ", or by `" + r.Variable + "` in their environment"
 		}
 		fmt.Fprintf(&b, "| %s | %s |\n", r.Name, sign)
 	}
