@@ -70,14 +70,14 @@ var Flags = []Flag{
 	},
 	{
 		Name: "user", Value: "NAME", Usage: "name by which tests connect (default pgcell)",
-		More: "The server knows the role as `pgcell`, which `current_user` shows. A role NAME is made too, for `GRANT` and " +
-			"`OWNER TO` in migrations.",
+		More: "The server knows the role as `pgcell`, which `current_user` shows. A role NAME is created too, so that migrations " +
+			"can use it in `GRANT` and `OWNER TO`.",
 		to: func(o *options) any { return &o.user },
 	},
 	{
 		Name: "database", Value: "NAME", Usage: "name by which every process means its own database",
-		More: "For suites that expect one name. `current_database()` shows another. Default: a name of its own for each " +
-			"process that pgcell can tell it to, `test_db_<worker>_<id>`.",
+		More: "For suites that expect a fixed name. `current_database()` shows the real name, which differs. Default: " +
+			"`test_db_<worker>_<id>`, a different name for each test binary of `go test`.",
 		to: func(o *options) any { return &o.database },
 	},
 	{
@@ -98,8 +98,8 @@ var Flags = []Flag{
 	},
 	{
 		Name: "file", Value: "OUT=TEXTFILE", path: true, Usage: "write OUT before COMMAND, from a file with such {words}; remove it after",
-		More: "For suites that read a file. The file names the database as COMMAND sees it; each test process that " +
-			"connects so has its own all the same. May be given more than once.",
+		More: "For suites that read a file. All test processes read the same file, and still each gets its own " +
+			"database. May be given more than once.",
 		to: func(o *options) any { return &o.files },
 	},
 	{
@@ -111,7 +111,7 @@ var Flags = []Flag{
 	{
 		Name: "at", Value: "HOST:PORT/DB", Usage: "address in the suite's source, such as localhost:5432/app: serve it to\nCOMMAND alone, whoever else uses it",
 		More: "Linux only; COMMAND gets a network namespace of its own. See [a hard-coded address](how-to/hard-coded-address.md). " +
-			"A connection URL will do as well. Without `/DB`, any database is meant. Any user and password may connect. " +
+			"A connection URL works too. Without `/DB`, pgcell serves any database name. Any user and password may connect. " +
 			"May be given more than once.",
 		to: func(o *options) any { return &o.at },
 	},
