@@ -73,37 +73,6 @@ func databases(t *testing.T, c *cells.Cluster, name string) (n int) {
 	return n
 }
 
-func TestReturnEndsWhatWasLeft(t *testing.T) {
-	t.Parallel()
-	c := mustOpen(t, map[string]string{"max_prepared_transactions": "5", "wal_level": "logical"})
-	for name, leave := range map[string]func(l *cells.Lease){
-		"session":  func(l *cells.Lease) { mustExec(t, l.URL(), "BEGIN", "LOCK t") },
-		"prepared": func(l *cells.Lease) { mustExec(t, l.URL(), "BEGIN", "DELETE FROM t", "PREPARE TRANSACTION 'it''s'") },
-		"slot": func(l *cells.Lease) {
-			mustExecWith(t, c.Server().ConnConfig(cells.AdminRole, l.Name()), "SELECT pg_create_logical_replication_slot('s', 'test_decoding')")
-		},
-		"odd \"name": func(l *cells.Lease) { mustExec(t, l.URL(), "SELECT 1") },
-	} {
-		l, err := c.Take(t.Context(), cells.Request{Name: name, Empty: false})
-		if err != nil {
-			t.Fatal(err)
-		}
-		leave(l)
-		if n := databases(t, c, name); n != 1 {
-			t.Errorf("%s: %d databases before Return, want 1", name, n)
-		}
-		if err := l.Return(); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Quiet(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if n := databases(t, c, name); n != 0 {
-			t.Errorf("%s: %d databases after Return, want none", name, n)
-		}
-	}
-}
-
 func TestTakeInParallel(t *testing.T) {
 	t.Parallel()
 	c := mustOpen(t, nil)

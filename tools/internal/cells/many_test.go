@@ -180,40 +180,6 @@ func TestParentsHoldCells(t *testing.T) {
 	}
 }
 
-// TestFullMemory fills memory with cells that are kept, and goes on on disk.
-func TestFullMemory(t *testing.T) {
-	t.Parallel()
-	var warnings warnings
-	c := mustShop(t, func(c *cells.Config) {
-		c.Recycle, c.Warn, c.StorageLimit, c.Ahead = cells.Auto, warnings.add, 190<<20, cells.AheadOff
-	})
-	if !c.Server().InMemory() {
-		t.Skip("this machine has no memory to spare")
-	}
-	var leases []*cells.Lease
-	for i := 0; i < 14; i++ {
-		l := mustTake(t, c)
-		leases = append(leases, l)
-		mustRun(t, l, "INSERT INTO parent (name) VALUES ('x')")
-	}
-	if !strings.Contains(warnings.String(), "memory for cells is full: further ones are made on disk, in ") {
-		t.Errorf("14 cells in 190 MB: warnings %q do not tell of the disk", warnings.String())
-	}
-	var onDisk int
-	const find = "SELECT count(*) FROM pg_database d JOIN pg_tablespace s ON s.oid = d.dattablespace WHERE spcname = 'pgcell_spare'"
-	if err := c.Admin().QueryRow(t.Context(), find).Scan(&onDisk); err != nil || onDisk == 0 {
-		t.Errorf("%d databases on disk, %v; want some", onDisk, err)
-	}
-	for _, l := range leases {
-		if n := count(t, l, "parent"); n != 1 {
-			t.Errorf("%s has %d rows, want 1", l.Name(), n)
-		}
-		if err := l.Return(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // TestNewIsNew asks for a cell that nobody has used while a used one is ready.
 func TestNewIsNew(t *testing.T) {
 	t.Parallel()
