@@ -98,8 +98,11 @@ func (m *made) databases(t *testing.T, names ...string) string {
 
 func mustExec(t *testing.T, conn *pgx.Conn, statements ...string) {
 	t.Helper()
+	// A slot waits for prepared transactions that were not ended.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for _, sql := range statements {
-		if _, err := conn.Exec(t.Context(), sql); err != nil {
+		if _, err := conn.Exec(ctx, sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}
