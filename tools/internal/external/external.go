@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -182,8 +183,16 @@ func (s *Server) own(ctx context.Context) error {
 	}
 }
 
+// onLock gives a context for statements of the lock's session: were they cancelled, the session would end, and with it the
+// process's right to what it has.
+func onLock(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+}
+
 // alive makes sure that this process still owns what it has: the session may have been ended.
 func (s *Server) alive(ctx context.Context) error {
+	ctx, cancel := onLock(ctx)
+	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lock == nil {
@@ -197,7 +206,16 @@ func (s *Server) alive(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect again: %w", err)
 	}
+	if err := s.retake(ctx, fresh); err != nil {
+		fresh.Close(ctx)
+		return err
+	}
 	s.lock = fresh
+	return nil
+}
+
+// retake takes the locks of this process for a new session.
+func (s *Server) retake(ctx context.Context, fresh *pgx.Conn) error {
 	if _, err := fresh.Exec(ctx, "SELECT pg_advisory_lock_shared($1, $2)", useLock, keyOf(s.template)); err != nil {
 		return err
 	}
@@ -208,7 +226,10 @@ func (s *Server) alive(ctx context.Context) error {
 	if !taken {
 		return errors.New("the session that held this process's databases was ended, and another process has its lock")
 	}
-	return s.keepPlaces(ctx)
+	// Places that another process has got meanwhile are given out twice.
+	mine := slices.Collect(maps.Keys(s.places.held))
+	_, err := fresh.Exec(ctx, "SELECT pg_try_advisory_lock($1, n) FROM unnest($2::int[]) n", placeLock, mine)
+	return err
 }
 
 // Close drops the databases that are left, and lets go of the lock.

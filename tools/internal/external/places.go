@@ -47,15 +47,16 @@ func (e *FullError) Error() string {
 
 // places are the connections that this process has.
 type places struct {
-	total int            // that pgcell processes can have on this server
-	turn  chan struct{}  // has an element while somebody waits; so all wait in order
-	freed chan struct{}  // gets an element when some are given back
-	held  map[int32]bool // their numbers
-	who   map[string]int // how many each test has
+	total int                    // that pgcell processes can have on this server
+	turn  map[bool]chan struct{} // has an element while somebody waits, of those that are holders or not; so each kind waits in order
+	freed chan struct{}          // gets an element when some are given back
+	held  map[int32]bool         // their numbers
+	who   map[string]int         // how many each test has
 }
 
 func newPlaces() places {
-	return places{turn: make(chan struct{}, 1), freed: make(chan struct{}, 1), held: map[int32]bool{}, who: map[string]int{}}
+	turn := map[bool]chan struct{}{false: make(chan struct{}, 1), true: make(chan struct{}, 1)}
+	return places{turn: turn, freed: make(chan struct{}, 1), held: map[int32]bool{}, who: map[string]int{}}
 }
 
 // countPlaces finds how many connections there are, beside those that others have now.
@@ -86,8 +87,8 @@ func (s *Server) Hold(ctx context.Context, p Places) (release func(), err error)
 	}
 	slow := time.Now().Add(slowPlaces)
 	select {
-	case s.places.turn <- struct{}{}:
-		defer func() { <-s.places.turn }()
+	case s.places.turn[p.Holder] <- struct{}{}:
+		defer func() { <-s.places.turn[p.Holder] }()
 	case <-ctx.Done():
 		return nil, s.full(ctx, p)
 	}
@@ -117,6 +118,8 @@ func (s *Server) tryPlaces(ctx context.Context, p Places, among int) (numbers []
 	if err := s.alive(ctx); err != nil {
 		return nil, err
 	}
+	ctx, cancel := onLock(ctx)
+	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err = pgx.BeginFunc(ctx, s.lock, func(tx pgx.Tx) error {
@@ -147,7 +150,7 @@ WHERE CASE WHEN n = ANY ($2::int[]) THEN false ELSE pg_try_advisory_lock($3, n) 
 
 // releasePlaces gives places back. Where the session has ended, they are free already.
 func (s *Server) releasePlaces(p Places, numbers []int32) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := onLock(context.Background())
 	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,14 +169,6 @@ func (s *Server) releasePlaces(p Places, numbers []int32) {
 	}
 }
 
-// keepPlaces takes the places that this process has for a new session. Those that another process has got meanwhile are
-// given out twice.
-func (s *Server) keepPlaces(ctx context.Context) error {
-	mine := slices.Collect(maps.Keys(s.places.held))
-	_, err := s.lock.Exec(ctx, "SELECT pg_try_advisory_lock($1, n) FROM unnest($2::int[]) n", placeLock, mine)
-	return err
-}
-
 func (s *Server) full(ctx context.Context, p Places) error {
 	err := &FullError{Who: p.Who, Wanted: p.N, Total: s.places.total, Holders: s.placeHolders(ctx)}
 	if cause := context.Cause(ctx); cause != nil {
@@ -184,7 +179,7 @@ func (s *Server) full(ctx context.Context, p Places) error {
 
 // placeHolders says who has connections: tests of this process, and other processes by the names of their sessions.
 func (s *Server) placeHolders(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := onLock(ctx)
 	defer cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -39,34 +39,29 @@ func TestHold(t *testing.T) {
 	if _, err := hold(one, external.Places{Who: "TestC", N: 2}, 300*time.Millisecond); !errors.As(err, &full) || full.Holders != "TestA (4)" {
 		t.Errorf("Hold of a test beside TestA = %v, want that TestA has 4", err)
 	}
-	reserved, err := hold(other, external.Places{Who: "TestB", N: 2, Holder: true}, time.Minute) // of the reserve
-	if err != nil {
-		t.Fatal(err)
-	}
 	done := make(chan error)
 	go func() {
-		free, err := hold(other, external.Places{Who: "TestD", N: 4}, time.Minute)
+		free, err := hold(one, external.Places{Who: "TestD", N: 4}, time.Minute)
 		if err == nil {
 			free()
 		}
 		done <- err
 	}()
 	told := func() (found bool) {
-		said.Range(func(text, _ any) bool { found = strings.Contains(text.(string), "TestE waits for 1"); return !found })
+		said.Range(func(text, _ any) bool { found = strings.Contains(text.(string), "TestD waits for 4"); return !found })
 		return found
 	}
-	go func() {
-		if free, err := hold(one, external.Places{Who: "TestE", N: 1}, time.Minute); err == nil {
-			free()
-		}
-	}()
 	for deadline := time.Now().Add(time.Minute); !told() && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 	}
 	if !told() {
 		t.Error("nobody was told of a long wait")
 	}
-	release()
+	reserved, err := hold(one, external.Places{Who: "TestA", N: 2, Holder: true}, time.Minute) // passes TestD by
+	if err != nil {
+		t.Fatal(err)
+	}
 	reserved()
+	release()
 	if err := <-done; err != nil {
 		t.Errorf("after places are free, Hold = %v", err)
 	}
