@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -46,11 +45,10 @@ type Config struct {
 	Note func(string)
 }
 
-// keepCells is how long a database of Keep stays.
-const keepCells = 24 * time.Hour
-
-// keepTemplates is the default of Config.KeepTemplates.
-const keepTemplates = 7 * 24 * time.Hour
+const (
+	keepCells     = 24 * time.Hour     // how long a database of Keep stays
+	keepTemplates = 7 * 24 * time.Hour // the default of Config.KeepTemplates
+)
 
 // Classes of advisory locks; the second number tells whose. They are pgcell's by being unlikely.
 const (
@@ -288,20 +286,6 @@ func URL(server, database string) string {
 	}
 	return server + " dbname=" + database
 }
-
-// PublicURL is [URL] of this server, without the password.
-func (s *Server) PublicURL(database string) string {
-	if u, err := url.Parse(s.config.URL); err == nil && u.Scheme != "" {
-		query := u.Query()
-		query.Del("password")
-		u.User, u.RawQuery = url.User(s.base.User), query.Encode()
-		return URL(u.String(), database)
-	}
-	return URL(passwordKeyword.ReplaceAllString(s.config.URL, ""), database)
-}
-
-// passwordKeyword is a keyword of libpq with its value.
-var passwordKeyword = regexp.MustCompile(`\bpassword\s*=\s*('(\\.|[^'\\])*'|\S+)\s*`)
 
 // ConnConfig is how to connect to one of the server's databases, as the role of the URL.
 func (s *Server) ConnConfig(database string) *pgx.ConnConfig {

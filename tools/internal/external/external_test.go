@@ -380,6 +380,23 @@ func TestPrune(t *testing.T) {
 	mustTake(t, s)
 }
 
+// TestDropBesideOthers has somebody in the database whom the role may not end, as autovacuum's workers are.
+func TestDropBesideOthers(t *testing.T) {
+	t.Parallel()
+	team := mustTeam(t, nil)
+	s := mustOpen(t, config(team.url))
+	name := mustTake(t, s)
+	conn, err := pgx.Connect(t.Context(), team.server.URL("postgres", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(300*time.Millisecond, func() { conn.Close(context.Background()) })
+	if err := s.Drop(t.Context(), name); err != nil {
+		t.Error(err)
+	}
+	team.ensureDatabases(t, "template")
+}
+
 // TestLockSessionEnds has the session ended by which a process owns its databases: it takes the lock anew.
 func TestLockSessionEnds(t *testing.T) {
 	t.Parallel()

@@ -85,7 +85,9 @@ func (s *Server) Hold(ctx context.Context, p Places) (release func(), err error)
 	if p.N > among {
 		return nil, s.full(ctx, p)
 	}
-	slow := time.Now().Add(slowPlaces)
+	defer time.AfterFunc(slowPlaces, func() {
+		s.note("%s waits for %d of the server's %d connections that pgcell can use, which are held by %s", p.Who, p.N, s.places.total, s.placeHolders(ctx))
+	}).Stop()
 	select {
 	case s.places.turn[p.Holder] <- struct{}{}:
 		defer func() { <-s.places.turn[p.Holder] }()
@@ -99,10 +101,6 @@ func (s *Server) Hold(ctx context.Context, p Places) (release func(), err error)
 		}
 		if len(numbers) > 0 {
 			return func() { s.releasePlaces(p, numbers) }, nil
-		}
-		if !slow.IsZero() && time.Now().After(slow) {
-			slow = time.Time{}
-			s.note("%s waits for %d of the server's %d connections that pgcell can use, which are held by %s", p.Who, p.N, s.places.total, s.placeHolders(ctx))
 		}
 		select {
 		case <-ctx.Done():

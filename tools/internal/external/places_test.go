@@ -126,22 +126,3 @@ func TestFurtherDatabaseOfATest(t *testing.T) {
 		t.Errorf("Abandoned = %q, %v; want none", found, err)
 	}
 }
-
-func TestPublicURL(t *testing.T) {
-	t.Parallel()
-	team := mustTeam(t, nil)
-	host := team.server.SocketDir()
-	for url, want := range map[string]string{
-		"postgres://app:secret-word@/postgres?host=" + host + "&port=5432": "postgres://app@/db?host=",
-		"postgres:///postgres?user=app&password=secret-word&host=" + host:  "postgres://app@/db?host=",
-		"host=" + host + " user=app password='secret-word \\' x' dbname=x": "host=" + host + " user=app dbname=x dbname=db",
-	} {
-		c := config(url)
-		if strings.HasSuffix(url, "dbname=x") {
-			mustExec(t, team.url, "CREATE DATABASE x")
-		}
-		if got := mustOpen(t, c).PublicURL("db"); !strings.HasPrefix(got, want) || strings.Contains(got, "secret") {
-			t.Errorf("PublicURL of %s = %s, want %s...", url, got, want)
-		}
-	}
-}

@@ -138,21 +138,26 @@ func locked(ctx context.Context, pool *pgxpool.Pool, class int64) (map[uint32]bo
 	return held, err
 }
 
-// dropDatabase drops a database with its sessions, and a template as well. One that is not there is no error.
+// dropDatabase drops a database with its sessions, and a template as well. One that is not there is no error. A worker of
+// autovacuum, which only a superuser may end, makes WITH (FORCE) fail; it does not stay for long.
 func dropDatabase(ctx context.Context, pool *pgxpool.Pool, name string) error {
-	const undefined = "3D000"
-	_, err := pool.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)")
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && strings.Contains(pg.Message, "template") {
-		if _, err = pool.Exec(ctx, "ALTER DATABASE "+quote(name)+" WITH IS_TEMPLATE false"); err == nil {
-			_, err = pool.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)")
+	const undefined, inUse, notAllowed = "3D000", "55006", "42501"
+	deadline := time.Now().Add(20 * time.Second)
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		_, err := pool.Exec(ctx, "DROP DATABASE IF EXISTS "+quote(name)+" WITH (FORCE)")
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && strings.Contains(pg.Message, "template") {
+			if _, err = pool.Exec(ctx, "ALTER DATABASE "+quote(name)+" WITH IS_TEMPLATE false"); err == nil {
+				continue
+			}
 		}
+		if err == nil || errors.As(err, &pg) && pg.Code == undefined {
+			return nil
+		}
+		again := errors.As(err, &pg) && (pg.Code == inUse || pg.Code == notAllowed) && time.Now().Before(deadline)
+		if !again || ctx.Err() != nil {
+			return fmt.Errorf("drop database %s: %w", name, err)
+		}
+		time.Sleep(wait)
 	}
-	if errors.As(err, &pg) && pg.Code == undefined {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("drop database %s: %w", name, err)
-	}
-	return nil
 }

@@ -150,8 +150,9 @@ func (s *Server) build(ctx context.Context, sql string) error {
 	return nil
 }
 
-// terminate ends all sessions of a database but those that the role may not end.
-const terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
+// terminate ends all sessions of a database that the role may end; autovacuum's it may not.
+const terminate = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = $1 AND pid <> pg_backend_pid() AND usesysid IS NOT NULL AND pg_has_role(usesysid, 'MEMBER')`
 
 // touch notes in the comment when the template was used, at most once an hour.
 func (s *Server) touch(ctx context.Context) error {

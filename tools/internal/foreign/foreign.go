@@ -81,6 +81,11 @@ func processName() string {
 	return fmt.Sprintf("%.24s %d@%.16s", name, os.Getpid(), host)
 }
 
+// PublicURL is how a person connects to a database, without the password.
+func (s *Server) PublicURL(database string) string {
+	return PublicURL(s.config.URL, s.ConnConfig(database).User, database)
+}
+
 // Request says what a test wants of [Server.Take].
 type Request struct {
 	Test    string // who asks, for messages
