@@ -55,6 +55,7 @@ const (
 	ownerLock    = 0x70676331 // "pgc1"
 	templateLock = 0x70676332 // of who builds one
 	useLock      = 0x70676333 // shared by who clones one
+	placeLock    = 0x70676334 // of who has a connection, by number; 0 is held while somebody looks for free ones
 )
 
 // Marks are connection limits that nobody else would choose: they are set by the statement that makes a database, so that

@@ -12,10 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// placeLock is the class of advisory locks that stand for the server's connections, which all pgcell processes share. The
-// second number is the place's, from 1 on; 0 is held while somebody looks for free ones.
-const placeLock = 0x70676334 // "pgc4"
-
 // margin are connections that are not given out: a session that has ended counts for some time.
 const margin = 3
 
