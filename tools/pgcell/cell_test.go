@@ -213,7 +213,7 @@ func TestWarningsGoToTheProcess(t *testing.T) {
 	f.run(func() { pgcell.New(f, config) })
 	os.Stderr = old
 	w.Close()
-	r.SetReadDeadline(time.Now().Add(5 * time.Second))
+	r.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	if got, err := io.ReadAll(r); len(got) > 0 || err != nil {
 		t.Errorf("the test's pipe gave %q, %v, want its end", got, err)
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestAddUser(t *testing.T) {
 	t.Parallel()
-	cell := pgcell.New(t) // a database of this test's own, migrated
+	cell := pgcell.New(t) // this test's own database, already migrated
 	if _, err := cell.Pool().Exec(t.Context(), "INSERT INTO users (name) VALUES ('Ada')"); err != nil {
 		t.Fatal(err)
 	}

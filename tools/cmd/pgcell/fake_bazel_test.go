@@ -236,12 +236,12 @@ func hang() {
 
 // waitFile waits until the file is there.
 func waitFile(path string) error {
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(path); err == nil {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s did not come within 20 s", path)
+			return fmt.Errorf("%s did not come within 2 minutes", path)
 		}
 	}
 }

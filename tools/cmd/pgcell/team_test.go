@@ -42,7 +42,7 @@ func teamDatabases(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	defer conn.Close(ctx)
 	var names []string
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		const sql = "SELECT coalesce(array_agg(datname::text), '{}') FROM pg_database WHERE datname ~ '^(pgcell|test_db)_'"
 		ts.Check(conn.QueryRow(ctx, sql).Scan(&names))
 		if len(names) == want {

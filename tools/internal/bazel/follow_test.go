@@ -134,8 +134,8 @@ func (f *follower) receive(want string) {
 		}
 	case err := <-f.done:
 		f.t.Fatalf("Follow ended: %v", err)
-	case <-time.After(10 * time.Second):
-		f.t.Fatalf("%s did not come within 10 s", want)
+	case <-time.After(2 * time.Minute):
+		f.t.Fatalf("%s did not come within 2 minutes", want)
 	}
 }
 
@@ -147,8 +147,8 @@ func (f *follower) end() {
 		if err != nil {
 			f.t.Errorf("Follow: %v", err)
 		}
-	case <-time.After(10 * time.Second):
-		f.t.Fatal("Follow did not end within 10 s after Bazel had")
+	case <-time.After(2 * time.Minute):
+		f.t.Fatal("Follow did not end within 2 minutes after Bazel had")
 	}
 }
 

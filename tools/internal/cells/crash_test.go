@@ -119,7 +119,7 @@ func TestServerEndsWhileTestsWait(t *testing.T) {
 			t.Error("a statement has run")
 		}
 	}
-	if d := time.Since(start); d > 5*time.Second {
+	if d := time.Since(start); d > 30*time.Second {
 		t.Errorf("the last wait ended after %v", d)
 	}
 	if _, err := c.Take(ctx, cells.Request{Test: t.Name()}); err == nil || !strings.Contains(err.Error(), "server's log") {

@@ -226,7 +226,7 @@ func mustHook(t *testing.T, pkg, config string, env ...string) *exec.Cmd {
 // waitForChildren waits until a process has the child that hangs, and gives all that it has.
 func waitForChildren(t *testing.T, pid int) []string {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		var children []string
 		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
@@ -248,7 +248,7 @@ func waitForChildren(t *testing.T, pid int) []string {
 
 func ensureGone(t *testing.T, pid string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		stat, err := os.ReadFile("/proc/" + pid + "/stat")
 		if err != nil || strings.Contains(string(stat), ") Z ") {

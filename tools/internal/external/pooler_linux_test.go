@@ -73,7 +73,7 @@ func mustBounce(t *testing.T, program string, team *team, mode string) string {
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	url := fmt.Sprintf("postgres://app@/postgres?host=%s&port=6432", dir)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := pgx.Connect(t.Context(), url)
 		if err == nil {
 			conn.Close(t.Context())

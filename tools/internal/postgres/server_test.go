@@ -324,7 +324,7 @@ func TestStandardErrorAsAtStart(t *testing.T) {
 	defer s.Close()
 	fmt.Fprint(w, "hello")
 	w.Close()
-	r.SetReadDeadline(time.Now().Add(5 * time.Second))
+	r.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	if got, err := io.ReadAll(r); string(got) != "hello" || err != nil {
 		t.Errorf("the pipe gave %q, %v, want hello and its end", got, err)
 	}

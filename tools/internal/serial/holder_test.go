@@ -14,7 +14,7 @@ import (
 func ensureHolders(t *testing.T, g *serial.Gate, want ...string) {
 	t.Helper()
 	var got []string
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		got = nil
 		for _, h := range g.Holders() {
 			if h.PID != os.Getpid() || h.Program == "" || time.Since(h.Since) > time.Minute {
@@ -72,7 +72,7 @@ func TestNoteOfKilledProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	var notes []string
-	for deadline := time.Now().Add(20 * time.Second); len(notes) == 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); len(notes) == 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		notes, _ = filepath.Glob(filepath.Join(g.Notes, "*"))
 	}
 	if len(notes) != 1 {
@@ -97,7 +97,7 @@ func TestNoteOfKilledProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer leave()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := os.Stat(dead); os.IsNotExist(err) {
 			break
 		}
