@@ -122,10 +122,11 @@ var (
 // otherFlags are those that docs name of other programs.
 var otherFlags = strings.Fields(`
 	--cap-add --clean --config --create --curses --disk_cache --experimental_disk_cache_gc_max_size
-	--experimental_remote_cache_eviction_retries --incompatible_strict_action_env --inserts --jobs --local_resources --local_test_jobs --keep_going --no-daemon --nocache_test_results
-	--nozip_undeclared_test_outputs --output_base --parallel --pool --redo --remote_cache --remote_download_outputs
-	--remote_local_fallback --remote_retries --remote_timeout --remote_upload_local_results --remove --run
-	--run_under --runs_per_test --sandbox_add_mount_pair --security-opt --shm-size --test_env --test_filter --test_output
+	--experimental_remote_cache_eviction_retries --incompatible_strict_action_env --inserts --jobs --keep_going
+	--local_resources --local_test_jobs --no-daemon --nocache_test_results --nozip_undeclared_test_outputs
+	--output_base --parallel --pool --redo --remote_cache --remote_download_outputs --remote_local_fallback
+	--remote_retries --remote_timeout --remote_upload_local_results --remove --run --run_under --runs_per_test
+	--sandbox_add_mount_pair --security-opt --shm-size --test_env --test_filter --test_output
 	--test_sharding_strategy --test_tag_filters
 `)
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -54,11 +55,12 @@ func whenFree(ctx context.Context, logIn func() error) error {
 	}
 }
 
-// full reports whether an error is that there are too many connections.
+// full reports whether an error is that there are too many connections, or too many clients that connect at the same time: a
+// Unix socket then refuses them with EAGAIN (connect(2)).
 func full(err error) bool {
 	const tooMany = "53300"
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == tooMany
+	return errors.As(err, &pg) && pg.Code == tooMany || errors.Is(err, syscall.EAGAIN)
 }
 
 // Cancel passes a client's request to cancel on: packet is the whole of it. It returns when the server has taken it.
