@@ -2,6 +2,7 @@ package pgcell
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -27,6 +28,32 @@ func keep(t TB, c Config, server source, l lease) {
 	tell(t, l.FullMemory())
 	tell(t, c.emptyHint())
 	server.keep(ctx, t, l, dump(ctx, t, l))
+}
+
+// keep leaves the database until the server ends. PGCELL_KEEP=1 has the server outlast the tests, and only then is there
+// a line to connect to it.
+func (p private) keep(ctx context.Context, t TB, l lease, dumped string) {
+	t.Helper()
+	l.Keep()
+	if !isOn("PGCELL_KEEP") {
+		names.keptAs(t, "", dumped)
+		// The server goes with this process, mostly before anybody reads this: no line to connect to it.
+		t.Logf("pgcell: cell %s goes with its server; set PGCELL_KEEP=1, or pass --keep to pgcell run, to keep both", l.Name())
+		return
+	}
+	dir := p.Server().SocketDir()
+	if err := p.Server().Linger(ctx); err != nil {
+		t.Logf("pgcell: keep the server of cell %s: %v", l.Name(), err)
+		return
+	}
+	names.keptAs(t, l.URL(), dumped)
+	if err := terminal.endAtInterrupt(dir); err != nil {
+		t.Logf("pgcell: have Ctrl-C end the server of cell %s: %v", l.Name(), err)
+	}
+	line := fmt.Sprintf("kept cell %s: psql '%s' (its server stays, and bazel or go test waits for it, until you press"+
+		" Ctrl-C or type: rm -r %s)", l.Name(), l.URL(), dir)
+	t.Logf("pgcell: %s", line)
+	terminal.print(fmt.Sprintf("pgcell: %s failed and %s", t.Name(), line))
 }
 
 // panicking reports whether a panic has this goroutine run a test's cleanups: the testing package notes only after them
