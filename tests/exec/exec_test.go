@@ -20,7 +20,8 @@ import (
 
 // pgcell builds the command once.
 var pgcell = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "pgcell-exec-test-")
+	// Bazel removes TEST_TMPDIR, even if it kills this process.
+	dir, err := os.MkdirTemp(os.Getenv("TEST_TMPDIR"), "pgcell-exec-test-")
 	if err != nil {
 		return "", err
 	}

@@ -85,5 +85,22 @@ func (d *HeldDir) Path() string { return d.path }
 // Remove deletes the directory and lets go of the lock, in this order.
 func (d *HeldDir) Remove() error {
 	defer d.lock.Close()
-	return os.RemoveAll(d.path)
+	return removeHeld(d.path)
+}
+
+// removeHeld deletes a directory, its lock file last: if the caller is killed before that, [Sweep] goes on.
+func removeHeld(path string) error {
+	entries, err := os.ReadDir(path)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == lockName {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(path, e.Name())); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(path)
 }

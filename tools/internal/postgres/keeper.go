@@ -223,7 +223,7 @@ func (k *keeper) quit() {
 			held.Remove()
 		}
 	}
-	os.RemoveAll(k.job.SocketDir)
+	removeHeld(k.job.SocketDir)
 }
 
 // endServer returns when nothing writes any more to what the keeper is about to remove. As the first process of its

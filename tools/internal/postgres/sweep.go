@@ -39,7 +39,7 @@ func sweepOne(path string) bool {
 	}
 	defer lock.Close()
 	killServerIn(filepath.Join(path, dataName))
-	return os.RemoveAll(path) == nil
+	return removeHeld(path) == nil
 }
 
 // Abandoned lists what [Sweep] would remove below parent, and removes nothing.

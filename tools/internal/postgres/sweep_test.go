@@ -2,7 +2,9 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -116,5 +118,46 @@ func TestSweepBesideMaking(t *testing.T) {
 			return
 		default:
 		}
+	}
+}
+
+// TestKilledRemover kills a process while it removes a directory that it holds: the sweep removes what is left.
+func TestKilledRemover(t *testing.T) {
+	const parentEnv = "PGCELL_TEST_REMOVE_BELOW"
+	if parent := os.Getenv(parentEnv); parent != "" {
+		path, remove, err := postgres.MustHold(parent)
+		for i := range 3000 {
+			if err == nil {
+				err = os.WriteFile(filepath.Join(path, fmt.Sprint(i)), nil, 0o600)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("removes")
+		remove()
+		return
+	}
+	t.Parallel()
+	parent := mustOpenDir(t)
+	for i := range 10 {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledRemover$")
+		cmd.Env = append(os.Environ(), parentEnv+"="+parent)
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Read(make([]byte, len("removes")))
+		time.Sleep(time.Duration(i) * time.Millisecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+		postgres.Sweep(parent)
+	}
+	// A directory that is empty, for its remover was killed at the last step, is swept when it is a minute old.
+	if left, err := filepath.Glob(filepath.Join(parent, "*", "*")); err != nil || len(left) > 0 {
+		t.Errorf("%d files are left, %v; want none", len(left), err)
 	}
 }
