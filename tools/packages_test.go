@@ -33,8 +33,8 @@ var floors = []struct {
 	packages []string
 }{
 	{"Ground: know nothing of each other", []string{
-		"internal/archive", "internal/budget", "internal/child", "internal/cli", "internal/gotest", "internal/memory",
-		"internal/peer", "internal/process", "internal/serial", "internal/shard", "internal/sqltext", "internal/testargs",
+		"internal/archive", "internal/binaries", "internal/budget", "internal/child", "internal/cli", "internal/gotest",
+		"internal/held", "internal/memory", "internal/peer", "internal/process", "internal/serial", "internal/shard", "internal/sqltext", "internal/testargs",
 		"internal/usage", "internal/version", "internal/wire",
 	}},
 	{"A server, a workspace, migrations", []string{

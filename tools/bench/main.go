@@ -21,7 +21,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -128,7 +128,7 @@ func bench(ctx context.Context, o options, args []string, stdout, stderr io.Writ
 		return err
 	}
 	defer os.RemoveAll(dir)
-	install, err := postgres.Find(ctx, postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(ctx, binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		return err
 	}

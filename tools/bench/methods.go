@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
@@ -45,7 +46,7 @@ var methods = []method{
 type runner struct {
 	ctx      context.Context
 	options  options
-	install  postgres.Install
+	install  binaries.Install
 	dir      string // for golden clusters
 	progress interface{ Write([]byte) (int, error) }
 	clusters map[string]*cells.Cluster // of onDemand, by template

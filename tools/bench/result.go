@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
 //go:embed go.mod
@@ -56,7 +56,7 @@ type key struct {
 	parallel int
 }
 
-func newResult(install postgres.Install, command string) result {
+func newResult(install binaries.Install, command string) result {
 	return result{
 		Date: time.Now().UTC().Truncate(time.Second), Command: strings.TrimSpace(command),
 		Machine: machine(), Load: []string{load()}, Go: runtime.Version(), Postgres: install.Version.String(),

@@ -14,12 +14,13 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/held"
 	"github.com/pgcell/pgcell/tools/internal/lend"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/runfiles"
 	"github.com/pgcell/pgcell/tools/internal/source"
 )
@@ -61,8 +62,8 @@ func (c config) run(command, environ []string, warn func(string)) (code int, err
 	if parent == "" {
 		parent = "/tmp"
 	}
-	postgres.Sweep(parent)
-	dir, err := postgres.HoldDir(parent)
+	held.Sweep(parent)
+	dir, err := held.Make(parent)
 	if err != nil {
 		return 0, err
 	}
@@ -96,8 +97,8 @@ func start(ctx context.Context, t source.Template) (*cells.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.Install, err = runfiles.Install(ctx, m, func(ctx context.Context) (postgres.Install, error) {
-		return postgres.Find(ctx, postgres.DefaultSearch(os.Getenv))
+	t.Install, err = runfiles.Install(ctx, m, func(ctx context.Context) (binaries.Install, error) {
+		return binaries.Find(ctx, binaries.DefaultSearch(os.Getenv))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start golden cluster %q: %w", t.Golden, err)

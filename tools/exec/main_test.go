@@ -18,10 +18,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/lend"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // TestMain is the launcher, its watcher, or a client where this binary is called so.
@@ -68,7 +68,7 @@ var template = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	templateDir = dir
-	install, err := postgres.Find(context.Background(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(context.Background(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		return "", err
 	}

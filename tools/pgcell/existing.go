@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/foreign"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // existing is a server that others manage, the one of PGCELL_SERVER.
@@ -43,7 +43,7 @@ func (s *servers) existing(ctx context.Context, url string, c Config) (source, e
 	if err != nil {
 		return nil, err
 	}
-	return s.shared(url+" "+r.TemplateName(postgres.Install{}), func() (source, error) {
+	return s.shared(url+" "+r.TemplateName(binaries.Install{}), func() (source, error) {
 		server, err := foreign.Open(ctx, foreign.Config{URL: url, Recipe: r, Worker: Worker(), Warn: warn})
 		if err != nil {
 			return nil, err

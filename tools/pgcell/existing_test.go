@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -27,7 +28,7 @@ type team struct {
 
 func mustTeam(t *testing.T, settings map[string]string) *team {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

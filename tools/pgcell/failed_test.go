@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/held"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
@@ -238,10 +238,10 @@ func TestKeepOutlastsTheProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	if parent := filepath.Dir(dir[1]); !eventually(func() bool { return slices.Contains(postgres.Kept(parent), dir[1]) }) {
-		t.Errorf("%q are the kept servers in %s, want %s among them", postgres.Kept(parent), parent, dir[1])
+	if parent := filepath.Dir(dir[1]); !eventually(func() bool { return slices.Contains(held.Kept(parent), dir[1]) }) {
+		t.Errorf("%q are the kept servers in %s, want %s among them", held.Kept(parent), parent, dir[1])
 	}
-	if err := postgres.EndKept(dir[1]); err != nil { // removes the directory
+	if err := held.EndKept(dir[1]); err != nil { // removes the directory
 		t.Error(err)
 	}
 	if !eventually(func() bool { return conn.Ping(t.Context()) != nil }) {

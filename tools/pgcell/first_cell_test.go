@@ -12,9 +12,9 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
@@ -51,7 +51,7 @@ func TestFirstCellChild(t *testing.T) {
 // floor.
 func BenchmarkFirstCell(b *testing.B) {
 	ctx := context.Background()
-	install, err := postgres.Find(ctx, postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(ctx, binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		b.Fatal(err)
 	}

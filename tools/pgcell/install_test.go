@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
-func mustInstall(t *testing.T) postgres.Install {
+func mustInstall(t *testing.T) binaries.Install {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func mustInstall(t *testing.T) postgres.Install {
 }
 
 // mustGolden builds an empty golden cluster.
-func mustGolden(t *testing.T, install postgres.Install, o golden.Options) (path string) {
+func mustGolden(t *testing.T, install binaries.Install, o golden.Options) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "rule.pgcell")
 	if err := golden.BuildFile(context.Background(), path, install, golden.Recipe{}, o); err != nil {
@@ -35,7 +35,7 @@ func mustGolden(t *testing.T, install postgres.Install, o golden.Options) (path 
 
 // mustCopyInstall copies the programs of an installation to where runfiles would be, and links the rest. It gives the
 // directory of the programs below root.
-func mustCopyInstall(t *testing.T, install postgres.Install, root string) string {
+func mustCopyInstall(t *testing.T, install binaries.Install, root string) string {
 	t.Helper()
 	var from, to string
 	links := map[string]string{}
@@ -100,7 +100,7 @@ func TestCodeUsesTheRulesPostgres(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := mustGolden(t, postgres.Install{BinDir: bin, Version: install.Version}, golden.Options{RunfilesBinDir: below})
+	path := mustGolden(t, binaries.Install{BinDir: bin, Version: install.Version}, golden.Options{RunfilesBinDir: below})
 	cmd := exec.Command(os.Args[0], "-test.run=^TestInstallChild$")
 	cmd.Env = append(os.Environ(), "PGCELL_TEST_BINDIR="+bin, "PGCELL_TEMPLATE="+path, "RUNFILES_DIR="+runfiles,
 		"PGCELL_CACHE="+t.TempDir(), "PGCELL_POSTGRES=")

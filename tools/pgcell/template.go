@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/foreign"
@@ -209,18 +210,18 @@ func parallel() int {
 
 // installForCode finds the PostgreSQL for a template in code: where Bazel has made one for the test, the same that this one
 // was made with, so that it is an input of the test; else the machine's.
-func installForCode(ctx context.Context) (postgres.Install, error) {
+func installForCode(ctx context.Context) (binaries.Install, error) {
 	template := os.Getenv("PGCELL_TEMPLATE")
 	if template == "" {
 		return findInstall(ctx)
 	}
 	path, err := runfile(template)
 	if err != nil {
-		return postgres.Install{}, err
+		return binaries.Install{}, err
 	}
 	m, err := golden.ReadManifest(path)
 	if err != nil {
-		return postgres.Install{}, err
+		return binaries.Install{}, err
 	}
 	install, err := runfiles.Install(ctx, m, findInstall)
 	if err != nil {
@@ -229,12 +230,12 @@ func installForCode(ctx context.Context) (postgres.Install, error) {
 	return install, err
 }
 
-var findInstall = func() func(context.Context) (postgres.Install, error) {
+var findInstall = func() func(context.Context) (binaries.Install, error) {
 	var once sync.Once
-	var install postgres.Install
+	var install binaries.Install
 	var err error
-	return func(ctx context.Context) (postgres.Install, error) {
-		once.Do(func() { install, err = postgres.Find(ctx, postgres.DefaultSearch(os.Getenv)) })
+	return func(ctx context.Context) (binaries.Install, error) {
+		once.Do(func() { install, err = binaries.Find(ctx, binaries.DefaultSearch(os.Getenv)) })
 		return install, err
 	}
 }()

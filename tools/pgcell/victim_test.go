@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/held"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
@@ -179,8 +180,8 @@ func (v *victim) ensureGone(t *testing.T, d death) {
 	}
 	// As the next start does; one of another test may be at it, so look for a while.
 	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		postgres.Sweep(filepath.Dir(v.socketDir))
-		postgres.Sweep(filepath.Dir(filepath.Dir(v.dataDir)))
+		held.Sweep(filepath.Dir(v.socketDir))
+		held.Sweep(filepath.Dir(filepath.Dir(v.dataDir)))
 		d.both = false
 		if left = v.left(t, d); len(left) == 0 || time.Now().After(deadline) {
 			break

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/netns"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
@@ -48,7 +49,7 @@ var namespace = sync.OnceValues(func() (bool, error) {
 // all its processes share.
 func oneDatabase(ts *testscript.TestScript, neg bool, args []string) {
 	ctx := context.Background()
-	install, err := postgres.Find(ctx, postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(ctx, binaries.DefaultSearch(os.Getenv))
 	ts.Check(err)
 	server, err := postgres.Start(ctx, postgres.Config{Install: install, SocketParent: ts.Getenv("PGCELL_SOCKET_DIR")})
 	ts.Check(err)

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/run"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/plan"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/screen"
 	"github.com/pgcell/pgcell/tools/internal/selection"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
@@ -182,8 +182,8 @@ func (o *options) checkPostgres() error {
 			o.postgres)
 	}
 	major := o.postgres[strings.LastIndex(o.postgres, "-")+1:]
-	if n, err := strconv.Atoi(major); err == nil && (n < postgres.MinMajor || n > postgres.MaxMajor) {
-		return cli.Usage("--postgres %s: want a version from %d to %d", o.postgres, postgres.MinMajor, postgres.MaxMajor)
+	if n, err := strconv.Atoi(major); err == nil && (n < binaries.MinMajor || n > binaries.MaxMajor) {
+		return cli.Usage("--postgres %s: want a version from %d to %d", o.postgres, binaries.MinMajor, binaries.MaxMajor)
 	}
 	return nil
 }

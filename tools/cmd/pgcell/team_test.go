@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -16,7 +17,7 @@ import (
 // TEAM_URL is how a role connects that may make databases and nothing else; WEAK_URL that of one which may not.
 func teamServer(ts *testscript.TestScript, _ bool, _ []string) {
 	ctx := context.Background()
-	install, err := postgres.Find(ctx, postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(ctx, binaries.DefaultSearch(os.Getenv))
 	ts.Check(err)
 	server, err := postgres.Start(ctx, postgres.Config{Install: install, SocketParent: ts.Getenv("PGCELL_SOCKET_DIR")})
 	ts.Check(err)

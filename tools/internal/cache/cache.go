@@ -4,8 +4,8 @@ package cache
 import (
 	"context"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // Golden gives the path of a recipe's golden cluster in [Dir], and builds it where it is not there yet. [Environ]
@@ -13,7 +13,7 @@ import (
 // scripts is passed over.
 //
 // Errors: those of [golden.Cached] and [Dir]. Cost: that of [golden.Build], or about 1 ms.
-func Golden(ctx context.Context, install postgres.Install, r golden.Recipe, note func(string)) (string, error) {
+func Golden(ctx context.Context, install binaries.Install, r golden.Recipe, note func(string)) (string, error) {
 	e, err := ReadEnviron()
 	if err != nil {
 		return "", err

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/budget"
 	"github.com/pgcell/pgcell/tools/internal/clone"
 	"github.com/pgcell/pgcell/tools/internal/conns"
@@ -69,7 +70,7 @@ const AheadOff = -1
 // Config says what [Open] runs.
 type Config struct {
 	Golden       string               // path of the golden cluster; absolute
-	Install      postgres.Install     // that runs it; of the same major version as the one that made it
+	Install      binaries.Install     // that runs it; of the same major version as the one that made it
 	Containment  postgres.Containment // see [postgres.Config]
 	SocketParent string               // see [postgres.Config]
 	Storage      postgres.Storage     // see [postgres.Config]

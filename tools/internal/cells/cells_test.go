@@ -10,14 +10,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-func mustInstall(t testing.TB) postgres.Install {
+func mustInstall(t testing.TB) binaries.Install {
 	t.Helper()
-	install, err := postgres.Find(context.Background(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(context.Background(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/clone"
 	"github.com/pgcell/pgcell/tools/internal/dump"
 	"github.com/pgcell/pgcell/tools/internal/golden"
@@ -31,7 +32,7 @@ type made struct {
 // mustMake starts a server whose template sql makes. Without a tool, PostgreSQL's package comes without pg_dump.
 func mustMake(t *testing.T, sql string, tool bool) *made {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/external"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
@@ -84,7 +85,7 @@ type team struct {
 // mustTeam starts a server and makes roles.
 func mustTeam(t *testing.T, settings map[string]string) *team {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

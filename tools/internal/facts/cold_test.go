@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
@@ -57,7 +58,7 @@ CREATE VIEW v AS SELECT role FROM users`: "",
 // TestCold has sessions go from test to test unless the template holds what leaves something in them.
 func TestCold(t *testing.T) {
 	t.Parallel()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

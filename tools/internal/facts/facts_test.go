@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // mustBuild gives what is known of the template that a recipe makes.
 func mustBuild(t *testing.T, r golden.Recipe) facts.Template {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,9 +15,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/external"
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // Connections that are held: by a process for itself, that is for its lock and for making and dropping databases, and for
@@ -54,7 +54,7 @@ type Server struct {
 // Errors: those of [external.Open] and [golden.Apply].
 func Open(ctx context.Context, c Config) (*Server, error) {
 	server, err := external.Open(ctx, external.Config{
-		URL: c.URL, Template: c.Recipe.TemplateName(postgres.Install{}), Who: processName(), Note: c.Warn,
+		URL: c.URL, Template: c.Recipe.TemplateName(binaries.Install{}), Who: processName(), Note: c.Warn,
 		Build: func(ctx context.Context, conn *pgx.ConnConfig) error {
 			return golden.Apply(ctx, golden.Database{Config: conn, URL: external.URL(c.URL, conn.Database)}, c.Recipe, c.Warn)
 		},

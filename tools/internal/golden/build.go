@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcell/pgcell/tools/internal/archive"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/psql"
@@ -35,7 +36,7 @@ type Options struct {
 //
 // Errors: [*MigrationError] for what the user wrote, with a [*psql.Error] where that is a script;
 // [*postgres.ServerError]; others name the role, the extension or the locale.
-func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Writer, o Options) error {
+func Build(ctx context.Context, install binaries.Install, r Recipe, out io.Writer, o Options) error {
 	var missing []string
 	for {
 		err := build(ctx, install, r, missing, out, o)
@@ -57,7 +58,7 @@ func Build(ctx context.Context, install postgres.Install, r Recipe, out io.Write
 
 // build makes the roles in missing, too.
 func build(
-	ctx context.Context, install postgres.Install, r Recipe, missing []string, out io.Writer, o Options,
+	ctx context.Context, install binaries.Install, r Recipe, missing []string, out io.Writer, o Options,
 ) (err error) {
 	work, err := postgres.HoldOnDisk()
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
 // keepUnused is how long a golden cluster stays in a cache directory without being asked for.
@@ -19,7 +19,7 @@ const keepUnused = 30 * 24 * time.Hour
 // is built.
 //
 // Errors: those of [Build]; a directory that cannot be written to. Cost: that of Build, or about 1 ms.
-func Cached(ctx context.Context, dir string, install postgres.Install, r Recipe, o Options) (string, error) {
+func Cached(ctx context.Context, dir string, install binaries.Install, r Recipe, o Options) (string, error) {
 	path := filepath.Join(dir, r.TemplateName(install)+".pgcell")
 	if serves(path, install) {
 		return path, nil
@@ -44,7 +44,7 @@ func Cached(ctx context.Context, dir string, install postgres.Install, r Recipe,
 
 // serves reports whether a file is there and whole enough to be tried, and marks it as used. A damaged one counts as
 // absent.
-func serves(path string, install postgres.Install) bool {
+func serves(path string, install binaries.Install) bool {
 	m, err := ReadManifest(path)
 	if err != nil || m.BinDir != install.BinDir {
 		return false
@@ -55,7 +55,7 @@ func serves(path string, install postgres.Install) bool {
 }
 
 // BuildFile is [Build] into a file, which appears whole or not at all.
-func BuildFile(ctx context.Context, path string, install postgres.Install, r Recipe, o Options) (err error) {
+func BuildFile(ctx context.Context, path string, install binaries.Install, r Recipe, o Options) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
 	if err != nil {
 		return fmt.Errorf("write golden cluster: %w", err)

@@ -15,13 +15,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/pgcell/pgcell/tools/internal/archive"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
-func mustInstall(t testing.TB) postgres.Install {
+func mustInstall(t testing.TB) binaries.Install {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func TestBuildErrors(t *testing.T) {
 
 func TestTemplateName(t *testing.T) {
 	t.Parallel()
-	v := postgres.Install{BinDir: "/x", Version: postgres.Version{Major: 15, Minor: 18}, Build: "a"}
+	v := binaries.Install{BinDir: "/x", Version: binaries.Version{Major: 15, Minor: 18}, Build: "a"}
 	name := full.TemplateName(v)
 	if again := full.TemplateName(v); again != name || !strings.HasPrefix(name, "template_") || len(name) != len("template_")+16 {
 		t.Errorf("TemplateName = %q, then %q", name, again)
@@ -192,13 +193,13 @@ func TestTemplateName(t *testing.T) {
 		}
 		seen[got] = what
 	}
-	if full.TemplateName(postgres.Install{Version: postgres.Version{Major: 15, Minor: 19}, Build: "a"}) == name {
+	if full.TemplateName(binaries.Install{Version: binaries.Version{Major: 15, Minor: 19}, Build: "a"}) == name {
 		t.Error("another minor version gives the same name")
 	}
-	if full.TemplateName(postgres.Install{Version: v.Version, Build: "b"}) == name {
+	if full.TemplateName(binaries.Install{Version: v.Version, Build: "b"}) == name {
 		t.Error("another build of the version gives the same name")
 	}
-	if full.TemplateName(postgres.Install{BinDir: "/y", Version: v.Version, Build: "a"}) != name {
+	if full.TemplateName(binaries.Install{BinDir: "/y", Version: v.Version, Build: "a"}) != name {
 		t.Error("another directory gives another name")
 	}
 }

@@ -2,16 +2,16 @@ package golden
 
 import (
 	"github.com/pgcell/pgcell/tools/internal/archive"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/facts"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // Manifest says what a golden cluster holds.
 type Manifest struct {
 	archive.Header
 	Template       string            // the sealed database, as [Recipe.TemplateName] names it
-	Postgres       postgres.Version  // that made it; its major version must run it
-	Build          string            // of that PostgreSQL, see [postgres.Install]
+	Postgres       binaries.Version  // that made it; its major version must run it
+	Build          string            // of that PostgreSQL, see [binaries.Install]
 	BinDir         string            // of that PostgreSQL, where it was found on the machine; may be ""
 	RunfilesBinDir string            // of that PostgreSQL below the runfiles root, where Bazel brings it; may be ""
 	Settings       map[string]string // of the server

@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // Role is the role that owns the template, every cell and all that migrations make. It is a superuser while they run,
@@ -46,7 +46,7 @@ const recipeFormat = 21
 
 // TemplateName names the template that the recipe makes with a build of PostgreSQL: "template_" and 16 hex digits of
 // a SHA-256 over all of its parts.
-func (r Recipe) TemplateName(install postgres.Install) string {
+func (r Recipe) TemplateName(install binaries.Install) string {
 	part := struct {
 		Format     int
 		Postgres   string

@@ -17,10 +17,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/held"
 	"github.com/pgcell/pgcell/tools/internal/lend"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/wire"
 )
 
@@ -59,7 +60,7 @@ var template = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	templateDir = dir
-	install, err := postgres.Find(context.Background(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(context.Background(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		return "", err
 	}
@@ -76,7 +77,7 @@ func mustOpen(t *testing.T, change func(*lend.Config)) (*lend.Broker, *cells.Clu
 	if err != nil {
 		t.Fatal(err)
 	}
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func mustOpen(t *testing.T, change func(*lend.Config)) (*lend.Broker, *cells.Clu
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := postgres.HoldDir("/tmp")
+	dir, err := held.Make("/tmp")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +335,7 @@ func TestPerProcess(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			install, err := postgres.Find(ctx, postgres.DefaultSearch(os.Getenv))
+			install, err := binaries.Find(ctx, binaries.DefaultSearch(os.Getenv))
 			if err != nil {
 				return nil, err
 			}

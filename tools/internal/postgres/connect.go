@@ -40,7 +40,7 @@ func (s *Server) PoolConfig(user, database string) *pgxpool.Config {
 		config.ConnConfig = parsed
 	} // else the environment has what pgx cannot parse
 	c := config.ConnConfig
-	c.Host, c.Port, c.User, c.Database = s.dir.path, port, user, database
+	c.Host, c.Port, c.User, c.Database = s.dir.Path(), port, user, database
 	if c.Password = s.config.RolePassword; user == superuser {
 		c.Password = s.password
 	}

@@ -3,6 +3,8 @@ package postgres
 import (
 	"os"
 	"path/filepath"
+
+	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
 // makeDataDir gives the server a directory: the caller's, or one in memory that vanishes with the mount namespace, or a
@@ -13,17 +15,17 @@ func (k *keeper) makeDataDir() (err error) {
 		k.dataDir = k.job.DataDir
 		return os.MkdirAll(k.dataDir, 0o700)
 	case k.place.memory && k.memory != "":
-		k.dataDir = filepath.Join(k.memory, dataName)
+		k.dataDir = filepath.Join(k.memory, held.DataName)
 	case k.place.memory:
-		if k.held, err = HoldDir(memoryDir); err != nil {
+		if k.held, err = held.Make(memoryDir); err != nil {
 			return err
 		}
-		k.dataDir = filepath.Join(k.held.path, dataName)
+		k.dataDir = filepath.Join(k.held.Path(), held.DataName)
 	default:
 		if k.held, err = k.holdOnDisk(); err != nil {
 			return err
 		}
-		k.dataDir = filepath.Join(k.held.path, dataName)
+		k.dataDir = filepath.Join(k.held.Path(), held.DataName)
 	}
 	if err := os.Mkdir(k.dataDir, 0o700); err != nil {
 		return err
@@ -35,13 +37,13 @@ func (k *keeper) makeDataDir() (err error) {
 func (k *keeper) leaveMemory() error {
 	k.filled() // of interest is that it has ended
 	k.abort()
-	freeSharedMemory(k.dataDir)
+	held.FreeSharedMemory(k.dataDir)
 	k.log.Close()
 	k.place = place{}
 	if k.held != nil {
-		held := k.held
+		dir := k.held
 		k.held = nil
-		return held.Remove()
+		return dir.Remove()
 	}
 	if err := os.RemoveAll(filesDir(k.dataDir)); err != nil {
 		return err

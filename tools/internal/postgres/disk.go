@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
 // TempDirs are Bazel's directory for the test and the temporary one, as the program starts with them: the server serves
@@ -34,28 +36,28 @@ func bit(b bool) int {
 	return 0
 }
 
-// HoldOnDisk is [HoldDir] where data on disk lies: in the first directory that takes it of TEST_TMPDIR, TMPDIR, /var/tmp
+// HoldOnDisk is [held.Make] where data on disk lies: in the first directory that takes it of TEST_TMPDIR, TMPDIR, /var/tmp
 // and /tmp.
-func HoldOnDisk() (*HeldDir, error) { return holdFirst(diskParents(), false) }
+func HoldOnDisk() (*held.Dir, error) { return holdFirst(diskParents(), false) }
 
 // holdOnDisk makes a held directory in the first of the job's disk parents that takes one and that the server can pass
 // through.
-func (k *keeper) holdOnDisk() (*HeldDir, error) {
+func (k *keeper) holdOnDisk() (*held.Dir, error) {
 	return holdFirst(k.job.DiskParents, k.serverAttr().Credential != nil)
 }
 
 // holdFirst makes a held directory in the first of some directories that takes one and that, where it must be, is open
 // to all.
-func holdFirst(parents []string, toAll bool) (*HeldDir, error) {
+func holdFirst(parents []string, toAll bool) (*held.Dir, error) {
 	all := []error{errors.New("no directory on disk serves; set TMPDIR to one")}
 	for _, parent := range parents {
 		if toAll && !open(parent) {
 			all = append(all, fmt.Errorf("the user nobody, who the server runs as, cannot pass through %q", parent))
 			continue
 		}
-		held, err := HoldDir(parent)
+		dir, err := held.Make(parent)
 		if err == nil {
-			return held, nil
+			return dir, nil
 		}
 		all = append(all, err)
 	}

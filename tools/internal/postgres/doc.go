@@ -1,4 +1,4 @@
-// Package postgres finds PostgreSQL on a machine and runs private servers of it.
+// Package postgres runs private servers of a PostgreSQL that is on the machine.
 //
 // Goals: a server that answers 40 ms after its data directory is there; that runs for root and for ordinary users,
 // inside Bazel's sandboxes and outside; that never outlives the process that asked for it, however that process ends;

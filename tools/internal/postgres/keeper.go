@@ -15,6 +15,8 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
 // BecomeKeeper turns this process into a keeper, and never returns, where [Start] executed it as one; elsewhere it does
@@ -37,10 +39,10 @@ type keeper struct {
 	fills    map[string]Fill
 	out      *json.Encoder
 	place    place
-	held     *HeldDir // what a private data directory lies in; nil where that is the namespace's memory
-	memory   string   // where private memory is mounted; "" without namespaces
+	held     *held.Dir // what a private data directory lies in; nil where that is the namespace's memory
+	memory   string    // where private memory is mounted; "" without namespaces
 	dataDir  string
-	spareDir *HeldDir // see Server.Spare; nil until asked for
+	spareDir *held.Dir // see Server.Spare; nil until asked for
 	log      *os.File
 	server   *exec.Cmd         // nil while none runs
 	ended    chan struct{}     // closed when server has been waited for
@@ -76,7 +78,7 @@ func keep(fills map[string]Fill) int {
 	}()
 	k.serve(ctx, requests)
 	if k.linger {
-		k.markKept()
+		held.Mark(k.job.SocketDir)
 		k.awaitWord()
 	}
 	k.quit()
@@ -216,14 +218,14 @@ func (k *keeper) quit() {
 	k.filled() // it stops soon, and its error is of no use any more
 	k.endServer()
 	if k.job.Containment != Namespaces { // else it goes with the namespace, and the server may still be attached to it
-		freeSharedMemory(k.dataDir)
+		held.FreeSharedMemory(k.dataDir)
 	}
-	for _, held := range []*HeldDir{k.held, k.spareDir} {
-		if held != nil {
-			held.Remove()
+	for _, dir := range []*held.Dir{k.held, k.spareDir} {
+		if dir != nil {
+			dir.Remove()
 		}
 	}
-	removeHeld(k.job.SocketDir)
+	held.Remove(k.job.SocketDir)
 }
 
 // endServer returns when nothing writes any more to what the keeper is about to remove. As the first process of its

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
 // LocaleForm says what [Config.Locale] may be: "" is encoding UTF8 with the classification of letters of C.UTF-8 and the
@@ -21,7 +23,7 @@ var badLocale = regexp.MustCompile(`(?m)^initdb: error: (.*locale.*|ICU is not s
 // localeOptions are the options of initdb for a locale, in the order in which to try them.
 //
 // Errors: the version does not know the provider.
-func localeOptions(v Version, locale string) (tries [][]string, err error) {
+func localeOptions(v binaries.Version, locale string) (tries [][]string, err error) {
 	provider, name, found := strings.Cut(locale, ":")
 	var options []string
 	switch {

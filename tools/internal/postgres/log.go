@@ -21,7 +21,7 @@ func (s *Server) LogSize() int64 {
 // LogOf gives the lines of the server's log, from an offset in bytes on, that hold one of some words, and those that go
 // on from them; the last ones, at most about limit bytes.
 func (s *Server) LogOf(from, limit int64, words ...string) string {
-	text, err := os.ReadFile(filepath.Join(s.dir.path, serverLog))
+	text, err := os.ReadFile(filepath.Join(s.dir.Path(), serverLog))
 	if err != nil {
 		return ""
 	}

@@ -28,7 +28,7 @@ func (k *keeper) own() error {
 		}
 	}
 	if k.held != nil {
-		return os.Chmod(k.held.path, 0o711) // so that nobody can pass through
+		return os.Chmod(k.held.Path(), 0o711) // so that nobody can pass through
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
 // ServerEnv is the environment of PostgreSQL's programs, the server and such as pg_dump: nothing of the user's but the way to shared libraries.
@@ -37,7 +39,7 @@ func (k *keeper) start(ctx context.Context) error {
 			return k.failure("start", err)
 		}
 	}
-	freeSharedMemory(k.dataDir)
+	held.FreeSharedMemory(k.dataDir)
 	os.Remove(k.pidFile()) // of a server that died; it would read as ready
 	if err := k.own(); err != nil {
 		return k.failure("start", err)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
 // The parent and its keeper speak JSON values over two pipes: a job, then requests, each with one reply, in order, on a
@@ -35,7 +37,7 @@ type Source struct {
 type job struct {
 	Containment  Containment
 	BinDir       string
-	Version      Version
+	Version      binaries.Version
 	SocketDir    string
 	DataDir      string   // "" makes a private one
 	DiskParents  []string // where it is made on disk, and Spare's; the first that serves
@@ -59,7 +61,6 @@ const (
 	opExited   = "exited"
 	opContain  = "contain" // the namespaces could not be made; nothing has been done
 	serverLog  = "server.log"
-	dataName   = "data"
 	spareName  = "spare"
 	keeperName = "pgcell-keeper"
 	keeperEnv  = "PGCELL_KEEPER"
@@ -99,7 +100,7 @@ func (s *Server) listen(out *os.File) {
 		}
 		var r reply
 		if err := json.Unmarshal(line, &r); err != nil {
-			s.setDown(fmt.Errorf("the keeper of the server in %q said %.200q, which is no reply: %w", s.dir.path, line, err))
+			s.setDown(fmt.Errorf("the keeper of the server in %q said %.200q, which is no reply: %w", s.dir.Path(), line, err))
 			s.keeper.Process.Kill() // it may be no keeper, and never end
 			break
 		}
@@ -139,7 +140,7 @@ func (s *Server) request(ctx context.Context, op string) (reply, error) {
 // ask sends one value and waits for its reply. A failure that the reply tells of is the error.
 func (s *Server) ask(ctx context.Context, id int, what any) (reply, error) {
 	if err := ctx.Err(); err != nil {
-		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.path, err)
+		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.Path(), err)
 	}
 	answer := make(chan reply, 1)
 	s.mu.Lock()
@@ -164,6 +165,6 @@ func (s *Server) ask(ctx context.Context, id int, what any) (reply, error) {
 		s.mu.Lock()
 		delete(s.waiting, id)
 		s.mu.Unlock()
-		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.path, ctx.Err())
+		return reply{}, fmt.Errorf("wait for server in %q: %w", s.dir.Path(), ctx.Err())
 	}
 }

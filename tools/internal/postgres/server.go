@@ -15,12 +15,15 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/pgcell/pgcell/tools/internal/binaries"
+	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
 // Config says what [Start] runs.
 type Config struct {
 	// Install is the PostgreSQL to run; required.
-	Install Install
+	Install binaries.Install
 	// Source fills the data directory; the zero value is initdb.
 	Source Source
 	// DataDir is where the data lies, and stays after the server's end. "" (the default) is a private directory that
@@ -61,7 +64,7 @@ type Server struct {
 	config      Config
 	password    string // of the superuser; "" where none is needed
 	containment Containment
-	dir         *HeldDir
+	dir         *held.Dir
 	start       reply // to the job
 	keeper      *exec.Cmd
 	log         *os.File // of the server, to ask for its size; nil where it cannot be read
@@ -94,7 +97,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	parents := append(diskParents(), c.SocketParent, memoryDir)
 	slices.Sort(parents)
 	for _, parent := range slices.Compact(parents) {
-		Sweep(parent)
+		held.Sweep(parent)
 	}
 	if c.Containment == Watchdog || namespacesAttr() == nil && c.Containment == Auto {
 		return start(ctx, c, Watchdog)
@@ -135,7 +138,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 		return nil, fmt.Errorf("execute keeper: %w", err)
 	}
 	s.start, err = s.ask(ctx, 0, job{
-		Containment: how, BinDir: c.Install.BinDir, Version: c.Install.Version, SocketDir: dir.path, DataDir: c.DataDir,
+		Containment: how, BinDir: c.Install.BinDir, Version: c.Install.Version, SocketDir: dir.Path(), DataDir: c.DataDir,
 		DiskParents: diskParents(), Source: c.Source, Settings: c.Settings, Locale: c.Locale,
 		Storage: c.Storage, StorageLimit: c.StorageLimit,
 		StartSeconds: c.StartTimeout.Seconds(), Protected: c.Password != "", ProtectedRoles: c.RolePassword != "",
@@ -147,7 +150,7 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 		}
 		return nil, err
 	}
-	s.log, _ = os.Open(filepath.Join(dir.path, serverLog)) // LogSize and LogOf do without
+	s.log, _ = os.Open(filepath.Join(dir.Path(), serverLog)) // LogSize and LogOf do without
 	live.Store(s, true)
 	return s, nil
 }
@@ -178,7 +181,7 @@ func (s *Server) execute(how Containment) error {
 		return err
 	}
 	defer replies.Close()
-	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.lock, 3: Stderr}
+	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.Lock(), 3: Stderr}
 	// A program built with -race sleeps for a second when it ends, for which Close would wait.
 	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	cmd.Dir = "/" // so that it keeps no directory of the caller's busy
@@ -196,9 +199,9 @@ func (s *Server) execute(how Containment) error {
 // ended tells of the keeper's end, with its last words.
 func (s *Server) ended(err error) error {
 	if err == nil {
-		return fmt.Errorf("the server in %q was closed", s.dir.path)
+		return fmt.Errorf("the server in %q was closed", s.dir.Path())
 	}
-	ended := fmt.Errorf("the keeper of the server in %q ended (%w)", s.dir.path, err)
+	ended := fmt.Errorf("the keeper of the server in %q ended (%w)", s.dir.Path(), err)
 	status, ok := s.keeper.ProcessState.Sys().(syscall.WaitStatus)
 	killed := ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 	if killed {
@@ -296,7 +299,17 @@ func (s *Server) Free(ctx context.Context) (free, size int64, err error) {
 func (s *Server) Containment() Containment { return s.containment }
 
 // SocketDir is the directory of the server's socket, for a client's host parameter.
-func (s *Server) SocketDir() string { return s.dir.path }
+func (s *Server) SocketDir() string { return s.dir.Path() }
+
+// Linger has the server stay when the process that started it ends, until somebody removes [Server.SocketDir]. (A
+// signal will not do: in a sandbox processes have other numbers.) The keeper holds the standard error of this process
+// open: go test, and Bazel's wrapper of a test, wait for it.
+//
+// Errors: why the server has ended, where it has.
+func (s *Server) Linger(ctx context.Context) error {
+	_, err := s.request(ctx, opLinger)
+	return err
+}
 
 // DataDir is the data directory's path as the server sees it; under [Namespaces] nobody else sees it.
 func (s *Server) DataDir() string { return s.start.DataDir }
@@ -320,15 +333,15 @@ func (s *Server) InMemory() bool { return s.start.InMemory }
 func (s *Server) Storage() string { return s.start.Storage }
 
 // Install is the PostgreSQL that runs.
-func (s *Server) Install() Install { return s.config.Install }
+func (s *Server) Install() binaries.Install { return s.config.Install }
 
 // Log gives the end of the server's log: at most 20 lines.
-func (s *Server) Log() string { return readTail(filepath.Join(s.dir.path, serverLog)) }
+func (s *Server) Log() string { return readTail(filepath.Join(s.dir.Path(), serverLog)) }
 
 // URL gives a connection URL that libpq and its relatives, pgx among them, accept.
 func (s *Server) URL(user, database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(user), Path: "/" + database, Host: ""}
-	q := url.Values{"host": {s.dir.path}, "port": {fmt.Sprint(port)}}
+	q := url.Values{"host": {s.dir.Path()}, "port": {fmt.Sprint(port)}}
 	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // libpq and pgx read + as itself
 	return u.String()
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -75,9 +76,9 @@ func TestMain(m *testing.M) {
 var bothWays = []postgres.Containment{postgres.Namespaces, postgres.Watchdog}
 
 // mustInstall gives the machine's PostgreSQL.
-func mustInstall(t *testing.T) postgres.Install {
+func mustInstall(t *testing.T) binaries.Install {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

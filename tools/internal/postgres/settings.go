@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
 // port names the socket file, .s.PGSQL.<port>; each server has a directory of its own, so one number serves all.
@@ -62,7 +64,7 @@ var baseSettings = map[string]string{
 }
 
 // versionSettings are those that only some versions know.
-func versionSettings(v Version) map[string]string {
+func versionSettings(v binaries.Version) map[string]string {
 	if v.Major >= 18 {
 		return map[string]string{"io_method": "sync"} // worker, the default, is three more processes a server
 	}
@@ -70,7 +72,7 @@ func versionSettings(v Version) map[string]string {
 }
 
 // configuration writes a whole postgresql.conf, sorted by name.
-func configuration(v Version, socketDir string, user map[string]string) []byte {
+func configuration(v binaries.Version, socketDir string, user map[string]string) []byte {
 	all := maps.Clone(baseSettings)
 	maps.Copy(all, versionSettings(v))
 	if level := user["wal_level"]; level != "" && level != "minimal" {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+
+	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
 // socketPathLimit is the longest path of a Unix socket in bytes: sun_path less its final zero (unix(7); sys/un.h on
@@ -16,12 +18,12 @@ func socketPathLimit() int {
 }
 
 // newSocketDir makes a server's socket directory.
-func newSocketDir(parent string) (*HeldDir, error) {
-	socket := filepath.Join(parent, heldPrefix+"01234567", fmt.Sprintf(".s.PGSQL.%d", port))
+func newSocketDir(parent string) (*held.Dir, error) {
+	socket := filepath.Join(parent, held.Example, fmt.Sprintf(".s.PGSQL.%d", port))
 	if limit := socketPathLimit(); len(socket) > limit {
 		return nil, &SocketPathError{Path: socket, Limit: limit}
 	}
-	dir, err := HoldDir(parent)
+	dir, err := held.Make(parent)
 	if err != nil {
 		return nil, fmt.Errorf("%w; set PGCELL_SOCKET_DIR to a directory that can be written to, such as /tmp", err)
 	}

@@ -3,27 +3,29 @@ package postgres
 import (
 	"os"
 	"path/filepath"
+
+	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
 // spare makes a directory on disk that the server can write to, once, and gives its path.
 func (k *keeper) spare() (string, error) {
 	if k.spareDir == nil {
-		held, err := k.holdOnDisk()
+		dir, err := k.holdOnDisk()
 		if err != nil {
 			return "", err
 		}
-		if err := k.openTo(held); err != nil {
-			held.Remove()
+		if err := k.openTo(dir); err != nil {
+			dir.Remove()
 			return "", err
 		}
-		k.spareDir = held
+		k.spareDir = dir
 	}
-	return filepath.Join(k.spareDir.path, spareName), nil
+	return filepath.Join(k.spareDir.Path(), spareName), nil
 }
 
 // openTo makes the directory in a held one that the server gets.
-func (k *keeper) openTo(held *HeldDir) error {
-	dir := filepath.Join(held.path, spareName)
+func (k *keeper) openTo(parent *held.Dir) error {
+	dir := filepath.Join(parent.Path(), spareName)
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
@@ -34,5 +36,5 @@ func (k *keeper) openTo(held *HeldDir) error {
 	if err := os.Chown(dir, int(credential.Uid), int(credential.Gid)); err != nil {
 		return err
 	}
-	return os.Chmod(held.path, 0o711)
+	return os.Chmod(parent.Path(), 0o711)
 }

@@ -139,7 +139,7 @@ func (k *keeper) storage() string {
 	}
 	dir := k.dataDir
 	if k.held != nil {
-		dir = k.held.path
+		dir = k.held.Path()
 	}
 	if memoryBacked(dir) {
 		return "memory in " + dir

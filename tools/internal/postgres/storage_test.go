@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -253,7 +254,7 @@ func TestNoDirectoryOnDisk(t *testing.T) {
 
 // BenchmarkFree measures what a caller pays who asks before each cell.
 func BenchmarkFree(b *testing.B) {
-	install, err := postgres.Find(b.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(b.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 var (
@@ -212,7 +212,7 @@ func TestDumpAndLoad(t *testing.T) {
 // TestDumpAsMigration builds a golden cluster of a dump.
 func TestDumpAsMigration(t *testing.T) {
 	t.Parallel()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

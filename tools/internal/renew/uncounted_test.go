@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	_ "github.com/pgcell/pgcell/tools/internal/golden" // its server is this binary
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/renew"
@@ -16,7 +17,7 @@ import (
 // mustConnect starts a server and connects to it as its superuser.
 func mustConnect(t *testing.T, settings map[string]string) (*pgx.Conn, int) {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

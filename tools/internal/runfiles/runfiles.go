@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // Find gives the absolute path of a file by the path that rlocationpath gives. Absolute paths stay as they are.
@@ -34,7 +34,7 @@ func Find(path string) (string, error) {
 // made. If it is at neither place, or if PGCELL_POSTGRES names another one, find gives it.
 //
 // Errors: there is none that find knows, with the remedy.
-func Install(ctx context.Context, m golden.Manifest, find func(context.Context) (postgres.Install, error)) (postgres.Install, error) {
+func Install(ctx context.Context, m golden.Manifest, find func(context.Context) (binaries.Install, error)) (binaries.Install, error) {
 	if os.Getenv("PGCELL_POSTGRES") != "" {
 		return find(ctx)
 	}
@@ -42,11 +42,11 @@ func Install(ctx context.Context, m golden.Manifest, find func(context.Context) 
 	if m.RunfilesBinDir != "" {
 		var err error
 		if dir, err = Find(m.RunfilesBinDir); err != nil {
-			return postgres.Install{}, err
+			return binaries.Install{}, err
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "postgres")); err == nil {
-		return postgres.Install{BinDir: dir, Version: m.Postgres, Build: m.Build}, nil
+		return binaries.Install{BinDir: dir, Version: m.Postgres, Build: m.Build}, nil
 	}
 	install, err := find(ctx)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/session"
 )
@@ -24,7 +25,7 @@ func init() { postgres.BecomeKeeper(nil) }
 
 // server is shared by the tests of this package, and ends with the process.
 var server = sync.OnceValues(func() (*postgres.Server, error) {
-	install, err := postgres.Find(context.Background(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(context.Background(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		return nil, err
 	}

@@ -8,16 +8,16 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // Template is a golden cluster, and how a server runs on it.
 type Template struct {
 	Golden   string            // path of the file
-	Install  postgres.Install  // that it was made with
+	Install  binaries.Install  // that it was made with
 	Settings map[string]string // additional parameters of the server
 	Password string            // of the role, which the server checks: see [cells.Config.RolePassword]
 	// Superuser is whether the role may do all, as [Own] needs it.

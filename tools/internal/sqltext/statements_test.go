@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/sqltext"
 )
@@ -173,7 +174,7 @@ func init() { postgres.BecomeKeeper(nil) }
 
 func mustServer(t *testing.T) *postgres.Server {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Skip(err)
 	}

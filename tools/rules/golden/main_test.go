@@ -14,15 +14,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // mustSpec gives a specification for the machine's PostgreSQL, with files of the given contents as migrations.
 func mustSpec(t *testing.T, migrations map[string]string) spec {
 	t.Helper()
-	install, err := postgres.Find(t.Context(), postgres.DefaultSearch(os.Getenv))
+	install, err := binaries.Find(t.Context(), binaries.DefaultSearch(os.Getenv))
 	if err != nil {
 		t.Fatal(err)
 	}

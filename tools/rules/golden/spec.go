@@ -13,9 +13,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // spec is what the rule pg_template asks for. Paths are relative to the working directory; names are the same on every
@@ -67,8 +67,8 @@ func readSpec(path string) (spec, error) {
 }
 
 // install checks that the toolchain's PostgreSQL is there and of the version that it is said to be.
-func (s spec) install(ctx context.Context) (postgres.Install, error) {
-	install, err := postgres.Inspect(ctx, s.Postgres.BinDir)
+func (s spec) install(ctx context.Context) (binaries.Install, error) {
+	install, err := binaries.Inspect(ctx, s.Postgres.BinDir)
 	if err != nil {
 		return install, err
 	}

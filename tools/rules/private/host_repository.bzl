@@ -10,7 +10,7 @@ server starts, and at `bazel fetch --configure`.
 
 load("//tools/rules/private:selection.bzl", "MAJORS", "PLATFORMS", "selection")
 
-# Where packages put a major version, best first. The library looks there too: find.go of tools/internal/postgres says
+# Where packages put a major version, best first. The library looks there too: find.go of tools/internal/binaries says
 # whose each is, and a test there compares the two lists.
 _USUAL_DIRECTORIES = [
     "/usr/lib/postgresql/{major}/bin",

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
@@ -81,8 +82,8 @@ func checkBazel(ctx context.Context, p *cli.Process) finding {
 }
 
 func checkPostgres(ctx context.Context, p *cli.Process) finding {
-	found, err := postgres.Find(ctx, postgres.DefaultSearch(p.Getenv))
-	var missing *postgres.NotFoundError
+	found, err := binaries.Find(ctx, binaries.DefaultSearch(p.Getenv))
+	var missing *binaries.NotFoundError
 	switch {
 	case errors.As(err, &missing):
 		return finding{"slow", "PostgreSQL: none on this machine", "rules with a template fetch a pinned build with " +

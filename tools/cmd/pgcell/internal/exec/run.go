@@ -15,9 +15,9 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/external"
 	"github.com/pgcell/pgcell/tools/internal/gohook"
+	"github.com/pgcell/pgcell/tools/internal/held"
 	"github.com/pgcell/pgcell/tools/internal/lend"
 	"github.com/pgcell/pgcell/tools/internal/netns"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/split"
 )
 
@@ -25,7 +25,7 @@ import (
 type session struct {
 	p        *cli.Process
 	o        options
-	dir      *postgres.HeldDir // for sockets; goes with this process, or with the next that starts
+	dir      *held.Dir // for sockets; goes with this process, or with the next that starts
 	password string
 	made     template
 	broker   *lend.Broker
@@ -46,9 +46,9 @@ func run(p *cli.Process, o options, command []string) (err error) {
 	if parent == "" {
 		parent = "/tmp"
 	}
-	postgres.Sweep(parent)
+	held.Sweep(parent)
 	s := &session{p: p, o: o, password: rand.Text()}
-	if s.dir, err = postgres.HoldDir(parent); err != nil {
+	if s.dir, err = held.Make(parent); err != nil {
 		return broken("%w", err)
 	}
 	watcher, err := child.StartWatcher(s.dir.Path(), s.mark())

@@ -10,11 +10,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/pflag"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/child"
 	"github.com/pgcell/pgcell/tools/internal/external"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/lend"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 // ofOwnServer are flags that say what a server of pgcell's own has.
@@ -50,7 +50,7 @@ func (s *session) openServer(ctx context.Context) (*external.Server, error) {
 		}
 		c.Once = len(s.o.migrateInputs) == 0
 	}
-	c.Template = r.TemplateName(postgres.Install{})
+	c.Template = r.TemplateName(binaries.Install{})
 	c.Build = func(ctx context.Context, conn *pgx.ConnConfig) error {
 		return golden.Apply(ctx, golden.Database{Config: conn, URL: external.URL(s.o.server, conn.Database)}, r, s.warn)
 	}

@@ -7,11 +7,11 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cache"
 	"github.com/pgcell/pgcell/tools/internal/cells"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/migrations"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/source"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
@@ -19,7 +19,7 @@ import (
 // template is a golden cluster, and what makes it anew.
 type template struct {
 	path    string
-	install postgres.Install
+	install binaries.Install
 	again   func(context.Context) (string, error) // nil where it is not ours
 }
 
@@ -35,7 +35,7 @@ func (s *session) template(ctx context.Context, o options) (template, error) {
 			return template{}, err
 		}
 		if o.postgres == "" && m.BinDir != "" {
-			if found, err := postgres.Inspect(ctx, m.BinDir); err == nil {
+			if found, err := binaries.Inspect(ctx, m.BinDir); err == nil {
 				install = found
 			}
 		}
@@ -70,12 +70,12 @@ func (s *session) template(ctx context.Context, o options) (template, error) {
 	return template{path: path, install: install, again: build}, err
 }
 
-func findInstall(ctx context.Context, o options) (postgres.Install, error) {
-	search := postgres.DefaultSearch(os.Getenv)
+func findInstall(ctx context.Context, o options) (binaries.Install, error) {
+	search := binaries.DefaultSearch(os.Getenv)
 	if o.postgres != "" {
-		search = postgres.Search{Dir: o.postgres}
+		search = binaries.Search{Dir: o.postgres}
 	}
-	return postgres.Find(ctx, search)
+	return binaries.Find(ctx, search)
 }
 
 // recipe makes a golden recipe of the flags, but for the migrator.

@@ -16,8 +16,8 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/external"
+	"github.com/pgcell/pgcell/tools/internal/held"
 	"github.com/pgcell/pgcell/tools/internal/history"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/serial"
 )
 
@@ -110,10 +110,10 @@ func onServer(url string, dry bool) ([]string, error) {
 func Leftovers(p *cli.Process) []Leftover {
 	var found []Leftover
 	for _, parent := range serverParents(p) {
-		for _, path := range postgres.Kept(parent) {
-			found = append(found, Leftover{path, "a kept server", func() error { return postgres.EndKept(path) }})
+		for _, path := range held.Kept(parent) {
+			found = append(found, Leftover{path, "a kept server", func() error { return held.EndKept(path) }})
 		}
-		for _, path := range postgres.Abandoned(parent) {
+		for _, path := range held.Abandoned(parent) {
 			found = append(found, Leftover{path, "a server's directory", func() error { return sweep(path) }})
 		}
 		for _, path := range serial.Abandoned(parent) {
@@ -131,7 +131,7 @@ func Leftovers(p *cli.Process) []Leftover {
 
 // sweep removes one server's directory the way that servers do.
 func sweep(path string) error {
-	postgres.Sweep(filepath.Dir(path))
+	held.Sweep(filepath.Dir(path))
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return errors.New("it is held again, or not ours")
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/held"
 	"github.com/pgcell/pgcell/tools/internal/history"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
 func TestMain(m *testing.M) {
@@ -88,7 +88,7 @@ func TestLeftovers(t *testing.T) {
 func TestKeptServer(t *testing.T) {
 	t.Parallel()
 	sockets := t.TempDir()
-	held, err := postgres.HoldDir(sockets)
+	held, err := held.Make(sockets)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package postgres
+package held
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ func Sweep(parent string) []string {
 	var removed []string
 	for _, e := range entries {
 		path := filepath.Join(parent, e.Name())
-		if e.IsDir() && heldName.MatchString(e.Name()) && sweepOne(path) {
+		if e.IsDir() && made.MatchString(e.Name()) && sweepOne(path) {
 			removed = append(removed, path)
 		}
 	}
@@ -38,8 +38,8 @@ func sweepOne(path string) bool {
 		return os.Remove(path) == nil // where it is empty
 	}
 	defer lock.Close()
-	killServerIn(filepath.Join(path, dataName))
-	return removeHeld(path) == nil
+	killServerIn(filepath.Join(path, DataName))
+	return Remove(path) == nil
 }
 
 // Abandoned lists what [Sweep] would remove below parent, and removes nothing.
@@ -48,7 +48,7 @@ func Abandoned(parent string) []string {
 	var found []string
 	for _, e := range entries {
 		path := filepath.Join(parent, e.Name())
-		if e.IsDir() && heldName.MatchString(e.Name()) && abandoned(path) {
+		if e.IsDir() && made.MatchString(e.Name()) && abandoned(path) {
 			found = append(found, path)
 		}
 	}
@@ -94,7 +94,7 @@ func claim(path string) (lock *os.File, ours bool) {
 // killServerIn ends the postmaster of a data directory, where the process with the recorded id really works there, and
 // frees what it had.
 func killServerIn(dataDir string) {
-	defer freeSharedMemory(dataDir)
+	defer FreeSharedMemory(dataDir)
 	text, err := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))
 	if err != nil {
 		return

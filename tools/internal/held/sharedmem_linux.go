@@ -1,4 +1,4 @@
-package postgres
+package held
 
 import (
 	"fmt"
@@ -11,10 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freeSharedMemory removes the System V segment by which a postmaster keeps others off its data directory, after a
+// nobody is the user that servers run as where the caller is root and namespaces are forbidden.
+const nobody = 65534
+
+// FreeSharedMemory removes the System V segment by which a postmaster keeps others off its data directory, after a
 // postmaster that was killed and could not. postmaster.pid names it: its first line is the process, its seventh "key
 // id" (src/include/utils/pidfile.h). A segment that another process made, or that is in use, is left alone.
-func freeSharedMemory(dataDir string) {
+func FreeSharedMemory(dataDir string) {
 	text, err := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))
 	if err != nil {
 		return // an orderly end removes both

@@ -1,7 +1,6 @@
-package postgres
+package held
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,21 +8,20 @@ import (
 	"time"
 )
 
-// keptName is a file in the socket directory of a server that has outlasted its process, see [Server.Linger].
+// keptName is a file in the socket directory of a server that outlasts the process that started it.
 const keptName = "kept"
 
-// markKept says that the server outlasts its process. Without the mark only gc misses it.
-func (k *keeper) markKept() {
-	_ = os.WriteFile(filepath.Join(k.job.SocketDir, keptName), nil, 0o600)
-}
+// Mark says of a socket directory that its server outlasts the process that started it. Without the mark, which
+// cannot always be made, only gc misses it.
+func Mark(dir string) { _ = os.WriteFile(filepath.Join(dir, keptName), nil, 0o600) }
 
 // Kept lists the socket directories below parent of servers that have outlasted their processes and still run.
 func Kept(parent string) []string {
-	marks, _ := filepath.Glob(filepath.Join(parent, heldPrefix+"*", keptName)) // the pattern is well formed
+	marks, _ := filepath.Glob(filepath.Join(parent, prefix+"*", keptName)) // the pattern is well formed
 	var found []string
 	for _, mark := range marks {
 		dir := filepath.Dir(mark)
-		if heldName.MatchString(filepath.Base(dir)) && held(dir) {
+		if made.MatchString(filepath.Base(dir)) && isHeld(dir) {
 			found = append(found, dir)
 		}
 	}
@@ -31,7 +29,7 @@ func Kept(parent string) []string {
 }
 
 // held reports whether somebody holds the lock of a directory.
-func held(dir string) bool {
+func isHeld(dir string) bool {
 	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR, 0)
 	if err != nil {
 		return false
@@ -59,14 +57,4 @@ func EndKept(dir string) error {
 			return fmt.Errorf("end the server: it still runs after %v: end the process \"pgcell\" that holds %s", patience, dir)
 		}
 	}
-}
-
-// Linger has the server stay when the process that started it ends, until somebody removes [Server.SocketDir]. (A
-// signal will not do: in a sandbox processes have other numbers.) The keeper holds the standard error of this process
-// open: go test, and Bazel's wrapper of a test, wait for it.
-//
-// Errors: why the server has ended, where it has.
-func (s *Server) Linger(ctx context.Context) error {
-	_, err := s.request(ctx, opLinger)
-	return err
 }

@@ -1,4 +1,4 @@
-package postgres_test
+package binaries_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
 // mustFakeInstall makes a bin directory whose postgres does no more than to say its version: what Find looks at.
@@ -46,7 +46,7 @@ func TestFindLooksWhereTheRulesDo(t *testing.T) {
 	for _, line := range regexp.MustCompile(`"(.*)",`).FindAllSubmatch(list[1], -1) {
 		want = append(want, strings.ReplaceAll(string(line[1]), "{major}", "*"))
 	}
-	if diff := cmp.Diff(want, postgres.DefaultSearch(os.Getenv).Globs); diff != "" {
+	if diff := cmp.Diff(want, binaries.DefaultSearch(os.Getenv).Globs); diff != "" {
 		t.Errorf("directories (-host_repository.bzl +find.go):\n%s", diff)
 	}
 }
@@ -75,20 +75,20 @@ func TestFindOrder(t *testing.T) {
 	glob := []string{filepath.Join(root, "debian/*/bin")}
 	for _, c := range []struct {
 		name    string
-		search  postgres.Search
+		search  binaries.Search
 		dir     string
 		version string
 	}{
-		{"directory above bin", postgres.Search{Dir: filepath.Join(root, "named"), Path: onPath}, named, "14.2"},
-		{"bin directory", postgres.Search{Dir: named, Path: onPath}, named, "14.2"},
-		{"path before usual directories", postgres.Search{Path: onPath, Globs: glob}, onPath, "15.18"},
-		{"path through a link", postgres.Search{Path: linked}, onPath, "15.18"},
-		{"pg_config", postgres.Search{Path: onlyConfig, PgConfig: true, Globs: glob}, configured, "16.1"},
-		{"newest of the usual directories", postgres.Search{Path: filepath.Join(root, "absent"), Globs: glob}, newest, "18.0"},
+		{"directory above bin", binaries.Search{Dir: filepath.Join(root, "named"), Path: onPath}, named, "14.2"},
+		{"bin directory", binaries.Search{Dir: named, Path: onPath}, named, "14.2"},
+		{"path before usual directories", binaries.Search{Path: onPath, Globs: glob}, onPath, "15.18"},
+		{"path through a link", binaries.Search{Path: linked}, onPath, "15.18"},
+		{"pg_config", binaries.Search{Path: onlyConfig, PgConfig: true, Globs: glob}, configured, "16.1"},
+		{"newest of the usual directories", binaries.Search{Path: filepath.Join(root, "absent"), Globs: glob}, newest, "18.0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := postgres.Find(t.Context(), c.search)
+			got, err := binaries.Find(t.Context(), c.search)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,20 +110,20 @@ func TestFindErrors(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		search postgres.Search
+		search binaries.Search
 		want   []string
 	}{
-		{"none", postgres.Search{Path: empty}, []string{"find PostgreSQL: no version from 14 to 18 on PATH", "install it (Debian: apt-get install postgresql", "or set PGCELL_POSTGRES"}},
-		{"too old on path", postgres.Search{Path: old}, []string{"no version from 14 to 18", old + " holds 13.20"}},
-		{"too old named", postgres.Search{Dir: old}, []string{"inspect PostgreSQL in", old, "it is PostgreSQL 13.20, and pgcell supports 14 to 18", "set PGCELL_POSTGRES"}},
-		{"no binaries", postgres.Search{Dir: empty}, []string{"inspect PostgreSQL in", empty, "it holds no executable initdb"}},
-		{"no version", postgres.Search{Dir: mute}, []string{mute, "parse version", `want a line such as "postgres (PostgreSQL) 15.18"`}},
+		{"none", binaries.Search{Path: empty}, []string{"find PostgreSQL: no version from 14 to 18 on PATH", "install it (Debian: apt-get install postgresql", "or set PGCELL_POSTGRES"}},
+		{"too old on path", binaries.Search{Path: old}, []string{"no version from 14 to 18", old + " holds 13.20"}},
+		{"too old named", binaries.Search{Dir: old}, []string{"inspect PostgreSQL in", old, "it is PostgreSQL 13.20, and pgcell supports 14 to 18", "set PGCELL_POSTGRES"}},
+		{"no binaries", binaries.Search{Dir: empty}, []string{"inspect PostgreSQL in", empty, "it holds no executable initdb"}},
+		{"no version", binaries.Search{Dir: mute}, []string{mute, "parse version", `want a line such as "postgres (PostgreSQL) 15.18"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := postgres.Find(t.Context(), c.search)
-			var install *postgres.InstallError
-			var none *postgres.NotFoundError
+			_, err := binaries.Find(t.Context(), c.search)
+			var install *binaries.InstallError
+			var none *binaries.NotFoundError
 			if !errors.As(err, &install) && !errors.As(err, &none) {
 				t.Fatalf("Find = %v (%T), want an InstallError or a NotFoundError", err, err)
 			}

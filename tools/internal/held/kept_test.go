@@ -1,4 +1,4 @@
-package postgres_test
+package held_test
 
 import (
 	"os"
@@ -8,20 +8,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
 // Kept lists what is marked and held, and neither what a test still uses nor what nobody holds.
 func TestKept(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
-	mustHold := func() *postgres.HeldDir {
-		held, err := postgres.HoldDir(parent)
+	mustHold := func() *held.Dir {
+		dir, err := held.Make(parent)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { held.Remove() })
-		return held
+		t.Cleanup(func() { dir.Remove() })
+		return dir
 	}
 	mark := func(dir string) {
 		if err := os.WriteFile(filepath.Join(dir, "kept"), nil, 0o600); err != nil {
@@ -40,7 +40,7 @@ func TestKept(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(abandoned, "lock"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := postgres.Kept(parent), []string{kept.Path()}; !slices.Equal(got, want) {
+	if got, want := held.Kept(parent), []string{kept.Path()}; !slices.Equal(got, want) {
 		t.Errorf("Kept() = %q, want %q; %s is in use", got, want, inUse.Path())
 	}
 
@@ -54,10 +54,10 @@ func TestKept(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
-	if err := postgres.EndKept(kept.Path()); err != nil {
+	if err := held.EndKept(kept.Path()); err != nil {
 		t.Errorf("EndKept: %v", err)
 	}
-	err := postgres.EndKept(kept.Path())
+	err := held.EndKept(kept.Path())
 	if err == nil || !strings.Contains(err.Error(), "end the server: open ") {
 		t.Errorf("EndKept of one that has ended = %v, want that it is not there", err)
 	}

@@ -1,4 +1,4 @@
-package postgres
+package held
 
 import (
 	"crypto/rand"
@@ -11,27 +11,32 @@ import (
 )
 
 const (
-	heldPrefix = "pgcell-"
-	lockName   = "lock"
+	// DataName is what a data directory in a held directory must be called: [Sweep] ends the server that works there.
+	DataName = "data"
+	// Example has the form, and so the length, of all held directories' names.
+	Example = prefix + "01234567"
+
+	prefix   = "pgcell-"
+	lockName = "lock"
 )
 
-// heldName is what HoldDir calls directories, and nothing else does: a user's own may begin with pgcell- too.
-var heldName = regexp.MustCompile(`^` + heldPrefix + `[0-9a-f]{8}$`)
+// made is what Make calls directories, and nothing else does: a user's own may begin with pgcell- too.
+var made = regexp.MustCompile(`^` + prefix + `[0-9a-f]{8}$`)
 
-// HeldDir is a directory that its owner holds by a lock on a file in it. The kernel lets go of the lock however the
+// Dir is a directory that its owner holds by a lock on a file in it. The kernel lets go of the lock however the
 // owner ends, so that [Sweep] can tell an abandoned directory from one in use.
-type HeldDir struct {
+type Dir struct {
 	path string
 	lock *os.File
 }
 
-// HoldDir makes a directory pgcell-<8 hex digits> below parent, mode 0700, and locks it. Remove it, or let the process
-// end and the next start sweep it away; a data directory in it must be called "data".
-func HoldDir(parent string) (*HeldDir, error) {
+// Make makes a directory pgcell-<8 hex digits> below parent, mode 0700, and locks it. Remove it, or let the process
+// end and the next start sweep it away; a data directory in it must be called [DataName].
+func Make(parent string) (*Dir, error) {
 	for try := 0; ; try++ {
 		var id [4]byte
 		rand.Read(id[:]) // never fails, since Go 1.24
-		path := filepath.Join(parent, heldPrefix+hex.EncodeToString(id[:]))
+		path := filepath.Join(parent, prefix+hex.EncodeToString(id[:]))
 		err := os.Mkdir(path, 0o700)
 		if os.IsExist(err) && try < 100 {
 			continue
@@ -52,7 +57,7 @@ func HoldDir(parent string) (*HeldDir, error) {
 
 // hold locks a new directory. It gives nil where a sweep came between the making of the lock file and the locking, and
 // took the directory for an abandoned one.
-func hold(path string) (*HeldDir, error) {
+func hold(path string) (*Dir, error) {
 	name := filepath.Join(path, lockName)
 	lock, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 	if os.IsNotExist(err) {
@@ -69,7 +74,7 @@ func hold(path string) (*HeldDir, error) {
 	if err == nil {
 		var there os.FileInfo
 		if there, err = os.Stat(name); err == nil && os.SameFile(mine, there) {
-			return &HeldDir{path: path, lock: lock}, nil
+			return &Dir{path: path, lock: lock}, nil
 		}
 	}
 	lock.Close()
@@ -79,17 +84,20 @@ func hold(path string) (*HeldDir, error) {
 	return nil, err
 }
 
+// Lock is the file with the lock. A child process that inherits it holds the directory too. Do not close it.
+func (d *Dir) Lock() *os.File { return d.lock }
+
 // Path is the directory's path.
-func (d *HeldDir) Path() string { return d.path }
+func (d *Dir) Path() string { return d.path }
 
 // Remove deletes the directory and lets go of the lock, in this order.
-func (d *HeldDir) Remove() error {
+func (d *Dir) Remove() error {
 	defer d.lock.Close()
-	return removeHeld(d.path)
+	return Remove(d.path)
 }
 
-// removeHeld deletes a directory, its lock file last: if the caller is killed before that, [Sweep] goes on.
-func removeHeld(path string) error {
+// Remove deletes a held directory, its lock file last: if the caller is killed before that, [Sweep] goes on.
+func Remove(path string) error {
 	entries, err := os.ReadDir(path)
 	if err != nil && !os.IsNotExist(err) {
 		return err
