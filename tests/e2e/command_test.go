@@ -17,37 +17,17 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pgcell/pgcell/tests/internal/nested"
 	"github.com/pgcell/pgcell/tests/internal/source"
 )
 
 // builtCommand is the command, built from the source tree once.
-var builtCommand = sync.OnceValues(func() (string, error) {
-	tree, err := source.Tree()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(scratch, "pgcell")
-	build := exec.Command("go", "build", "-o", path, "./tools/cmd/pgcell")
-	build.Dir, build.Env = tree, append(source.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the command: %w: %s", err, output)
-	}
-	return path, nil
-})
+var builtCommand = sync.OnceValues(func() (string, error) { return nested.BuildCommand(scratch) })
 
 // bazelOfTests is a Bazel for the command that shares the tests' output base.
 func bazelOfTests(t *testing.T) string {
 	t.Helper()
-	tree := mustSourceTree(t)
-	base, err := outputBase(tree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(scratch, "bazel")
-	// A test may give the command another home.
-	mustWrite(t, path, fmt.Sprintf("#!/bin/sh\nexec env 'HOME=%s' 'XDG_CACHE_HOME=%s' '%s/tools/bazel' '--output_base=%s'"+
-		" --max_idle_secs=60 \"$@\"\n", os.Getenv("HOME"), os.Getenv("XDG_CACHE_HOME"), tree, base))
-	return path
+	return nested.Bazel{}.MustScript(t, filepath.Join(scratch, "bazel"))
 }
 
 // command runs tests with the command in the nested workspace "command", with a history of its own.
@@ -63,15 +43,13 @@ func pgcellIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, args...)
-	cmd.Dir, cmd.Env = dir, append(source.Environ(), "PGCELL_BAZEL="+bazelOfTests(t))
-	return cmd
+	return nested.Bazel{}.Command(t, path, bazelOfTests(t), dir, args...)
 }
 
 // pgcell runs the command in a nested workspace.
 func pgcell(t *testing.T, name string, code int, args ...string) string {
 	t.Helper()
-	cmd := pgcellIn(t, workspace(t, name), args...)
+	cmd := pgcellIn(t, nested.Workspace(t, name), args...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	var exit *exec.ExitError
@@ -184,7 +162,8 @@ func TestCommandRepeats(t *testing.T) {
 func TestCommandKeeps(t *testing.T) {
 	dir := cloneOf(t, "smoke")
 	file := filepath.Join(dir, "smoke_test.go")
-	mustWrite(t, file, mustRead(t, file)+"\nfunc TestRed(t *testing.T) { open(t); t.Error(\"red on purpose\") }\n")
+	text := nested.MustRead(t, file)
+	nested.MustWrite(t, file, text+"\nfunc TestRed(t *testing.T) { open(t); t.Error(\"red on purpose\") }\n")
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
@@ -199,16 +178,16 @@ func TestCommandKeeps(t *testing.T) {
 	go func() { ended <- cmd.Wait() }()
 	kept := regexp.MustCompile(`smoke_test.go:\d+: pgcell: kept cell .* until you press Ctrl-C or type: rm -r (\S+)\)`)
 	var server []string
-	for deadline := time.Now().Add(callTimeout); server == nil; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(nested.CallTimeout); server == nil; time.Sleep(100 * time.Millisecond) {
 		select {
 		case <-ended:
-			t.Fatalf("pgcell run --keep did not wait:\n%s", mustRead(t, log.Name()))
+			t.Fatalf("pgcell run --keep did not wait:\n%s", nested.MustRead(t, log.Name()))
 		default:
 		}
-		if server = kept.FindStringSubmatch(mustRead(t, log.Name())); server == nil && time.Now().After(deadline) {
+		if server = kept.FindStringSubmatch(nested.MustRead(t, log.Name())); server == nil && time.Now().After(deadline) {
 			cmd.Process.Signal(os.Interrupt)
 			<-ended
-			t.Fatalf("no kept cell in\n%s", mustRead(t, log.Name()))
+			t.Fatalf("no kept cell in\n%s", nested.MustRead(t, log.Name()))
 		}
 	}
 	conn, err := net.Dial("unix", filepath.Join(server[1], ".s.PGSQL.5432"))
@@ -221,9 +200,9 @@ func TestCommandKeeps(t *testing.T) {
 		t.Error(err)
 	}
 	if err := <-ended; cmd.ProcessState.ExitCode() != 1 {
-		t.Errorf("pgcell run --keep ended with %v, want 1:\n%s", err, mustRead(t, log.Name()))
+		t.Errorf("pgcell run --keep ended with %v, want 1:\n%s", err, nested.MustRead(t, log.Name()))
 	}
-	ensureLine(t, mustRead(t, log.Name()), `^4 passed, 1 failed, 0 skipped$`)
+	ensureLine(t, nested.MustRead(t, log.Name()), `^4 passed, 1 failed, 0 skipped$`)
 }
 
 // testdata/command.txtar tries what takes a terminal, two commands at once, or another home.
@@ -237,7 +216,7 @@ func TestCommandScript(t *testing.T) {
 			name, value, _ := strings.Cut(variable, "=")
 			e.Setenv(name, value)
 		}
-		e.Setenv("WORKSPACE", workspace(t, "command"))
+		e.Setenv("WORKSPACE", nested.Workspace(t, "command"))
 		e.Setenv("PGCELL", path)
 		e.Setenv("PGCELL_BAZEL", bazelOfTests(t))
 		return nil
@@ -286,7 +265,7 @@ func TestCommandLooksAtTheMachine(t *testing.T) {
 func TestCommandWritesJUnit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "all.xml")
 	command(t, 0, "//green/...", "--junitxml", path)
-	if got, want := mustRead(t, path), `<testsuites tests="6" failures="0" skipped="1"`; !strings.Contains(got, want) {
+	if got, want := nested.MustRead(t, path), `<testsuites tests="6" failures="0" skipped="1"`; !strings.Contains(got, want) {
 		t.Errorf("JUnit lacks %s:\n%s", want, got)
 	}
 }

@@ -6,13 +6,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pgcell/pgcell/tests/internal/nested"
 )
 
 // Coverage of a Go library and of a suite with cells: what the shards of a test ran, also by way of pg_test, is merged into
 // one report of all tests. The tools that merge come from the network, or are those of tools/closednet.
 func TestCoverage(t *testing.T) {
 	dir := cloneOf(t, "smoke")
-	mustWrite(t, filepath.Join(dir, "greet", "BUILD.bazel"), `load("@pgcell//tools/rules:defs.bzl", "pg_test")
+	nested.MustWrite(t, filepath.Join(dir, "greet", "BUILD.bazel"), `load("@pgcell//tools/rules:defs.bzl", "pg_test")
 load("@rules_go//go:def.bzl", "go_library", "go_test")
 
 go_library(name = "greet", srcs = ["greet.go"], importpath = "example.com/smoke/greet")
@@ -21,7 +23,7 @@ go_test(name = "greet_test", srcs = ["greet_test.go"], embed = [":greet"], shard
 
 pg_test(name = "greet_pg_test", shard_count = 2, test = ":greet_test")
 `)
-	mustWrite(t, filepath.Join(dir, "greet", "greet.go"), `package greet
+	nested.MustWrite(t, filepath.Join(dir, "greet", "greet.go"), `package greet
 
 func Hello(name string) string {
 	if name == "" {
@@ -34,7 +36,7 @@ func unused() int {
 	return 1
 }
 `)
-	mustWrite(t, filepath.Join(dir, "greet", "greet_test.go"), `package greet
+	nested.MustWrite(t, filepath.Join(dir, "greet", "greet_test.go"), `package greet
 
 import "testing"
 
@@ -43,10 +45,10 @@ func TestNobody(t *testing.T) { Hello("") }
 func TestAnn(t *testing.T) { Hello("Ann") }
 `)
 	r := bazel(t, dir, "coverage", "--combined_report=lcov", "//...")
-	r.ensureOutput(t, 0, "3 tests pass")
-	found := regexp.MustCompile(`LCOV coverage report is located at (\S+)`).FindStringSubmatch(r.output)
+	r.EnsureOutput(t, 0, "3 tests pass")
+	found := regexp.MustCompile(`LCOV coverage report is located at (\S+)`).FindStringSubmatch(r.Output)
 	if found == nil {
-		t.Fatalf("Bazel names no report:\n%s", r.output)
+		t.Fatalf("Bazel names no report:\n%s", r.Output)
 	}
 	// Each shard of the two targets runs one of two tests: line 4 runs in both, lines 5 and 7 in one, line 11 in none.
 	text, err := os.ReadFile(found[1])
@@ -66,5 +68,5 @@ func TestAnn(t *testing.T) { Hello("Ann") }
 func TestQueryOfReverseDependencies(t *testing.T) {
 	dir := cloneOf(t, "smoke")
 	r := bazel(t, dir, "query", "--output=label", "--noshow_progress", "rdeps(//..., //:template)")
-	r.ensureOutput(t, 0, "//:template\n", "//:smoke_test\n")
+	r.EnsureOutput(t, 0, "//:template\n", "//:smoke_test\n")
 }

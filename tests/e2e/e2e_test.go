@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgcell/pgcell/tests/internal/nested"
 	"github.com/pgcell/pgcell/tests/internal/source"
 )
 
@@ -41,22 +42,18 @@ func shutdown() error {
 	if err != nil {
 		return err
 	}
-	r, err := runBazel(nil, filepath.Join(tree, "tests", "e2e", "smoke"), "shutdown")
-	if err == nil && r.code != 0 {
-		err = fmt.Errorf("bazel shutdown ended with %d: %s", r.code, r.output)
-	}
-	return err
+	return nested.Bazel{}.Shutdown(filepath.Join(tree, "tests", "e2e", "smoke"))
 }
 
 var cellName = regexp.MustCompile(`cell (test_db_(w\d+|master)_[0-9a-f]{8})`)
 
 // ensureCells asserts that a test passed in all its shards, with a database of its own for each test function.
-func ensureCells(t *testing.T, r result, label string, shards, tests int) {
+func ensureCells(t *testing.T, r nested.Result, label string, shards, tests int) {
 	t.Helper()
 	var statuses []string
-	for _, s := range r.shards {
-		if s.label == label {
-			statuses = append(statuses, s.status)
+	for _, s := range r.Shards {
+		if s.Label == label {
+			statuses = append(statuses, s.Status)
 		}
 	}
 	want := slices.Repeat([]string{"PASSED"}, shards)
@@ -64,7 +61,7 @@ func ensureCells(t *testing.T, r result, label string, shards, tests int) {
 		t.Errorf("shards of %s ended with %v, want %v", label, statuses, want)
 	}
 	names, workers := map[string]bool{}, map[string]bool{}
-	for _, m := range cellName.FindAllStringSubmatch(r.logs(label), -1) {
+	for _, m := range cellName.FindAllStringSubmatch(r.Logs(label), -1) {
 		names[m[1]], workers[m[2]] = true, true
 	}
 	if len(names) != tests {
@@ -76,28 +73,28 @@ func ensureCells(t *testing.T, r result, label string, shards, tests int) {
 		}
 	}
 	if t.Failed() {
-		t.Fatalf("Bazel's output:\n%s", r.output)
+		t.Fatalf("Bazel's output:\n%s", r.Output)
 	}
 }
 
 func TestSmoke(t *testing.T) {
-	r := bazel(t, workspace(t, "smoke"), "test", "//...")
-	r.ensureSuccess(t)
+	r := bazel(t, nested.Workspace(t, "smoke"), "test", "//...")
+	r.EnsureSuccess(t)
 	ensureCells(t, r, "//:smoke_test", 2, 4)
 
-	again := bazel(t, workspace(t, "smoke"), "test", "//...")
-	again.ensureSuccess(t)
+	again := bazel(t, nested.Workspace(t, "smoke"), "test", "//...")
+	again.EnsureSuccess(t)
 	ensureAllCached(t, again)
 }
 
-func ensureAllCached(t *testing.T, r result) {
+func ensureAllCached(t *testing.T, r nested.Result) {
 	t.Helper()
-	if len(r.shards) == 0 {
-		t.Errorf("no test result at all, want cached ones:\n%s", r.output)
+	if len(r.Shards) == 0 {
+		t.Errorf("no test result at all, want cached ones:\n%s", r.Output)
 	}
-	for _, s := range r.shards {
-		if !s.cached {
-			t.Errorf("%s, shard %d was executed (%s), want it from the cache", s.label, s.number, s.strategy)
+	for _, s := range r.Shards {
+		if !s.Cached() {
+			t.Errorf("%s, shard %d was executed (%s), want it from the cache", s.Label, s.Number, s.Strategy)
 		}
 	}
 }
@@ -105,10 +102,10 @@ func ensureAllCached(t *testing.T, r result) {
 func TestPostgresVersions(t *testing.T) {
 	for _, version := range []string{"15", "18"} {
 		t.Run(version, func(t *testing.T) {
-			r := bazel(t, workspace(t, "smoke"), "test", flag+version, "//...")
-			r.ensureSuccess(t)
+			r := bazel(t, nested.Workspace(t, "smoke"), "test", flag+version, "//...")
+			r.EnsureSuccess(t)
 			ensureCells(t, r, "//:smoke_test", 2, 4)
-			if log := r.logs("//:smoke_test"); !strings.Contains(log, "PostgreSQL "+version+".") {
+			if log := r.Logs("//:smoke_test"); !strings.Contains(log, "PostgreSQL "+version+".") {
 				t.Errorf("the log names no PostgreSQL %s:\n%s", version, log)
 			}
 		})
@@ -116,7 +113,7 @@ func TestPostgresVersions(t *testing.T) {
 }
 
 func TestFailingMigrations(t *testing.T) {
-	dir := workspace(t, "failing_migration")
+	dir := nested.Workspace(t, "failing_migration")
 	for target, parts := range map[string][]string{
 		"broken_sql": {"Migrating //:broken_sql on PostgreSQL ", "//:broken_sql: migration failed\n" +
 			`migrations/002_orders.sql:3: ERROR: relation "customers" does not exist (SQLSTATE 42P01)`},
@@ -127,54 +124,55 @@ func TestFailingMigrations(t *testing.T) {
 		"unknown_extension": {`make extension "no_such_extension"`, `extension "no_such_extension" is not available`},
 		"unknown_setting":   {`unrecognized configuration parameter "no_such_setting"`},
 	} {
-		t.Run(target, func(t *testing.T) { bazel(t, dir, "build", "//:"+target).ensureOutput(t, 1, parts...) })
+		t.Run(target, func(t *testing.T) { bazel(t, dir, "build", "//:"+target).EnsureOutput(t, 1, parts...) })
 	}
 }
 
 func TestPlainGoTest(t *testing.T) {
-	r := bazel(t, workspace(t, "plain_go_test"), "test", "//template/...")
-	r.ensureSuccess(t)
+	r := bazel(t, nested.Workspace(t, "plain_go_test"), "test", "//template/...")
+	r.EnsureSuccess(t)
 	ensureCells(t, r, "//template:template_test", 3, 3)
 
-	if !hasPostgres() {
+	if !nested.HasPostgres() {
 		t.Skip("no PostgreSQL on this machine, which a test without a template takes")
 	}
-	r = bazel(t, workspace(t, "plain_go_test"), "test", "//code/...")
-	r.ensureSuccess(t)
+	r = bazel(t, nested.Workspace(t, "plain_go_test"), "test", "//code/...")
+	r.EnsureSuccess(t)
 	ensureCells(t, r, "//code:code_test", 2, 2)
 }
 
 // A second clone, elsewhere, finds all results in the disk cache: no path of the workspace is in a key.
 func TestSecondCloneExecutesNothing(t *testing.T) {
-	first := bazel(t, workspace(t, "smoke"), "test", "//...")
-	first.ensureSuccess(t)
+	first := bazel(t, nested.Workspace(t, "smoke"), "test", "//...")
+	first.EnsureSuccess(t)
 	// Without the output base's own memory the disk cache is all there is.
 	second := bazel(t, cloneOf(t, "smoke"), "test", "--nouse_action_cache", "//...")
-	second.ensureSuccess(t)
+	second.EnsureSuccess(t)
 	ensureAllCached(t, second)
 }
 
 // After an edit in one suite its shards run, and no others.
 func TestOneEditRunsThatSuiteAlone(t *testing.T) {
-	if !hasPostgres() {
+	if !nested.HasPostgres() {
 		t.Skip("no PostgreSQL on this machine, which a test without a template takes")
 	}
 	dir := cloneOf(t, "plain_go_test")
-	bazel(t, dir, "test", "//...").ensureSuccess(t)
+	bazel(t, dir, "test", "//...").EnsureSuccess(t)
 
 	file := filepath.Join(dir, "template", "template_test.go")
 	// A test that no cache knows. A comment would not do: the compiled test would be the same.
-	mustWrite(t, file, fmt.Sprintf("%s\nfunc TestAdded%d(*testing.T) {}\n", mustRead(t, file), time.Now().UnixNano()))
+	text := nested.MustRead(t, file)
+	nested.MustWrite(t, file, fmt.Sprintf("%s\nfunc TestAdded%d(*testing.T) {}\n", text, time.Now().UnixNano()))
 	r := bazel(t, dir, "test", "//...")
-	r.ensureSuccess(t)
+	r.EnsureSuccess(t)
 	ran := map[string]int{}
-	for _, s := range r.shards {
-		if !s.cached {
-			ran[s.label]++
+	for _, s := range r.Shards {
+		if !s.Cached() {
+			ran[s.Label]++
 		}
 	}
-	if len(r.shards) != 5 || len(ran) != 1 || ran["//template:template_test"] != 3 {
-		t.Errorf("of %d shards these ran: %v; want, of 5, the 3 of //template:template_test\n%s", len(r.shards), ran, r.output)
+	if len(r.Shards) != 5 || len(ran) != 1 || ran["//template:template_test"] != 3 {
+		t.Errorf("of %d shards these ran: %v; want, of 5, the 3 of //template:template_test\n%s", len(r.Shards), ran, r.Output)
 	}
 }
 
@@ -183,7 +181,7 @@ func TestStrategies(t *testing.T) {
 		// A migration that no cache knows: the template is built in this way too.
 		dir := cloneOf(t, "smoke")
 		migration := filepath.Join(dir, "migrations", "001_accounts.sql")
-		mustWrite(t, migration, fmt.Sprintf("-- %s, %v\n%s", strategy, time.Now(), mustRead(t, migration)))
+		nested.MustWrite(t, migration, fmt.Sprintf("-- %s, %v\n%s", strategy, time.Now(), nested.MustRead(t, migration)))
 		versions := []string{"18"}
 		if strategy == "linux-sandbox" { // the others differ in where files lie, not in what runs
 			versions = []string{"15", "18"}
@@ -191,11 +189,11 @@ func TestStrategies(t *testing.T) {
 		for _, version := range versions {
 			t.Run(strategy+"/"+version, func(t *testing.T) {
 				r := bazel(t, dir, "test", "--spawn_strategy="+strategy, flag+version, "//:smoke_test")
-				r.ensureSuccess(t)
+				r.EnsureSuccess(t)
 				ensureCells(t, r, "//:smoke_test", 2, 4)
-				for _, s := range r.shards {
-					if s.strategy != strategy {
-						t.Errorf("shard %d ran by %q, want %q", s.number, s.strategy, strategy)
+				for _, s := range r.Shards {
+					if s.Strategy != strategy {
+						t.Errorf("shard %d ran by %q, want %q", s.Number, s.Strategy, strategy)
 					}
 				}
 			})
@@ -207,20 +205,20 @@ func TestStrategies(t *testing.T) {
 func TestGazelleWritesPgGoTest(t *testing.T) {
 	dir := cloneOf(t, "smoke")
 	file := filepath.Join(dir, "BUILD.bazel")
-	want := mustRead(t, file)
+	want := nested.MustRead(t, file)
 	deps := regexp.MustCompile(`(?s)    deps = \[.*?\],\n`)
 	if !deps.MatchString(want) {
 		t.Fatalf("the workspace's BUILD file has no deps:\n%s", want)
 	}
-	mustWrite(t, file, deps.ReplaceAllString(want, ""))
-	mustWrite(t, filepath.Join(dir, "more", "more_test.go"), `package more_test
+	nested.MustWrite(t, file, deps.ReplaceAllString(want, ""))
+	nested.MustWrite(t, filepath.Join(dir, "more", "more_test.go"), `package more_test
 
 import "testing"
 
 func TestNothing(*testing.T) {}
 `)
-	bazel(t, dir, "run", "//:gazelle").ensureSuccess(t)
-	if got := mustRead(t, file); got != want {
+	bazel(t, dir, "run", "//:gazelle").EnsureSuccess(t)
+	if got := nested.MustRead(t, file); got != want {
 		t.Errorf("Gazelle wrote\n%s\nwant\n%s", got, want)
 	}
 	const made = `load("@pgcell//tools/rules:defs.bzl", "pg_go_test")
@@ -230,7 +228,7 @@ pg_go_test(
     srcs = ["more_test.go"],
 )
 `
-	if got := mustRead(t, filepath.Join(dir, "more", "BUILD.bazel")); got != made {
+	if got := nested.MustRead(t, filepath.Join(dir, "more", "BUILD.bazel")); got != made {
 		t.Errorf("Gazelle made\n%s\nwant\n%s", got, made)
 	}
 }

@@ -8,13 +8,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pgcell/pgcell/tests/internal/nested"
 )
 
 // TestBazelEndsTests has Bazel end a test that hangs, by its time-out and by Ctrl-C: nothing of the test's servers may
 // be left. A time-out warns by SIGTERM, so that keepers finish their work. At Ctrl-C Bazel's process-wrapper kills all
 // at once: then directories stay until the next start.
 func TestBazelEndsTests(t *testing.T) {
-	dir := workspace(t, "endings")
+	dir := nested.Workspace(t, "endings")
 	for _, c := range []struct{ strategy, containment, ending string }{
 		{"linux-sandbox", "namespaces", "timeout"},
 		{"processwrapper-sandbox", "watchdog", "timeout"},
@@ -37,11 +39,11 @@ func TestBazelEndsTests(t *testing.T) {
 			r := bazel(t, dir, "test", args...)
 			close(ended)
 			if !<-seen {
-				t.Fatalf("the test's server was never seen:\n%s", r.output)
+				t.Fatalf("the test's server was never seen:\n%s", r.Output)
 			}
 			want := map[string]int{"timeout": 3, "ctrl-c": 8}[c.ending]
-			if r.code != want {
-				t.Errorf("bazel ended with %d, want %d:\n%s", r.code, want, r.output)
+			if r.Code != want {
+				t.Errorf("bazel ended with %d, want %d:\n%s", r.Code, want, r.Output)
 			}
 			running := func() []string { return append(marked(mark), inEnvironment(mark)...) }
 			if !waitFor(2*time.Second, func() bool { return len(running()) == 0 }) {
@@ -57,7 +59,7 @@ func TestBazelEndsTests(t *testing.T) {
 			}
 			if c.ending == "ctrl-c" {
 				bazel(t, dir, "test", "//:endings_test", "--test_filter=^TestStart$", "--spawn_strategy=local",
-					"--nocache_test_results").ensureSuccess(t)
+					"--nocache_test_results").EnsureSuccess(t)
 			}
 			if !waitFor(2*time.Second, func() bool { return len(left()) == 0 }) {
 				t.Errorf("there still is %q", left())

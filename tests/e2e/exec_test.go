@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pgcell/pgcell/tests/internal/nested"
 )
 
 // Tests that know nothing of pgcell need a database each, and get it by --run_under and by pg_test.
@@ -16,13 +18,13 @@ func TestExec(t *testing.T) {
 	dir := cloneOf(t, "exec")
 	migration := filepath.Join(dir, "db", "migrations", "1_item.sql")
 	// A migration that no cache knows.
-	mustWrite(t, migration, fmt.Sprintf("-- %v\n%s", time.Now(), mustRead(t, migration)))
+	nested.MustWrite(t, migration, fmt.Sprintf("-- %v\n%s", time.Now(), nested.MustRead(t, migration)))
 
 	t.Run("one database", func(t *testing.T) { ensureFailsOnOneDatabase(t, dir) })
-	run := func(args ...string) result {
+	run := func(args ...string) nested.Result {
 		t.Helper()
 		r := bazel(t, dir, "test", args...)
-		r.ensureSuccess(t)
+		r.EnsureSuccess(t)
 		return r
 	}
 	ensureOwnDatabases(t, run("//rule/..."), "//rule:go")
@@ -31,30 +33,30 @@ func TestExec(t *testing.T) {
 	ensureOwnDatabases(t, run(each...), "//suite:go_test")
 	ensureAllCached(t, run(each...))
 
-	mustWrite(t, migration, mustRead(t, migration)+"ALTER TABLE item ADD extra int;\n")
-	for _, s := range run(each...).shards {
-		if s.cached {
-			t.Errorf("%s came from the cache, though the template is another", s.label)
+	nested.MustWrite(t, migration, nested.MustRead(t, migration)+"ALTER TABLE item ADD extra int;\n")
+	for _, s := range run(each...).Shards {
+		if s.Cached() {
+			t.Errorf("%s came from the cache, though the template is another", s.Label)
 		}
 	}
 	r := bazel(t, dir, "test", "--config=each", "//red:failing_test")
-	r.ensureOutput(t, 3, "items: 1")
-	if log := r.logs("//red:failing_test"); strings.Contains(log, "pgcell") {
+	r.EnsureOutput(t, 3, "items: 1")
+	if log := r.Logs("//red:failing_test"); strings.Contains(log, "pgcell") {
 		t.Errorf("pgcell adds to the log of a test that fails:\n%s", log)
 	}
 	// Outside of a sandbox, which would end all that is in it.
 	r = bazel(t, dir, "test", "--config=each", "--spawn_strategy=local", "--test_timeout=5", "--local_termination_grace_seconds=1",
 		"//red:hanging_test")
-	r.ensureOutput(t, 3, "connected")
-	if len(r.shards) != 1 || r.shards[0].status != "TIMEOUT" {
-		t.Errorf("the test that hangs ended with %+v, want a time-out", r.shards)
+	r.EnsureOutput(t, 3, "connected")
+	if len(r.Shards) != 1 || r.Shards[0].Status != "TIMEOUT" {
+		t.Errorf("the test that hangs ended with %+v, want a time-out", r.Shards)
 	}
 	ensureNothingRuns(t, "TEST_TARGET=//red:hanging_test")
 }
 
 // ensureFailsOnOneDatabase asserts that the tests need databases of their own: two of them make the same item.
 func ensureFailsOnOneDatabase(t *testing.T, dir string) {
-	if !hasPostgres() {
+	if !nested.HasPostgres() {
 		t.Skip("no PostgreSQL on this machine, for pgcell exec outside of Bazel")
 	}
 	bazel(t, dir, "info", "release") // the server is no process below pgcell exec, so all tests have the command's database
@@ -70,21 +72,21 @@ var ownDatabase = regexp.MustCompile(`database (test_db_(w\d|master)_[0-9a-f]{8}
 
 // ensureOwnDatabases asserts that each shard of a run had a database of its own, and that those of the sharded test are
 // called by their shards.
-func ensureOwnDatabases(t *testing.T, r result, sharded string) {
+func ensureOwnDatabases(t *testing.T, r nested.Result, sharded string) {
 	t.Helper()
 	databases, tests := map[string]bool{}, 0
-	for _, s := range r.shards {
-		if strings.HasSuffix(s.label, ":variables") {
+	for _, s := range r.Shards {
+		if strings.HasSuffix(s.Label, ":variables") {
 			continue
 		}
 		tests++
 		want := "master"
-		if s.label == sharded {
-			want = fmt.Sprintf("w%d", s.number-1)
+		if s.Label == sharded {
+			want = fmt.Sprintf("w%d", s.Number-1)
 		}
-		m := ownDatabase.FindStringSubmatch(s.log)
+		m := ownDatabase.FindStringSubmatch(s.Log)
 		if m == nil || m[2] != want {
-			t.Errorf("%s, shard %d: the log names no database of worker %s:\n%s", s.label, s.number, want, s.log)
+			t.Errorf("%s, shard %d: the log names no database of worker %s:\n%s", s.Label, s.Number, want, s.Log)
 			continue
 		}
 		databases[m[1]] = true

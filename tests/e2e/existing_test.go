@@ -4,20 +4,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pgcell/pgcell/tests/internal/nested"
 	library "github.com/pgcell/pgcell/tools/pgcell"
 )
 
 // TestExistingServer has databases on a server that this test starts. Bazel does not know it: so no result is cached, and
 // a test that is not declared for such a server refuses it.
 func TestExistingServer(t *testing.T) {
-	if !hasPostgres() {
+	if !nested.HasPostgres() {
 		t.Skip("no PostgreSQL on this machine")
 	}
-	dir := workspace(t, "smoke")
+	dir := nested.Workspace(t, "smoke")
 	none := bazel(t, dir, "test", "//existing:existing_test")
 	const unset = "PGCELL_SERVER is not set, but //existing:existing_test has existing_server = True"
-	if log := none.logs("//existing:existing_test"); none.code == 0 || !strings.Contains(log, unset) {
-		t.Fatalf("without a server, bazel ended with %d; the log lacks %q:\n%s\n%s", none.code, unset, log, none.output)
+	if log := none.Logs("//existing:existing_test"); none.Code == 0 || !strings.Contains(log, unset) {
+		t.Fatalf("without a server, bazel ended with %d; the log lacks %q:\n%s\n%s", none.Code, unset, log, none.Output)
 	}
 	server := library.Server(t)
 	if _, err := server.Pool().Exec(t.Context(), "CREATE ROLE app LOGIN CREATEDB"); err != nil {
@@ -27,13 +28,13 @@ func TestExistingServer(t *testing.T) {
 	const local = "--strategy=TestRunner=local" // as the socket is outside of a sandbox
 	for range 2 {
 		r := bazelIn(t, []string{"PGCELL_SERVER=" + url}, dir, "test", local, "//existing:existing_test")
-		r.ensureSuccess(t)
-		if len(r.shards) != 1 || r.shards[0].cached {
-			t.Errorf("results are %+v, want one that is not cached", r.shards)
+		r.EnsureSuccess(t)
+		if len(r.Shards) != 1 || r.Shards[0].Cached() {
+			t.Errorf("results are %+v, want one that is not cached", r.Shards)
 		}
 	}
 	r := bazel(t, dir, "test", local, "--test_env=PGCELL_SERVER="+url, "//:smoke_test")
-	if log := r.logs("//:smoke_test"); r.code == 0 || !strings.Contains(log, "Bazel would cache the result of //:smoke_test") {
-		t.Errorf("with a server, a test that is not declared for it ended with %d:\n%s\n%s", r.code, log, r.output)
+	if log := r.Logs("//:smoke_test"); r.Code == 0 || !strings.Contains(log, "Bazel would cache the result of //:smoke_test") {
+		t.Errorf("with a server, a test that is not declared for it ended with %d:\n%s\n%s", r.Code, log, r.Output)
 	}
 }

@@ -4,20 +4,22 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pgcell/pgcell/tests/internal/nested"
 )
 
 // guest is a user's repository whose .bazelrc has no line for pgcell: what there is speeds this test up, or is his own.
 func guest(t *testing.T, bazelrc string) string {
 	t.Helper()
 	dir := cloneOf(t, "smoke")
-	mustWrite(t, filepath.Join(dir, ".bazelrc"), "common --disk_cache=~/.cache/bazel-disk\n"+
+	nested.MustWrite(t, filepath.Join(dir, ".bazelrc"), "common --disk_cache=~/.cache/bazel-disk\n"+
 		"common --repo_env=GO_REPOSITORY_USE_HOST_CACHE=1\nbuild --@rules_go//go/config:pure\n"+bazelrc+
-		"try-import "+mustSourceTree(t)+"/.bazelrc.closednet\n")
-	mustWrite(t, filepath.Join(dir, "plain", "BUILD.bazel"), `load("@rules_go//go:def.bzl", "go_test")
+		"try-import "+nested.MustTree(t)+"/.bazelrc.closednet\n")
+	nested.MustWrite(t, filepath.Join(dir, "plain", "BUILD.bazel"), `load("@rules_go//go:def.bzl", "go_test")
 
 go_test(name = "plain_test", srcs = ["plain_test.go"], tags = ["plain"])
 `)
-	mustWrite(t, filepath.Join(dir, "plain", "plain_test.go"),
+	nested.MustWrite(t, filepath.Join(dir, "plain", "plain_test.go"),
 		"package plain_test\n\nimport \"testing\"\n\nfunc TestPlain(t *testing.T) { t.Log(\"a plain word\") }\n")
 	return dir
 }
@@ -36,14 +38,14 @@ func runIn(t *testing.T, dir string, args ...string) string {
 // In a user's repository "bazel test" and "pgcell run" share every result and Bazel's analysis.
 func TestGuestSharesResults(t *testing.T) {
 	dir := guest(t, "")
-	bazel(t, dir, "test", "//...").ensureSuccess(t)
+	bazel(t, dir, "test", "//...").EnsureSuccess(t)
 	for range 2 {
 		output := runIn(t, dir)
 		ensureLine(t, output, `^2 of 2 targets cached, `, `^not counted: passed tests of 1 target, `,
 			`^4 passed, 0 failed, 0 skipped$`)
 		r := bazel(t, dir, "test", "//...")
-		r.ensureOutput(t, 0, "Executed 0 out of 2 tests")
-		for _, output := range []string{output, r.output} {
+		r.EnsureOutput(t, 0, "Executed 0 out of 2 tests")
+		for _, output := range []string{output, r.Output} {
 			if strings.Contains(output, "discarding analysis cache") {
 				t.Errorf("the command and Bazel have other flags:\n%s", output)
 			}

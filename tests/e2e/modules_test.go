@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/pgcell/pgcell/tests/internal/nested"
 	"github.com/pgcell/pgcell/tests/internal/source"
 )
 
@@ -18,11 +19,11 @@ func TestDrivers(t *testing.T) { mustPass(t, "drivers") }
 // should not name, for the sake of one test.
 func mustPass(t *testing.T, module string) {
 	t.Helper()
-	if !hasPostgres() {
+	if !nested.HasPostgres() {
 		t.Skip("no PostgreSQL on this machine, whose programs the tests take")
 	}
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "./...")
-	cmd.Dir = filepath.Join(mustSourceTree(t), "tests", module)
+	cmd.Dir = filepath.Join(nested.MustTree(t), "tests", module)
 	cmd.Env = append(source.Environ(), "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v in %s: %v\n%s", cmd.Args, cmd.Dir, err, output)

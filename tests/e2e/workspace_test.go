@@ -5,11 +5,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/pgcell/pgcell/tests/internal/nested"
 )
 
 // scratch holds the workspaces that the tests write. They use the same directories one after the other: Bazel's server
@@ -29,31 +29,16 @@ func emptied(t *testing.T, name string) string {
 // cloneOf copies a nested workspace to another place, where it may be changed. The copy is valid until the next one.
 func cloneOf(t *testing.T, name string) string {
 	t.Helper()
-	source, dir := workspace(t, name), emptied(t, "clone")
-	err := filepath.WalkDir(source, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		relative, err := filepath.Rel(source, path)
-		if err == nil {
-			// The way to the source tree is another one from there.
-			text := strings.ReplaceAll(mustRead(t, path), "../../..", mustSourceTree(t))
-			text = strings.ReplaceAll(text, "%workspace%/"+mustSourceTree(t), mustSourceTree(t))
-			mustWrite(t, filepath.Join(dir, relative), text)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := filepath.Join(scratch, "clone")
+	nested.MustClone(t, name, dir)
 	return dir
 }
 
 // newWorkspace writes a workspace that depends on pgcell and says more in its MODULE.bazel. It is valid until the next.
 func newWorkspace(t *testing.T, module string) string {
 	t.Helper()
-	dir, tree := emptied(t, "written"), mustSourceTree(t)
-	mustWrite(t, filepath.Join(dir, "MODULE.bazel"), `module(name = "written")
+	dir, tree := emptied(t, "written"), nested.MustTree(t)
+	nested.MustWrite(t, filepath.Join(dir, "MODULE.bazel"), `module(name = "written")
 
 bazel_dep(name = "pgcell", version = "0.1.0")
 bazel_dep(name = "rules_go", version = "0.62.0")
@@ -64,12 +49,12 @@ go_sdk.from_file(go_mod = "//:go.mod")
 
 postgres = use_extension("@pgcell//tools/rules:extensions.bzl", "postgres")
 `+module)
-	mustWrite(t, filepath.Join(dir, "BUILD.bazel"), `load("@pgcell//tools/rules:defs.bzl", "pg_template")
+	nested.MustWrite(t, filepath.Join(dir, "BUILD.bazel"), `load("@pgcell//tools/rules:defs.bzl", "pg_template")
 
 pg_template(name = "template")
 `)
-	mustWrite(t, filepath.Join(dir, ".bazelrc"), "import "+tree+"/.bazelrc\n")
-	mustWrite(t, filepath.Join(dir, "go.mod"), "module example.com/written\n\ngo 1.25.0\n")
+	nested.MustWrite(t, filepath.Join(dir, ".bazelrc"), "import "+tree+"/.bazelrc\n")
+	nested.MustWrite(t, filepath.Join(dir, "go.mod"), "module example.com/written\n\ngo 1.25.0\n")
 	return dir
 }
 
@@ -89,31 +74,7 @@ func archiveOf(t *testing.T, path string, programs map[string]string) string {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	mustWrite(t, path, packed.String())
+	nested.MustWrite(t, path, packed.String())
 	sum := sha256.Sum256(packed.Bytes())
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
-func hasPostgres() bool {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // the pattern is well formed
-	return len(found) > 0
-}
-
-func mustRead(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func mustWrite(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
-		t.Fatal(err)
-	}
 }
