@@ -34,16 +34,17 @@ var floors = []struct {
 }{
 	{"Ground: know nothing of each other", []string{
 		"internal/archive", "internal/binaries", "internal/budget", "internal/child", "internal/cli", "internal/gotest",
-		"internal/held", "internal/memory", "internal/peer", "internal/process", "internal/serial", "internal/shard", "internal/sqltext", "internal/testargs",
-		"internal/usage", "internal/version", "internal/wire",
+		"internal/held", "internal/memory", "internal/peer", "internal/process", "internal/serial", "internal/shard",
+		"internal/sqltext", "internal/testargs", "internal/usage", "internal/version", "internal/wire",
 	}},
-	{"A server, a workspace, migrations", []string{
-		"internal/external", "internal/history", "internal/merge", "internal/migrations", "internal/netns",
-		"internal/postgres", "internal/session", "internal/workspace",
+	{"Where data goes; a workspace; migrations", []string{
+		"internal/conf", "internal/external", "internal/history", "internal/merge", "internal/migrations", "internal/netns",
+		"internal/session", "internal/storage", "internal/workspace",
 	}},
-	{"Bazel; divided test binaries; scripts and facts of a template", []string{
-		"internal/bazel", "internal/divide", "internal/facts", "internal/psql",
+	{"Bazel; divided test binaries; scripts and facts of a template; the process that keeps a server", []string{
+		"internal/bazel", "internal/divide", "internal/facts", "internal/keeper", "internal/psql",
 	}},
+	{"A server", []string{"internal/postgres"}},
 	{"The golden cluster; a used database", []string{"internal/golden", "internal/renew"}},
 	{"What cells are made of; a cache of golden clusters; runfiles", []string{
 		"internal/cache", "internal/clone", "internal/conns", "internal/dump", "internal/runfiles",
@@ -65,7 +66,7 @@ var floors = []struct {
 }
 
 // undivided are packages that are larger than packageLines and wait to be divided. None may join them.
-var undivided = []string{"bench", "internal/postgres", "pgcell"}
+var undivided = []string{"bench", "pgcell"}
 
 // pkg is a package below tools.
 type pkg struct {

@@ -6,7 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // death is one way for a test process to end.
@@ -22,7 +23,7 @@ type death struct {
 	// until the next start.
 	both bool
 	// storage is where the victim's data lies; "" is auto.
-	storage postgres.Storage
+	storage storage.Kind
 }
 
 // kill sends a signal to a process, or to the group -pid; one that has ended already is what the tests are after.
@@ -53,7 +54,7 @@ var deaths = []death{
 }
 
 func TestNothingIsLeft(t *testing.T) {
-	for _, how := range []postgres.Containment{postgres.Namespaces, postgres.Watchdog} {
+	for _, how := range []keeper.Containment{keeper.Namespaces, keeper.Watchdog} {
 		for _, d := range deaths {
 			t.Run(string(how)+"/"+d.name, func(t *testing.T) {
 				t.Parallel()
@@ -72,8 +73,8 @@ func TestNothingIsLeftOnDisk(t *testing.T) {
 		}
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
-			d.storage = postgres.Disk
-			if v := ensureNothingLeft(t, postgres.Namespaces, d); v.heldDir() == "" {
+			d.storage = storage.Disk
+			if v := ensureNothingLeft(t, keeper.Namespaces, d); v.heldDir() == "" {
 				t.Errorf("the data lay in %q, want a held directory on disk", v.dataDir)
 			}
 		})
@@ -81,7 +82,7 @@ func TestNothingIsLeftOnDisk(t *testing.T) {
 }
 
 // ensureNothingLeft lets a victim die and looks what is there afterwards.
-func ensureNothingLeft(t *testing.T, how postgres.Containment, d death) *victim {
+func ensureNothingLeft(t *testing.T, how keeper.Containment, d death) *victim {
 	t.Helper()
 	v := mustVictim(t, how, d)
 	if d.kill != nil {

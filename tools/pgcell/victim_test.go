@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/held"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/pgcell"
 )
 
@@ -66,7 +66,7 @@ type process struct {
 }
 
 // mustVictim starts a victim and waits until it has its cell.
-func mustVictim(t *testing.T, how postgres.Containment, d death) *victim {
+func mustVictim(t *testing.T, how keeper.Containment, d death) *victim {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], append([]string{"-test.run=^TestVictim$", "-test.count=1"}, d.args...)...)
 	cmd.Env = append(os.Environ(), victimEnv+"="+d.child, "PGCELL_CONTAINMENT="+string(how), "PGCELL_STORAGE="+string(d.storage))

@@ -10,7 +10,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/archive"
 	"github.com/pgcell/pgcell/tools/internal/golden"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 )
 
 // rebuilding is held while a golden cluster is made anew.
@@ -44,7 +44,7 @@ func Start[S any](
 
 // damaged reports whether a server did not start for want of a golden cluster that serves.
 func damaged(err error) bool {
-	var failed *postgres.ServerError
+	var failed *keeper.ServerError
 	var file *archive.DamagedError
 	var collation *golden.CollationError
 	return errors.As(err, &collation) || errors.As(err, &failed) && failed.Damaged || errors.As(err, &file) ||

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // The user's cache directory as the program starts with it: a test that sets HOME for itself takes one that goes with the
@@ -29,7 +29,7 @@ func Dir() (string, error) {
 		}
 	}
 	err := errors.New("there is no user's cache directory, nor a temporary one")
-	for _, base := range postgres.TempDirs {
+	for _, base := range storage.TempDirs {
 		if base == "" {
 			continue
 		}

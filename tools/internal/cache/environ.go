@@ -3,25 +3,26 @@ package cache
 import (
 	"os"
 
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // Environ is what variables of the environment say of every server.
 type Environ struct {
-	Containment  postgres.Containment // PGCELL_CONTAINMENT
-	Storage      postgres.Storage     // PGCELL_STORAGE
-	SocketParent string               // see [SocketParent]
+	Containment  keeper.Containment // PGCELL_CONTAINMENT
+	Storage      storage.Kind       // PGCELL_STORAGE
+	SocketParent string             // see [SocketParent]
 }
 
 // ReadEnviron reads the variables.
 //
 // Errors: a value means nothing.
 func ReadEnviron() (e Environ, err error) {
-	if e.Containment, err = postgres.ParseContainment(os.Getenv("PGCELL_CONTAINMENT")); err != nil {
+	if e.Containment, err = keeper.ParseContainment(os.Getenv("PGCELL_CONTAINMENT")); err != nil {
 		return e, err
 	}
 	e.SocketParent = SocketParent()
-	e.Storage, err = postgres.ParseStorage(os.Getenv("PGCELL_STORAGE"))
+	e.Storage, err = storage.Parse(os.Getenv("PGCELL_STORAGE"))
 	return e, err
 }
 

@@ -16,11 +16,14 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/budget"
 	"github.com/pgcell/pgcell/tools/internal/clone"
+	"github.com/pgcell/pgcell/tools/internal/conf"
 	"github.com/pgcell/pgcell/tools/internal/conns"
 	"github.com/pgcell/pgcell/tools/internal/facts"
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/renew"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // AdminDatabase and AdminRole are for statements on the whole cluster.
@@ -69,14 +72,14 @@ const AheadOff = -1
 
 // Config says what [Open] runs.
 type Config struct {
-	Golden       string               // path of the golden cluster; absolute
-	Install      binaries.Install     // that runs it; of the same major version as the one that made it
-	Containment  postgres.Containment // see [postgres.Config]
-	SocketParent string               // see [postgres.Config]
-	Storage      postgres.Storage     // see [postgres.Config]
-	Settings     map[string]string    // on top of those of the golden cluster
-	StorageLimit int64                // see [postgres.Config]
-	Superuser    bool                 // clients may connect as the superuser too, and no cell is used again
+	Golden       string             // path of the golden cluster; absolute
+	Install      binaries.Install   // that runs it; of the same major version as the one that made it
+	Containment  keeper.Containment // see [postgres.Config]
+	SocketParent string             // see [postgres.Config]
+	Storage      storage.Kind       // see [postgres.Config]
+	Settings     map[string]string  // on top of those of the golden cluster
+	StorageLimit int64              // see [postgres.Config]
+	Superuser    bool               // clients may connect as the superuser too, and no cell is used again
 	// RolePassword is what clients need to connect: see [postgres.Config]. Default: none.
 	RolePassword string
 	Recycle      Recycle
@@ -178,7 +181,7 @@ func newCluster(config Config, server *postgres.Server, m golden.Manifest, setti
 	c.server.Server, c.server.Warn, c.server.Health.Unlogged = server, c.warn, m.Facts.Unlogged
 	connections, err := strconv.Atoi(settings["max_connections"])
 	if err != nil {
-		connections = postgres.MaxConnections
+		connections = conf.MaxConnections
 	}
 	// Clients that connect by URL cannot be made to wait: an eighth is for them. Cells that are ready have connections, too.
 	places := connections - connections/8 - reservedForSuperusers - admins - ahead*connsPerCell

@@ -18,6 +18,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/clone"
 	"github.com/pgcell/pgcell/tools/internal/golden"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // made is a Cloner, and what it works with.
@@ -209,7 +210,7 @@ func TestDropEndsWhatIsLeft(t *testing.T) {
 // TestStrategy makes databases in memory and on disk, by the statement that suits each.
 func TestStrategy(t *testing.T) {
 	t.Parallel()
-	for _, where := range []postgres.Storage{postgres.Memory, postgres.Disk} {
+	for _, where := range []storage.Kind{storage.Memory, storage.Disk} {
 		m := mustMake(t, oneRow(), func(c *postgres.Config) { c.Storage, c.Settings["log_statement"] = where, "ddl" })
 		want := "WAL_LOG"
 		if m.server.InMemory() || m.server.Install().Version.Major < 15 {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/external"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -24,7 +25,7 @@ import (
 const victimEnv = "EXTERNAL_TEST_VICTIM"
 
 func TestMain(m *testing.M) {
-	postgres.BecomeKeeper(nil)
+	keeper.Become(nil)
 	if job := os.Getenv(victimEnv); job != "" {
 		os.Exit(victim(strings.SplitN(job, " ", 2)))
 	}

@@ -16,8 +16,10 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/archive"
 	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/facts"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/psql"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // Options say how [Build] runs; the zero value is good.
@@ -26,7 +28,7 @@ type Options struct {
 	RunfilesBinDir string
 	// SocketParent and Containment are those of [postgres.Config].
 	SocketParent string
-	Containment  postgres.Containment
+	Containment  keeper.Containment
 	// Note is told what of the scripts is passed over, as "file:line: text", once they have all run. Default: nobody.
 	Note func(string)
 }
@@ -35,7 +37,7 @@ type Options struct {
 // initdb, the migrations, 0.3 s; with [AutoRoles] once more for each role that is missing.
 //
 // Errors: [*MigrationError] for what the user wrote, with a [*psql.Error] where that is a script;
-// [*postgres.ServerError]; others name the role, the extension or the locale.
+// [*keeper.ServerError]; others name the role, the extension or the locale.
 func Build(ctx context.Context, install binaries.Install, r Recipe, out io.Writer, o Options) error {
 	var missing []string
 	for {
@@ -60,7 +62,7 @@ func Build(ctx context.Context, install binaries.Install, r Recipe, out io.Write
 func build(
 	ctx context.Context, install binaries.Install, r Recipe, missing []string, out io.Writer, o Options,
 ) (err error) {
-	work, err := postgres.HoldOnDisk()
+	work, err := storage.HoldOnDisk()
 	if err != nil {
 		return err
 	}

@@ -9,15 +9,15 @@ package golden
 
 import (
 	"github.com/pgcell/pgcell/tools/internal/archive"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 )
 
 // sourceKind is how the keeper of a server knows what to fill its data directory with.
 const sourceKind = "golden"
 
 func init() {
-	postgres.BecomeKeeper(map[string]postgres.Fill{sourceKind: archive.Unpack})
+	keeper.Become(map[string]keeper.Fill{sourceKind: archive.Unpack})
 }
 
 // Source gives what [postgres.Config] needs to start a server on the golden cluster in a file; path is absolute.
-func Source(path string) postgres.Source { return postgres.Source{Kind: sourceKind, Path: path} }
+func Source(path string) keeper.Source { return keeper.Source{Kind: sourceKind, Path: path} }

@@ -17,7 +17,9 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/archive"
 	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/golden"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 func mustInstall(t testing.TB) binaries.Install {
@@ -241,7 +243,7 @@ func TestDamaged(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Source: golden.Source(path)})
-			var failed *postgres.ServerError
+			var failed *keeper.ServerError
 			if !errors.As(err, &failed) || !failed.Damaged {
 				t.Fatalf("Start = %v, want a ServerError with Damaged", err)
 			}
@@ -293,7 +295,7 @@ func TestDiskTakesWhatMemoryCannot(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := postgres.Config{
-		Install: mustInstall(t), Source: golden.Source(path), Containment: postgres.Namespaces, StorageLimit: 22 << 20,
+		Install: mustInstall(t), Source: golden.Source(path), Containment: keeper.Namespaces, StorageLimit: 22 << 20,
 	}
 	s, err := postgres.Start(t.Context(), config)
 	var refused *postgres.ContainmentError
@@ -319,7 +321,7 @@ func TestDiskTakesWhatMemoryCannot(t *testing.T) {
 	if got, err := query(t, s.URL("postgres", "x"), "SELECT sum(x)::text FROM t"); got != "6" || err != nil {
 		t.Errorf("sum = %q, %v, want 6", got, err)
 	}
-	config.Storage = postgres.Memory
+	config.Storage = storage.Memory
 	if s, err := postgres.Start(t.Context(), config); err == nil {
 		s.Close()
 		t.Error("a server that must be in memory starts where that is too small")

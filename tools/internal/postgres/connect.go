@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/pgcell/pgcell/tools/internal/conf"
 )
 
 // neutral is a configuration that nothing of the environment is in. pgx reads variables such as PGTZ, PGOPTIONS and
@@ -40,8 +42,8 @@ func (s *Server) PoolConfig(user, database string) *pgxpool.Config {
 		config.ConnConfig = parsed
 	} // else the environment has what pgx cannot parse
 	c := config.ConnConfig
-	c.Host, c.Port, c.User, c.Database = s.dir.Path(), port, user, database
-	if c.Password = s.config.RolePassword; user == superuser {
+	c.Host, c.Port, c.User, c.Database = s.dir.Path(), conf.Port, user, database
+	if c.Password = s.config.RolePassword; user == conf.Superuser {
 		c.Password = s.password
 	}
 	return config

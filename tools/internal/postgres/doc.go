@@ -8,7 +8,7 @@
 //
 // # How a server is held
 //
-// Start does not run postgres itself. It executes the current binary a second time as a keeper (see [BecomeKeeper]),
+// Start does not run postgres itself. It executes the current binary a second time as a keeper (see package keeper),
 // which reads from a pipe of this process. End of file on that pipe, which the kernel sends however this process dies,
-// makes the keeper remove what is on disk and exit. There are two ways of holding, see [Containment].
+// makes the keeper remove what is on disk and exit. There are two ways of holding, see [keeper.Containment].
 package postgres

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 )
 
 // LogSize is the size of the server's log, in bytes; 0 where there is none. Cost: 1 µs.
@@ -21,7 +23,7 @@ func (s *Server) LogSize() int64 {
 // LogOf gives the lines of the server's log, from an offset in bytes on, that hold one of some words, and those that go
 // on from them; the last ones, at most about limit bytes.
 func (s *Server) LogOf(from, limit int64, words ...string) string {
-	text, err := os.ReadFile(filepath.Join(s.dir.Path(), serverLog))
+	text, err := os.ReadFile(filepath.Join(s.dir.Path(), keeper.ServerLog))
 	if err != nil {
 		return ""
 	}
@@ -54,20 +56,4 @@ func (s *Server) FullSince(from int64) string {
 		return ""
 	}
 	return fmt.Sprintf("the server's %s, was full while the test ran: set PGCELL_STORAGE=disk", s.Storage())
-}
-
-// readTail gives the last 20 lines of a file, at most 8 kB; "" where it cannot be read.
-func readTail(path string) string {
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	const most = 8 << 10
-	if info, err := f.Stat(); err == nil && info.Size() > most {
-		f.Seek(-most, io.SeekEnd)
-	}
-	text, _ := io.ReadAll(f)
-	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }

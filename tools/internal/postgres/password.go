@@ -8,10 +8,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
-)
 
-// superuser is the role that initdb makes.
-const superuser = "postgres"
+	"github.com/pgcell/pgcell/tools/internal/conf"
+)
 
 // Secret gives what ALTER ROLE ... PASSWORD takes for an ASCII password: a SCRAM secret as PostgreSQL stores it
 // (src/common/scram-common.c). It has one iteration, so that a connection costs no more than without a password: more
@@ -45,7 +44,7 @@ func (s *Server) ChangePassword(ctx context.Context) error {
 	if s.password == "" {
 		return nil
 	}
-	conn, err := s.Connect(ctx, superuser, superuser)
+	conn, err := s.Connect(ctx, conf.Superuser, conf.Superuser)
 	if err != nil {
 		return fmt.Errorf("change the superuser's password: %w", err)
 	}
@@ -55,7 +54,7 @@ func (s *Server) ChangePassword(ctx context.Context) error {
 	if s.config.OnePassword && s.config.RolePassword != "" {
 		password, hashed = s.config.RolePassword, secret(s.config.RolePassword, commonIterations)
 	}
-	statements := "ALTER ROLE " + superuser + " PASSWORD '" + hashed + "'"
+	statements := "ALTER ROLE " + conf.Superuser + " PASSWORD '" + hashed + "'"
 	if s.config.RolePassword != "" {
 		statements += "; UPDATE pg_authid SET rolpassword = '" + secret(s.config.RolePassword, commonIterations) +
 			"' WHERE rolcanlogin AND rolpassword IS NULL"

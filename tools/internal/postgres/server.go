@@ -17,7 +17,10 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/binaries"
+	"github.com/pgcell/pgcell/tools/internal/conf"
 	"github.com/pgcell/pgcell/tools/internal/held"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // Config says what [Start] runs.
@@ -25,25 +28,25 @@ type Config struct {
 	// Install is the PostgreSQL to run; required.
 	Install binaries.Install
 	// Source fills the data directory; the zero value is initdb.
-	Source Source
+	Source keeper.Source
 	// DataDir is where the data lies, and stays after the server's end. "" (the default) is a private directory that
 	// ends with the server.
 	DataDir string
 	// Storage is where a private directory is made. The default chooses by the room there is, and takes to disk what
 	// proves too large for memory at the start.
-	Storage Storage
+	Storage storage.Kind
 	// Settings override the server's settings, which favour speed over safety; names as in postgresql.conf, values
 	// unquoted.
 	Settings map[string]string
-	// Locale is that of a new cluster, see [LocaleForm].
+	// Locale is that of a new cluster, see [conf.LocaleForm].
 	Locale string
 	// Containment; the default chooses.
-	Containment Containment
+	Containment keeper.Containment
 	// SocketParent is the directory in which the server's socket directory is made; default /tmp. Short: see
 	// [SocketPathError].
 	SocketParent string
-	// StorageLimit bounds data in memory, in bytes, under [Namespaces]; 0 (the default) is this server's share of the
-	// room there is, see choose.
+	// StorageLimit bounds data in memory, in bytes, under [keeper.Namespaces]; 0 (the default) is this server's share of the
+	// room there is, see [storage.Choose].
 	StorageLimit int64
 	// Password is the superuser's in the source's data; "" (the default) lets everybody connect as the superuser without
 	// one. See [Server.ChangePassword].
@@ -63,10 +66,10 @@ type Config struct {
 type Server struct {
 	config      Config
 	password    string // of the superuser; "" where none is needed
-	containment Containment
+	containment keeper.Containment
 	dir         *held.Dir
-	start       reply // to the job
-	keeper      *exec.Cmd
+	start       keeper.Reply // to the job
+	process     *exec.Cmd
 	log         *os.File // of the server, to ask for its size; nil where it cannot be read
 	in          io.WriteCloser
 	stderr      bytes.Buffer  // of the keeper; whole once it has been waited for
@@ -75,44 +78,44 @@ type Server struct {
 
 	asking  sync.Mutex // one writer of the pipe at a time
 	mu      sync.Mutex
-	last    int                // the newest request's ID
-	waiting map[int]chan reply // of whom asked, by ID
-	down    error              // why the server no longer runs; nil while it does
+	last    int                       // the newest request's ID
+	waiting map[int]chan keeper.Reply // of whom asked, by ID
+	down    error                     // why the server no longer runs; nil while it does
 }
 
 // Start runs a private server and returns when it accepts connections. Cost: 40 ms, and what the source costs (initdb:
 // 0.5 s).
 //
-// Errors: [*ServerError] with the server's log; [*SocketPathError]; [*ContainmentError] where a forced containment
+// Errors: [*keeper.ServerError] with the server's log; [*SocketPathError]; [*ContainmentError] where a forced containment
 // cannot be had. Nothing is left after an error.
 func Start(ctx context.Context, c Config) (*Server, error) {
-	if os.Args[0] == keeperName { // or each such process would start another, without end
-		return nil, errNoKeeper
+	if os.Args[0] == keeper.Name { // or each such process would start another, without end
+		return nil, keeper.ErrNoKeeper
 	}
 	c = c.withDefaults()
 	var err error
 	if c.SocketParent, err = filepath.Abs(c.SocketParent); err != nil { // the keeper works in another directory
 		return nil, fmt.Errorf("make socket directory: %w", err)
 	}
-	parents := append(diskParents(), c.SocketParent, memoryDir)
+	parents := append(storage.DiskParents(), c.SocketParent, storage.MemoryDir)
 	slices.Sort(parents)
 	for _, parent := range slices.Compact(parents) {
 		held.Sweep(parent)
 	}
-	if c.Containment == Watchdog || namespacesAttr() == nil && c.Containment == Auto {
-		return start(ctx, c, Watchdog)
+	if c.Containment == keeper.Watchdog || keeper.NamespacesAttr() == nil && c.Containment == keeper.Auto {
+		return start(ctx, c, keeper.Watchdog)
 	}
-	s, err := start(ctx, c, Namespaces)
+	s, err := start(ctx, c, keeper.Namespaces)
 	var refused *ContainmentError
-	if errors.As(err, &refused) && c.Containment == Auto {
-		return start(ctx, c, Watchdog)
+	if errors.As(err, &refused) && c.Containment == keeper.Auto {
+		return start(ctx, c, keeper.Watchdog)
 	}
 	return s, err
 }
 
 func (c Config) withDefaults() Config {
 	if c.Source.Kind == "" {
-		c.Source.Kind = FromInitdb
+		c.Source.Kind = keeper.FromInitdb
 	}
 	if c.SocketParent == "" {
 		c.SocketParent = "/tmp"
@@ -124,33 +127,33 @@ func (c Config) withDefaults() Config {
 }
 
 // start executes a keeper and gives it its job.
-func start(ctx context.Context, c Config, how Containment) (*Server, error) {
+func start(ctx context.Context, c Config, how keeper.Containment) (*Server, error) {
 	dir, err := newSocketDir(c.SocketParent)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, password: c.Password, containment: how, dir: dir, waiting: map[int]chan reply{}, gone: make(chan struct{})}
+	s := &Server{config: c, password: c.Password, containment: how, dir: dir, waiting: map[int]chan keeper.Reply{}, gone: make(chan struct{})}
 	if err := s.execute(how); err != nil {
 		dir.Remove()
-		if how == Namespaces {
+		if how == keeper.Namespaces {
 			return nil, &ContainmentError{Containment: how, Reason: err.Error()}
 		}
 		return nil, fmt.Errorf("execute keeper: %w", err)
 	}
-	s.start, err = s.ask(ctx, 0, job{
+	s.start, err = s.ask(ctx, 0, keeper.Job{
 		Containment: how, BinDir: c.Install.BinDir, Version: c.Install.Version, SocketDir: dir.Path(), DataDir: c.DataDir,
-		DiskParents: diskParents(), Source: c.Source, Settings: c.Settings, Locale: c.Locale,
+		DiskParents: storage.DiskParents(), Source: c.Source, Settings: c.Settings, Locale: c.Locale,
 		Storage: c.Storage, StorageLimit: c.StorageLimit,
 		StartSeconds: c.StartTimeout.Seconds(), Protected: c.Password != "", ProtectedRoles: c.RolePassword != "",
 	})
 	if err != nil {
 		s.Close()
-		if s.start.Op == opContain {
+		if s.start.Op == keeper.OpContain {
 			err = &ContainmentError{Containment: how, Reason: s.start.Failure.Reason}
 		}
 		return nil, err
 	}
-	s.log, _ = os.Open(filepath.Join(dir.Path(), serverLog)) // LogSize and LogOf do without
+	s.log, _ = os.Open(filepath.Join(dir.Path(), keeper.ServerLog)) // LogSize and LogOf do without
 	live.Store(s, true)
 	return s, nil
 }
@@ -159,14 +162,14 @@ func start(ctx context.Context, c Config, how Containment) (*Server, error) {
 // function prints.
 var Stderr = os.Stderr
 
-func (s *Server) execute(how Containment) error {
+func (s *Server) execute(how keeper.Containment) error {
 	self := "/proc/self/exe"
 	if _, err := os.Stat(self); err != nil {
 		if self, err = os.Executable(); err != nil {
 			return err
 		}
 	}
-	cmd := &exec.Cmd{Path: self, Args: []string{keeperName}, Stderr: &s.stderr, WaitDelay: time.Second}
+	cmd := &exec.Cmd{Path: self, Args: []string{keeper.Name}, Stderr: &s.stderr, WaitDelay: time.Second}
 	// The keeper never writes to this process's standard error, but holds it open until it has left nothing. So whoever
 	// reads that to its end, as go test and rules_go's wrapper do, waits for the keeper; else Bazel's process-wrapper
 	// would kill it at its work.
@@ -181,17 +184,17 @@ func (s *Server) execute(how Containment) error {
 		return err
 	}
 	defer replies.Close()
-	cmd.ExtraFiles = []*os.File{requestsFD - 3: requests, repliesFD - 3: replies, 2: s.dir.Lock(), 3: Stderr}
+	cmd.ExtraFiles = []*os.File{keeper.RequestsFD - 3: requests, keeper.RepliesFD - 3: replies, 2: s.dir.Lock(), 3: Stderr}
 	// A program built with -race sleeps for a second when it ends, for which Close would wait.
-	cmd.Env = append(os.Environ(), keeperEnv+"="+string(how), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
+	cmd.Env = append(os.Environ(), keeper.Env+"="+string(how), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	cmd.Dir = "/" // so that it keeps no directory of the caller's busy
-	if cmd.SysProcAttr = watchdogAttr(); how == Namespaces {
-		cmd.SysProcAttr = namespacesAttr()
+	if cmd.SysProcAttr = keeper.WatchdogAttr(); how == keeper.Namespaces {
+		cmd.SysProcAttr = keeper.NamespacesAttr()
 	}
 	if err := cmd.Start(); err != nil {
 		return errors.Join(err, in.Close(), out.Close())
 	}
-	s.keeper, s.in = cmd, in
+	s.process, s.in = cmd, in
 	go s.listen(out)
 	return nil
 }
@@ -202,7 +205,7 @@ func (s *Server) ended(err error) error {
 		return fmt.Errorf("the server in %q was closed", s.dir.Path())
 	}
 	ended := fmt.Errorf("the keeper of the server in %q ended (%w)", s.dir.Path(), err)
-	status, ok := s.keeper.ProcessState.Sys().(syscall.WaitStatus)
+	status, ok := s.process.ProcessState.Sys().(syscall.WaitStatus)
 	killed := ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 	if killed {
 		ended = fmt.Errorf("%w: something killed it, often the system where memory runs out; run fewer tests at once, "+
@@ -214,7 +217,7 @@ func (s *Server) ended(err error) error {
 	if s.begun || killed {
 		return ended
 	}
-	return fmt.Errorf("%w\nThe keeper is this program, executed once more with "+keeperEnv+" in its environment, so that "+
+	return fmt.Errorf("%w\nThe keeper is this program, executed once more with "+keeper.Env+" in its environment, so that "+
 		"its package initialisers run a second time; one that cannot must look for the variable and do nothing", ended)
 }
 
@@ -237,12 +240,12 @@ func (s *Server) Err() error {
 // Restart stops the server with a checkpoint and starts it again on the same data. All sessions end. Where ctx ends
 // first, the server is closed.
 //
-// Errors: [*ServerError]. Cost: about 100 ms.
+// Errors: [*keeper.ServerError]. Cost: about 100 ms.
 func (s *Server) Restart(ctx context.Context) error {
 	if err := s.Shutdown(ctx); err != nil {
 		return err
 	}
-	_, err := s.request(ctx, opStart)
+	_, err := s.request(ctx, keeper.OpStart)
 	if ctx.Err() != nil {
 		s.Close()
 	}
@@ -255,9 +258,9 @@ func (s *Server) Restart(ctx context.Context) error {
 // Shutdown stops the server cleanly, as a checkpoint and pg_ctl's fast mode do; its data stays until Close. Where ctx
 // ends first, the server is closed.
 //
-// Errors: [*ServerError].
+// Errors: [*keeper.ServerError].
 func (s *Server) Shutdown(ctx context.Context) error {
-	_, err := s.request(ctx, opStop)
+	_, err := s.request(ctx, keeper.OpStop)
 	if ctx.Err() != nil {
 		s.Close()
 	}
@@ -279,9 +282,9 @@ func (s *Server) Close() error {
 // who could remove it are killed, the next start sweeps it away. The caller may not be able to enter it. It lies on
 // disk also where the data does, and in memory only where the machine has no other directory to write to.
 //
-// Errors: [*ServerError] that tells of each directory that was tried. Cost: 1 ms.
+// Errors: [*keeper.ServerError] that tells of each directory that was tried. Cost: 1 ms.
 func (s *Server) Spare(ctx context.Context) (dir string, err error) {
-	r, err := s.request(ctx, opSpare)
+	r, err := s.request(ctx, keeper.OpSpare)
 	return r.Dir, err
 }
 
@@ -289,14 +292,14 @@ func (s *Server) Spare(ctx context.Context) (dir string, err error) {
 // at most what the machine and the control groups have left, so it may shrink by what others take. Cost: 0.1 ms, by the
 // keeper; a call during [Server.Restart] waits for that.
 //
-// Errors: [*ServerError]; why the server has ended, where it has.
+// Errors: [*keeper.ServerError]; why the server has ended, where it has.
 func (s *Server) Free(ctx context.Context) (free, size int64, err error) {
-	r, err := s.request(ctx, opFree)
+	r, err := s.request(ctx, keeper.OpFree)
 	return r.Free, r.Size, err
 }
 
-// Containment tells which way was taken: [Namespaces] or [Watchdog].
-func (s *Server) Containment() Containment { return s.containment }
+// Containment tells which way was taken: [keeper.Namespaces] or [keeper.Watchdog].
+func (s *Server) Containment() keeper.Containment { return s.containment }
 
 // SocketDir is the directory of the server's socket, for a client's host parameter.
 func (s *Server) SocketDir() string { return s.dir.Path() }
@@ -307,11 +310,11 @@ func (s *Server) SocketDir() string { return s.dir.Path() }
 //
 // Errors: why the server has ended, where it has.
 func (s *Server) Linger(ctx context.Context) error {
-	_, err := s.request(ctx, opLinger)
+	_, err := s.request(ctx, keeper.OpLinger)
 	return err
 }
 
-// DataDir is the data directory's path as the server sees it; under [Namespaces] nobody else sees it.
+// DataDir is the data directory's path as the server sees it; under [keeper.Namespaces] nobody else sees it.
 func (s *Server) DataDir() string { return s.start.DataDir }
 
 // InitialSettings are those that follow from [Config.Locale], where initdb ran: the server needs them in every life.
@@ -323,7 +326,7 @@ func (s *Server) FilesDir() string {
 	if s.config.DataDir != "" {
 		return ""
 	}
-	return filesDir(s.start.DataDir)
+	return keeper.FilesDir(s.start.DataDir)
 }
 
 // InMemory reports whether the data lies in memory-backed storage.
@@ -336,12 +339,12 @@ func (s *Server) Storage() string { return s.start.Storage }
 func (s *Server) Install() binaries.Install { return s.config.Install }
 
 // Log gives the end of the server's log: at most 20 lines.
-func (s *Server) Log() string { return readTail(filepath.Join(s.dir.Path(), serverLog)) }
+func (s *Server) Log() string { return keeper.ReadTail(filepath.Join(s.dir.Path(), keeper.ServerLog)) }
 
 // URL gives a connection URL that libpq and its relatives, pgx among them, accept.
 func (s *Server) URL(user, database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(user), Path: "/" + database, Host: ""}
-	q := url.Values{"host": {s.dir.Path()}, "port": {fmt.Sprint(port)}}
+	q := url.Values{"host": {s.dir.Path()}, "port": {fmt.Sprint(conf.Port)}}
 	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20") // libpq and pgx read + as itself
 	return u.String()
 }

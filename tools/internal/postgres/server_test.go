@@ -16,7 +16,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcell/pgcell/tools/internal/binaries"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // initVariable has the keeper's process clear its environment or end before it becomes a keeper, or say what is no
@@ -64,7 +66,7 @@ func fillUp(ctx context.Context, _, dataDir string, enough func()) error {
 
 func TestMain(m *testing.M) {
 	initialise()
-	postgres.BecomeKeeper(map[string]postgres.Fill{
+	keeper.Become(map[string]keeper.Fill{
 		"broken": func(context.Context, string, string, func()) error {
 			return errors.New("the filler found something wrong")
 		},
@@ -73,7 +75,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-var bothWays = []postgres.Containment{postgres.Namespaces, postgres.Watchdog}
+var bothWays = []keeper.Containment{keeper.Namespaces, keeper.Watchdog}
 
 // mustInstall gives the machine's PostgreSQL.
 func mustInstall(t *testing.T) binaries.Install {
@@ -168,7 +170,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 // TestKilledKeeper has the kernel end a server, since nothing but directories is left of one in namespaces.
 func TestKilledKeeper(t *testing.T) {
 	t.Parallel()
-	s := mustStart(t, postgres.Config{Containment: postgres.Namespaces})
+	s := mustStart(t, postgres.Config{Containment: keeper.Namespaces})
 	if err := postgres.KillKeeper(s); err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +262,7 @@ func TestDataDirStays(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(dir, "PG_VERSION")); err != nil {
 				t.Fatal(err)
 			}
-			again := mustStart(t, postgres.Config{Containment: how, DataDir: dir, Source: postgres.Source{Kind: postgres.FromExisting}})
+			again := mustStart(t, postgres.Config{Containment: how, DataDir: dir, Source: keeper.Source{Kind: keeper.FromExisting}})
 			if got := mustQuery(t, again, "select 'here'"); got != "here" {
 				t.Errorf("got %q from the directory used again, want here", got)
 			}
@@ -282,8 +284,8 @@ func TestStartErrors(t *testing.T) {
 			[]string{"make socket directory for", long, "this system allows", "set PGCELL_SOCKET_DIR to a shorter directory"}},
 		{"no socket directory", postgres.Config{SocketParent: "/dev/null"},
 			[]string{"make directory for a server", "/dev/null", "set PGCELL_SOCKET_DIR to a directory that can be written to"}},
-		{"filler", postgres.Config{Source: postgres.Source{Kind: "broken"}}, []string{"prepare server of", "the filler found something wrong"}},
-		{"no filler", postgres.Config{Source: postgres.Source{Kind: "absent"}}, []string{`no filler for source "absent"`}},
+		{"filler", postgres.Config{Source: keeper.Source{Kind: "broken"}}, []string{"prepare server of", "the filler found something wrong"}},
+		{"no filler", postgres.Config{Source: keeper.Source{Kind: "absent"}}, []string{`no filler for source "absent"`}},
 	} {
 		for _, how := range bothWays {
 			t.Run(c.name+"/"+string(how), func(t *testing.T) {
@@ -348,7 +350,7 @@ func TestInitialisers(t *testing.T) {
 	for does, want := range map[string][]string{
 		"panic":  {"ended (exit status 2)", "panic: the port is in use", "package initialisers run a second time", "PGCELL_KEEPER"},
 		"babble": {`said "hello\n", which is no reply`},
-		"start":  {"never became its keeper", "call postgres.BecomeKeeper from an init function"},
+		"start":  {"never became its keeper", "call keeper.Become from an init function"},
 	} {
 		for _, how := range bothWays {
 			t.Run(does+"/"+string(how), func(t *testing.T) {
@@ -372,8 +374,8 @@ func TestInitialisers(t *testing.T) {
 
 func TestNoSpaceLeft(t *testing.T) {
 	t.Parallel()
-	_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: postgres.Namespaces,
-		Storage: postgres.Memory, StorageLimit: 4 << 20})
+	_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: keeper.Namespaces,
+		Storage: storage.Memory, StorageLimit: 4 << 20})
 	var refused *postgres.ContainmentError
 	if errors.As(err, &refused) {
 		t.Skip(err)
@@ -388,12 +390,12 @@ func TestNoSpaceLeft(t *testing.T) {
 // TestNoSpaceLeftWhileItStarts has files missing when the server looks for them, since there is no room for them.
 func TestNoSpaceLeftWhileItStarts(t *testing.T) {
 	t.Parallel()
-	for storage, want := range map[postgres.Storage]string{
-		postgres.Disk: "no space left on device; the disk is full: free space there",
-		postgres.Auto: "the filler was asked once more", // memory gives way to disk
+	for storage, want := range map[storage.Kind]string{
+		storage.Disk: "no space left on device; the disk is full: free space there",
+		storage.Auto: "the filler was asked once more", // memory gives way to disk
 	} {
-		_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: postgres.Namespaces,
-			Storage: storage, StorageLimit: 1 << 30, Source: postgres.Source{Kind: "full"}})
+		_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Containment: keeper.Namespaces,
+			Storage: storage, StorageLimit: 1 << 30, Source: keeper.Source{Kind: "full"}})
 		var refused *postgres.ContainmentError
 		if errors.As(err, &refused) {
 			t.Skip(err)

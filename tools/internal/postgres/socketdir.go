@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/pgcell/pgcell/tools/internal/conf"
 	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
@@ -19,7 +20,7 @@ func socketPathLimit() int {
 
 // newSocketDir makes a server's socket directory.
 func newSocketDir(parent string) (*held.Dir, error) {
-	socket := filepath.Join(parent, held.Example, fmt.Sprintf(".s.PGSQL.%d", port))
+	socket := filepath.Join(parent, held.Example, fmt.Sprintf(".s.PGSQL.%d", conf.Port))
 	if limit := socketPathLimit(); len(socket) > limit {
 		return nil, &SocketPathError{Path: socket, Limit: limit}
 	}

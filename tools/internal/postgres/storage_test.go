@@ -3,46 +3,30 @@ package postgres_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgcell/pgcell/tools/internal/binaries"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
-
-func TestParseStorage(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]postgres.Storage{
-		"": postgres.Auto, "auto": postgres.Auto, "memory": postgres.Memory, "disk": postgres.Disk,
-	} {
-		if got, err := postgres.ParseStorage(in); got != want || err != nil {
-			t.Errorf("ParseStorage(%q) = %q, %v, want %q", in, got, err, want)
-		}
-	}
-	const want = `PGCELL_STORAGE is "ram"; want auto, memory or disk`
-	if _, err := postgres.ParseStorage("ram"); err == nil || err.Error() != want {
-		t.Errorf("ParseStorage(ram) = %v, want %s", err, want)
-	}
-}
 
 // TestStorage looks at servers in memory and on disk, contained in both ways. One server serves all questions, since
 // initdb takes its time.
 func TestStorage(t *testing.T) {
 	for _, how := range bothWays {
-		for _, where := range []postgres.Storage{postgres.Memory, postgres.Disk} {
+		for _, where := range []storage.Kind{storage.Memory, storage.Disk} {
 			t.Run(string(how)+"/"+string(where), func(t *testing.T) {
 				t.Parallel()
 				s := mustStart(t, postgres.Config{Containment: how, Storage: where})
 				ensureStorage(t, s, where)
-				if s.InMemory() && s.Containment() == postgres.Namespaces {
+				if s.InMemory() && s.Containment() == keeper.Namespaces {
 					ensureHugePages(t, s)
 				}
 				spare := ensureSpare(t, s)
@@ -63,13 +47,13 @@ func TestStorage(t *testing.T) {
 	}
 }
 
-func ensureStorage(t *testing.T, s *postgres.Server, where postgres.Storage) {
+func ensureStorage(t *testing.T, s *postgres.Server, where storage.Kind) {
 	t.Helper()
-	if got, want := s.InMemory(), where == postgres.Memory; got != want {
+	if got, want := s.InMemory(), where == storage.Memory; got != want {
 		t.Errorf("InMemory() = %v, want %v (data in %s)", got, want, s.DataDir())
 	}
 	want := string(where) + " in " + filepath.Dir(s.DataDir())
-	if where == postgres.Memory && s.Containment() == postgres.Namespaces {
+	if where == storage.Memory && s.Containment() == keeper.Namespaces {
 		want = "memory, at most "
 	}
 	if got := s.Storage(); !strings.HasPrefix(got, want) {
@@ -155,7 +139,7 @@ func ensureFree(t *testing.T, s *postgres.Server) {
 func TestTemporaryDirectoryAsAtStart(t *testing.T) {
 	dir := mustOpenDir(t)
 	t.Setenv("TMPDIR", dir)
-	s := mustStart(t, postgres.Config{Storage: postgres.Disk})
+	s := mustStart(t, postgres.Config{Storage: storage.Disk})
 	spare, err := s.Spare(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -171,7 +155,7 @@ func TestTemporaryDirectoryAsAtStart(t *testing.T) {
 // nobody insists on memory.
 func TestTooSmallMemoryGivesWay(t *testing.T) {
 	t.Parallel()
-	s := mustStart(t, postgres.Config{Containment: postgres.Namespaces, StorageLimit: 4 << 20})
+	s := mustStart(t, postgres.Config{Containment: keeper.Namespaces, StorageLimit: 4 << 20})
 	if s.InMemory() || !strings.HasPrefix(s.Storage(), "disk in ") {
 		t.Errorf("with 4 MB of memory the data lies in %q, want disk", s.Storage())
 	}
@@ -184,7 +168,7 @@ func TestTooSmallMemoryGivesWay(t *testing.T) {
 func TestLogStaysSmall(t *testing.T) {
 	t.Parallel()
 	const limit = 160 << 20
-	s := mustStart(t, postgres.Config{Containment: postgres.Namespaces, Storage: postgres.Memory, StorageLimit: limit})
+	s := mustStart(t, postgres.Config{Containment: keeper.Namespaces, Storage: storage.Memory, StorageLimit: limit})
 	before, size, err := s.Free(t.Context())
 	if err != nil || size != limit {
 		t.Fatalf("Free() = %d, %d, %v, want a size of %d", before, size, err, limit)
@@ -210,7 +194,7 @@ func TestLogStaysSmall(t *testing.T) {
 // crashes for.
 func TestFullMemoryIsTold(t *testing.T) {
 	t.Parallel()
-	s := mustStart(t, postgres.Config{Containment: postgres.Namespaces, Storage: postgres.Memory, StorageLimit: 120 << 20})
+	s := mustStart(t, postgres.Config{Containment: keeper.Namespaces, Storage: storage.Memory, StorageLimit: 120 << 20})
 	conn, err := pgx.Connect(t.Context(), s.URL("postgres", "postgres"))
 	if err != nil {
 		t.Fatal(err)
@@ -238,20 +222,6 @@ func TestFullMemoryIsTold(t *testing.T) {
 	ensureTold(s.LogSize(), "SELECT count(pg_logical_emit_message(false, '', repeat('x', 1000000))) FROM generate_series(1, 20)")
 }
 
-func TestNoDirectoryOnDisk(t *testing.T) {
-	t.Parallel()
-	nowhere, parent := filepath.Join(t.TempDir(), "absent"), t.TempDir()
-	err := postgres.HoldIn(nowhere, nowhere)
-	for _, want := range []string{"no directory on disk serves; set TMPDIR to one", "make directory for a server", nowhere} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("HoldIn = %v, want it to contain %q", err, want)
-		}
-	}
-	if err := postgres.HoldIn(nowhere, parent); err != nil {
-		t.Errorf("HoldIn with a second directory = %v, want that", err)
-	}
-}
-
 // BenchmarkFree measures what a caller pays who asks before each cell.
 func BenchmarkFree(b *testing.B) {
 	install, err := binaries.Find(b.Context(), binaries.DefaultSearch(os.Getenv))
@@ -270,51 +240,12 @@ func BenchmarkFree(b *testing.B) {
 	}
 }
 
-const (
-	mb = 1 << 20
-	gb = 1 << 30
-)
-
-// tree is a file system of a machine with so many bytes of memory available.
-func tree(available int64) fs.FS {
-	return fstest.MapFS{"proc/meminfo": &fstest.MapFile{Data: fmt.Appendf(nil, "MemAvailable:   %d kB\n", available/1024)}}
-}
-
-func TestChoose(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		want      postgres.Storage
-		limit     int64
-		available int64
-		workers   int
-		memory    bool
-		size      int64
-	}{
-		{postgres.Auto, 0, 16 * gb, 4, true, 2 * gb},
-		{postgres.Auto, 0, 4 * postgres.MinMemory, 2, true, postgres.MinMemory},
-		{postgres.Auto, 0, 4*postgres.MinMemory - 4096, 2, false, 0},
-		{postgres.Auto, 0, 0, 1, false, 0}, // nothing is known
-		{postgres.Auto, 5 * mb, 0, 4, true, 5 * mb},
-		{postgres.Memory, 0, 16 * gb, 4, true, 2 * gb},
-		{postgres.Memory, 0, mb, 4, true, postgres.MinMemory},
-		{postgres.Memory, 5 * mb, 0, 4, true, 5 * mb},
-		{postgres.Disk, 0, 16 * gb, 4, false, 0},
-		{postgres.Disk, 5 * mb, 16 * gb, 4, false, 0},
-	} {
-		memory, size := postgres.Choose(c.want, c.limit, tree(c.available), c.workers)
-		if memory != c.memory || memory && size != c.size {
-			t.Errorf("choose(%q, %d, %d available, %d) = %v, %d, want %v, %d",
-				c.want, c.limit, c.available, c.workers, memory, size, c.memory, c.size)
-		}
-	}
-}
-
 // What doctor says is what a server does.
 func TestDiskReasonIsTheServersRule(t *testing.T) {
 	t.Parallel()
-	for _, how := range []postgres.Containment{postgres.Auto, postgres.Watchdog} {
+	for _, how := range []keeper.Containment{keeper.Auto, keeper.Watchdog} {
 		server := mustStart(t, postgres.Config{Install: mustInstall(t), Containment: how})
-		share, reason := postgres.DiskReason(server.Containment())
+		share, reason := storage.DiskReason(server.Containment() == keeper.Namespaces)
 		if got, want := reason == "" && share > 0, server.InMemory(); got != want {
 			t.Errorf("%s: DiskReason() = %d, %q, and the server's data is in memory: %v", how, share, reason, want)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/held"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 )
 
@@ -38,7 +39,7 @@ func TestSweep(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(abandoned, "lock"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := mustStart(t, postgres.Config{Containment: postgres.Watchdog, SocketParent: parent})
+	s := mustStart(t, postgres.Config{Containment: keeper.Watchdog, SocketParent: parent})
 	for range 2 { // the second finds nothing new
 		held.Sweep(parent)
 	}

@@ -17,11 +17,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgcell/pgcell/tools/internal/binaries"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/session"
 )
 
-func init() { postgres.BecomeKeeper(nil) }
+func init() { keeper.Become(nil) }
 
 // server is shared by the tests of this package, and ends with the process.
 var server = sync.OnceValues(func() (*postgres.Server, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pgcell/pgcell/tools/internal/binaries"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
 	"github.com/pgcell/pgcell/tools/internal/postgres"
 	"github.com/pgcell/pgcell/tools/internal/sqltext"
 )
@@ -170,7 +171,7 @@ func bare(s string) string {
 	return strings.TrimSpace(strings.NewReplacer("/*/*;*/;*/", "", "/*;*/", "").Replace(s))
 }
 
-func init() { postgres.BecomeKeeper(nil) }
+func init() { keeper.Become(nil) }
 
 func mustServer(t *testing.T) *postgres.Server {
 	t.Helper()

@@ -17,7 +17,8 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
-	"github.com/pgcell/pgcell/tools/internal/postgres"
+	"github.com/pgcell/pgcell/tools/internal/keeper"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
@@ -97,13 +98,13 @@ func checkPostgres(ctx context.Context, p *cli.Process) finding {
 
 // checkStorage follows the rule that servers follow.
 func checkStorage(ctx context.Context, p *cli.Process) finding {
-	how, remedy := postgres.Namespaces, "on a disk each cell costs about twice the time; give the machine or the container "+
+	how, remedy := keeper.Namespaces, "on a disk each cell costs about twice the time; give the machine or the container "+
 		"more memory, or run fewer shards at once"
 	if tryNamespaces(ctx) != nil {
-		how = postgres.Watchdog
+		how = keeper.Watchdog
 		remedy += "; give /dev/shm room: docker run --shm-size=2g, or mount -o remount,size=2g /dev/shm"
 	}
-	share, reason := postgres.DiskReason(how)
+	share, reason := storage.DiskReason(how == keeper.Namespaces)
 	if reason != "" {
 		return finding{"slow", fmt.Sprintf("storage: data is kept in %s: %s", p.TempDir(), reason), remedy}
 	}

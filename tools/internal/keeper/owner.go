@@ -1,4 +1,4 @@
-package postgres
+package keeper
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ func (k *keeper) own() error {
 	}
 	roots := []string{k.dataDir, k.job.SocketDir}
 	if k.held != nil {
-		roots = append(roots, filesDir(k.dataDir))
+		roots = append(roots, FilesDir(k.dataDir))
 	}
 	for _, root := range roots {
 		err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {

@@ -1,4 +1,4 @@
-package postgres
+package keeper
 
 import (
 	"fmt"
@@ -8,16 +8,15 @@ import (
 // Containment is how a server is kept from outliving its test process.
 type Containment string
 
-// Auto leaves a choice to pgcell. As a [Containment] it is Namespaces where the system allows it, else Watchdog; as a
-// [Storage], Memory where there is room, else Disk.
-const Auto = ""
+// Auto is Namespaces where the system allows it, else Watchdog.
+const Auto Containment = ""
 
 const (
 	// Namespaces (Linux): the keeper is the first process of namespaces of its own, and the data lies in memory that
 	// only they see; when the keeper ends, the kernel ends every process and frees memory, mounts and shared memory.
 	Namespaces Containment = "namespaces"
-	// Watchdog: the keeper stops the server and removes its directory; what a kill of both leaves, [Sweep] removes at
-	// the next start.
+	// Watchdog: the keeper stops the server and removes its directory; what a kill of both leaves, [held.Sweep] removes
+	// at the next start.
 	Watchdog Containment = "watchdog"
 )
 
@@ -32,5 +31,5 @@ func ParseContainment(s string) (Containment, error) {
 	return "", fmt.Errorf("PGCELL_CONTAINMENT is %q; want auto, namespaces or watchdog", s)
 }
 
-// watchdogAttr gives the keeper a session of its own: Ctrl-C is for the tests, not for their server.
-func watchdogAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+// WatchdogAttr gives the keeper a session of its own: Ctrl-C is for the tests, not for their server.
+func WatchdogAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -1,4 +1,4 @@
-package postgres
+package keeper
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 // 0, and initdb wants a uid that the system's user database knows.
 const nobody = 65534
 
-// namespacesAttr makes the keeper the first process of new user, mount, pid and IPC namespaces, root in them.
-func namespacesAttr() *syscall.SysProcAttr {
+// NamespacesAttr makes the keeper the first process of new user, mount, pid and IPC namespaces, root in them.
+func NamespacesAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		Setsid:      true, // Ctrl-C is for the tests, not for their server
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC,
@@ -69,7 +69,7 @@ func tryNamespaces(flags uintptr) error {
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getgid(), Size: 1}},
 	}
-	process, err := os.StartProcess("/proc/self/exe", []string{keeperName}, &os.ProcAttr{Sys: attr, Env: []string{keeperEnv + "=" + probeOnly}})
+	process, err := os.StartProcess("/proc/self/exe", []string{Name}, &os.ProcAttr{Sys: attr, Env: []string{Env + "=" + probeOnly}})
 	if err != nil {
 		return err
 	}

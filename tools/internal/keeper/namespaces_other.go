@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package postgres
+package keeper
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// namespacesAttr is nil: there are no namespaces here.
-func namespacesAttr() *syscall.SysProcAttr { return nil }
+// NamespacesAttr is nil: there are no namespaces here.
+func NamespacesAttr() *syscall.SysProcAttr { return nil }
 
 func (k *keeper) contain() error {
 	if k.job.Containment == Namespaces {
@@ -19,9 +19,6 @@ func (k *keeper) contain() error {
 	}
 	return nil
 }
-
-// memoryBacked is false: where a system has such directories, nothing here looks for them.
-func memoryBacked(string) bool { return false }
 
 // endNamespace does nothing: there are no namespaces here.
 func endNamespace() {}

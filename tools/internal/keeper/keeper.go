@@ -1,4 +1,4 @@
-package postgres
+package keeper
 
 import (
 	"context"
@@ -17,14 +17,15 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/held"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
-// BecomeKeeper turns this process into a keeper, and never returns, where [Start] executed it as one; elsewhere it does
-// nothing. Call it from an init function, or first thing in TestMain, of every binary that calls Start. fills maps
+// Become turns this process into a keeper, and never returns, where postgres.Start executed it as one; elsewhere it does
+// nothing. Call it from an init function, or first thing in TestMain, of every binary that calls that. fills maps
 // [Source] kinds to what serves them.
-func BecomeKeeper(fills map[string]Fill) {
-	how := os.Getenv(keeperEnv)
-	if how == "" && os.Args[0] != keeperName { // by its name also where an initialiser has cleared the environment
+func Become(fills map[string]Fill) {
+	how := os.Getenv(Env)
+	if how == "" && os.Args[0] != Name { // by its name also where an initialiser has cleared the environment
 		return
 	}
 	if how == probeOnly {
@@ -35,10 +36,10 @@ func BecomeKeeper(fills map[string]Fill) {
 
 // keeper owns the server and all that it has on disk, until the pipe from its parent ends.
 type keeper struct {
-	job      job
+	job      Job
 	fills    map[string]Fill
 	out      *json.Encoder
-	place    place
+	place    storage.Place
 	held     *held.Dir // what a private data directory lies in; nil where that is the namespace's memory
 	memory   string    // where private memory is mounted; "" without namespaces
 	dataDir  string
@@ -56,20 +57,20 @@ func keep(fills map[string]Fill) int {
 	// the process.
 	runtime.LockOSThread()
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	syscall.CloseOnExec(requestsFD)
-	syscall.CloseOnExec(repliesFD)
-	in := json.NewDecoder(os.NewFile(requestsFD, "requests"))
-	k := &keeper{fills: fills, out: json.NewEncoder(os.NewFile(repliesFD, "replies"))}
+	syscall.CloseOnExec(RequestsFD)
+	syscall.CloseOnExec(RepliesFD)
+	in := json.NewDecoder(os.NewFile(RequestsFD, "requests"))
+	k := &keeper{fills: fills, out: json.NewEncoder(os.NewFile(RepliesFD, "replies"))}
 	if err := in.Decode(&k.job); err != nil {
 		fmt.Fprintln(os.Stderr, "read job:", err)
 		return 1
 	}
 	ctx, end := context.WithCancel(context.Background())
-	requests := make(chan request)
+	requests := make(chan Request)
 	go func() {
 		defer end()
 		for {
-			var r request
+			var r Request
 			if in.Decode(&r) != nil { // the end of the parent, mostly
 				return
 			}
@@ -109,14 +110,14 @@ func (k *keeper) awaitWord() {
 }
 
 // serve does the job and then what is asked, until ctx ends.
-func (k *keeper) serve(ctx context.Context, requests <-chan request) {
+func (k *keeper) serve(ctx context.Context, requests <-chan Request) {
 	if err := k.choosePlace(); err != nil {
-		k.reply(reply{Op: opStart}, err)
+		k.reply(Reply{Op: OpStart}, err)
 	} else if err := k.contain(); err != nil {
-		k.reply(reply{Op: opContain}, err)
+		k.reply(Reply{Op: OpContain}, err)
 	} else {
 		err := k.begin(ctx)
-		k.reply(reply{Op: opStart, Settings: k.initial}, err)
+		k.reply(Reply{Op: OpStart, Settings: k.initial}, err)
 		debug.FreeOSMemory() // what unpacking took: from now on the keeper only waits
 	}
 	for {
@@ -129,7 +130,7 @@ func (k *keeper) serve(ctx context.Context, requests <-chan request) {
 			return
 		case <-ended:
 			k.server = nil
-			k.reply(reply{Op: opExited}, k.failure("run", errors.New("the server ended by itself")))
+			k.reply(Reply{Op: OpExited}, k.failure("run", errors.New("the server ended by itself")))
 		case r := <-requests:
 			k.answer(ctx, r)
 		}
@@ -137,22 +138,22 @@ func (k *keeper) serve(ctx context.Context, requests <-chan request) {
 }
 
 // answer does what one request asks for.
-func (k *keeper) answer(ctx context.Context, r request) {
-	a := reply{ID: r.ID, Op: r.Op}
+func (k *keeper) answer(ctx context.Context, r Request) {
+	a := Reply{ID: r.ID, Op: r.Op}
 	var err error
 	switch r.Op {
-	case opStart:
+	case OpStart:
 		err = k.start(ctx)
-	case opStop:
+	case OpStop:
 		err = k.stop(ctx)
-	case opSpare:
+	case OpSpare:
 		if a.Dir, err = k.spare(); err != nil {
 			err = k.failure("make spare directory for", err)
 		}
-	case opLinger:
+	case OpLinger:
 		k.linger = true
-	case opFree:
-		if a.Free, a.Size, err = freeSpace(k.dataDir); err != nil {
+	case OpFree:
+		if a.Free, a.Size, err = storage.Free(k.dataDir); err != nil {
 			err = k.failure("look at the storage of", err)
 		}
 	}
@@ -166,7 +167,7 @@ func (k *keeper) begin(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil || !spaceEnded.MatchString(err.Error()) {
 		return err
 	}
-	if !k.place.memory || k.job.Storage == Memory || k.job.DataDir != "" {
+	if !k.place.Memory || k.job.Storage == storage.Memory || k.job.DataDir != "" {
 		return err
 	}
 	if err := k.leaveMemory(); err != nil {
@@ -187,8 +188,8 @@ func (k *keeper) fillAndStart(ctx context.Context) error {
 }
 
 // reply sends a reply, to which it adds what all have.
-func (k *keeper) reply(r reply, err error) {
-	r.DataDir, r.InMemory, r.Storage = k.dataDir, memoryBacked(k.dataDir), k.storage()
+func (k *keeper) reply(r Reply, err error) {
+	r.DataDir, r.InMemory, r.Storage = k.dataDir, storage.InMemory(k.dataDir), k.storage()
 	if err != nil && !errors.As(err, &r.Failure) {
 		r.Failure = k.failure("prepare", err)
 	}
@@ -201,12 +202,12 @@ var spaceEnded = regexp.MustCompile(`(?i)no space left on device|check free disk
 // failure makes a ServerError of err, with the log's end and the remedy where it is known.
 func (k *keeper) failure(op string, err error) *ServerError {
 	f := &ServerError{Op: op, Object: fmt.Sprintf("server of PostgreSQL %v in %q", k.job.Version, k.dataDir), Reason: err.Error()}
-	f.Log = readTail(filepath.Join(k.job.SocketDir, serverLog))
+	f.Log = ReadTail(filepath.Join(k.job.SocketDir, ServerLog))
 	var damaged interface{ Damaged() bool }
 	f.Damaged = errors.As(err, &damaged) && damaged.Damaged()
 	if errors.Is(err, syscall.ENOSPC) || spaceEnded.MatchString(f.Log+f.Reason) {
 		f.Remedy = "the disk is full: free space there"
-		if memoryBacked(k.dataDir) {
+		if storage.InMemory(k.dataDir) {
 			f.Remedy = "its memory is full: free some, or set PGCELL_STORAGE=disk"
 		}
 	}

@@ -1,10 +1,11 @@
-package postgres
+package keeper
 
 import (
 	"os"
 	"path/filepath"
 
 	"github.com/pgcell/pgcell/tools/internal/held"
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // makeDataDir gives the server a directory: the caller's, or one in memory that vanishes with the mount namespace, or a
@@ -14,10 +15,10 @@ func (k *keeper) makeDataDir() (err error) {
 	case k.job.DataDir != "":
 		k.dataDir = k.job.DataDir
 		return os.MkdirAll(k.dataDir, 0o700)
-	case k.place.memory && k.memory != "":
+	case k.place.Memory && k.memory != "":
 		k.dataDir = filepath.Join(k.memory, held.DataName)
-	case k.place.memory:
-		if k.held, err = held.Make(memoryDir); err != nil {
+	case k.place.Memory:
+		if k.held, err = held.Make(storage.MemoryDir); err != nil {
 			return err
 		}
 		k.dataDir = filepath.Join(k.held.Path(), held.DataName)
@@ -30,7 +31,7 @@ func (k *keeper) makeDataDir() (err error) {
 	if err := os.Mkdir(k.dataDir, 0o700); err != nil {
 		return err
 	}
-	return os.Mkdir(filesDir(k.dataDir), 0o700)
+	return os.Mkdir(FilesDir(k.dataDir), 0o700)
 }
 
 // leaveMemory takes back what fillAndStart did, so that it can be done on disk.
@@ -39,13 +40,13 @@ func (k *keeper) leaveMemory() error {
 	k.abort()
 	held.FreeSharedMemory(k.dataDir)
 	k.log.Close()
-	k.place = place{}
+	k.place = storage.Place{}
 	if k.held != nil {
 		dir := k.held
 		k.held = nil
 		return dir.Remove()
 	}
-	if err := os.RemoveAll(filesDir(k.dataDir)); err != nil {
+	if err := os.RemoveAll(FilesDir(k.dataDir)); err != nil {
 		return err
 	}
 	return os.RemoveAll(k.dataDir)
@@ -53,4 +54,4 @@ func (k *keeper) leaveMemory() error {
 
 // filesDir is a directory beside a private data directory, for files of the server's that lie outside of it, such as
 // tablespaces.
-func filesDir(dataDir string) string { return filepath.Join(filepath.Dir(dataDir), "files") }
+func FilesDir(dataDir string) string { return filepath.Join(filepath.Dir(dataDir), "files") }

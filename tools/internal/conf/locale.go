@@ -1,7 +1,8 @@
-package postgres
+package conf
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -9,7 +10,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
-// LocaleForm says what [Config.Locale] may be: "" is encoding UTF8 with the classification of letters of C.UTF-8 and the
+// LocaleForm says what a locale may be: "" is encoding UTF8 with the classification of letters of C.UTF-8 and the
 // order of bytes.
 const LocaleForm = `a locale of the machine ("en_US.UTF-8"), "C", "icu:" and a language ("icu:en-US"; PostgreSQL 15 or later), or ` +
 	`"builtin:C.UTF-8" (PostgreSQL 17 or later)`
@@ -20,10 +21,10 @@ var ctypes = []string{"C.UTF-8", "UTF-8", "en_US.UTF-8"} // UTF-8 is macOS's
 // badLocale is what initdb says of a locale that the machine, the build or the version lacks.
 var badLocale = regexp.MustCompile(`(?m)^initdb: error: (.*locale.*|ICU is not supported.*|.*could not open collator.*)$`)
 
-// localeOptions are the options of initdb for a locale, in the order in which to try them.
+// LocaleOptions are the options of initdb for a locale, in the order in which to try them.
 //
 // Errors: the version does not know the provider.
-func localeOptions(v binaries.Version, locale string) (tries [][]string, err error) {
+func LocaleOptions(v binaries.Version, locale string) (tries [][]string, err error) {
 	provider, name, found := strings.Cut(locale, ":")
 	var options []string
 	switch {
@@ -58,12 +59,21 @@ func localeOptions(v binaries.Version, locale string) (tries [][]string, err err
 	return tries, nil
 }
 
-// localeError says that initdb refused a locale.
-type localeError struct{ locale, reason string }
+// RefusedLocale reads from what initdb printed that it refused a locale; nil where it did not.
+func RefusedLocale(locale string, output []byte) *LocaleError {
+	m := badLocale.FindSubmatch(output)
+	if m == nil {
+		return nil
+	}
+	return &LocaleError{Locale: locale, Reason: string(m[1])}
+}
 
-func (e *localeError) Error() string {
-	text := fmt.Sprintf("locale %q: initdb says: %s; ", e.locale, e.reason)
-	if !strings.Contains(e.locale, ":") {
+// LocaleError says that initdb refused a locale.
+type LocaleError struct{ Locale, Reason string }
+
+func (e *LocaleError) Error() string {
+	text := fmt.Sprintf("locale %q: initdb says: %s; ", e.Locale, e.Reason)
+	if !strings.Contains(e.Locale, ":") {
 		text += "this machine has " + machineLocales() + " (locale -a); install it, or choose another: "
 	}
 	return text + "a locale is " + LocaleForm
@@ -72,10 +82,26 @@ func (e *localeError) Error() string {
 // machineLocales lists the locales of the C library.
 func machineLocales() string {
 	cmd := exec.Command("locale", "-a")
-	cmd.Env = ServerEnv()
+	cmd.Env = Env()
 	out, err := cmd.Output()
 	if err != nil {
 		return "no program that lists its locales"
 	}
 	return strings.Join(strings.Fields(string(out)), ", ")
 }
+
+// InitialSettings reads what initdb has written into a configuration for the sake of the locale. The language of
+// messages is left out: it is English, as pgcell reads them.
+func InitialSettings(path string) (map[string]string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	settings := map[string]string{}
+	for _, m := range setting.FindAllSubmatch(text, -1) {
+		settings[string(m[1])] = string(m[2])
+	}
+	return settings, nil
+}
+
+var setting = regexp.MustCompile(`(?m)^(lc_monetary|lc_numeric|lc_time|default_text_search_config)\s*=\s*'?([^'\s]+)'?`)

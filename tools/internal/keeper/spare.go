@@ -1,4 +1,4 @@
-package postgres
+package keeper
 
 import (
 	"os"

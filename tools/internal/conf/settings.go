@@ -1,4 +1,4 @@
-package postgres
+package conf
 
 import (
 	"bytes"
@@ -11,11 +11,14 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/binaries"
 )
 
-// port names the socket file, .s.PGSQL.<port>; each server has a directory of its own, so one number serves all.
-const port = 5432
+// Port names the socket file, .s.PGSQL.<port>; each server has a directory of its own, so one number serves all.
+const Port = 5432
+
+// Superuser is the role that initdb makes.
+const Superuser = "postgres"
 
 // baseSettings are the settings of every server: nothing survives a crash of the machine, and nothing needs to.
-// Each may be overridden by [Config.Settings].
+// Each may be overridden by a server's own settings.
 var baseSettings = map[string]string{
 	// No write waits for storage.
 	"fsync":              "off",
@@ -71,8 +74,8 @@ func versionSettings(v binaries.Version) map[string]string {
 	return nil
 }
 
-// configuration writes a whole postgresql.conf, sorted by name.
-func configuration(v binaries.Version, socketDir string, user map[string]string) []byte {
+// Server writes a whole postgresql.conf, sorted by name.
+func Server(v binaries.Version, socketDir string, user map[string]string) []byte {
 	all := maps.Clone(baseSettings)
 	maps.Copy(all, versionSettings(v))
 	if level := user["wal_level"]; level != "" && level != "minimal" {
@@ -82,7 +85,7 @@ func configuration(v binaries.Version, socketDir string, user map[string]string)
 	maps.Copy(all, user)
 	limitConnections(all)
 	all["unix_socket_directories"] = socketDir
-	all["port"] = fmt.Sprint(port)
+	all["port"] = fmt.Sprint(Port)
 	var b bytes.Buffer
 	b.WriteString("# Written anew at every start by pgcell.\n")
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -91,21 +94,21 @@ func configuration(v binaries.Version, socketDir string, user map[string]string)
 	return b.Bytes()
 }
 
-// authentication is the whole pg_hba.conf. Only this user's processes reach the socket, whose directory has mode 0700.
+// Authentication is the whole pg_hba.conf. Only this user's processes reach the socket, whose directory has mode 0700.
 // They connect as any role without a password. If protected is set, the superuser needs one; if roles is set, all do.
-func authentication(protected, roles bool) []byte {
+func Authentication(protected, roles bool) []byte {
 	everybody := "local all,replication all trust\n"
 	switch {
 	case roles:
 		return []byte("local all,replication all scram-sha-256\n")
 	case protected:
-		return []byte("local all,replication " + superuser + " scram-sha-256\n" + everybody)
+		return []byte("local all,replication " + Superuser + " scram-sha-256\n" + everybody)
 	}
 	return []byte(everybody)
 }
 
-// MaxConnections is max_connections of a server whose Config.Settings do not name it: tests that wait for parallel subtests
-// hold connections.
+// MaxConnections is max_connections of a server whose settings do not name it: tests that wait for parallel subtests hold
+// connections.
 //
 // Each takes some 14 kB, which tests of what needs none pay for too.
 const MaxConnections = 640

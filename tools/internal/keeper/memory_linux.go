@@ -1,4 +1,4 @@
-package postgres
+package keeper
 
 import (
 	"fmt"
@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/pgcell/pgcell/tools/internal/storage"
 )
 
 // mountPoints are directories that are there on every Linux; the keeper covers the first that hides nothing it needs.
 // The first serves best: POSIX shared memory, which an initdb that is killed leaves behind, lies in it, and so ends
 // with the namespace.
-var mountPoints = []string{memoryDir, "/mnt", "/media", "/srv", "/opt"}
+var mountPoints = []string{storage.MemoryDir, "/mnt", "/media", "/srv", "/opt"}
 
 // mountMemory mounts a tmpfs that vanishes with the mount namespace.
 func (k *keeper) mountMemory() error {
@@ -29,8 +31,8 @@ func (k *keeper) mountMemory() error {
 			continue
 		}
 		options := "mode=0700"
-		if k.place.memory {
-			options += fmt.Sprintf(",size=%d", k.place.limit)
+		if k.place.Memory {
+			options += fmt.Sprintf(",size=%d", k.place.Limit)
 		}
 		if err := mountTmpfs(dir, options); err != nil {
 			return fmt.Errorf("mount memory on %s: %w", dir, err)
@@ -51,11 +53,4 @@ func mountTmpfs(dir, options string) (err error) {
 		}
 	}
 	return err
-}
-
-// memoryBacked reports whether a directory lies in memory.
-func memoryBacked(dir string) bool {
-	const tmpfs, ramfs = 0x01021994, 0x858458f6 // linux/magic.h
-	var fs syscall.Statfs_t
-	return syscall.Statfs(dir, &fs) == nil && (uint32(fs.Type) == tmpfs || uint32(fs.Type) == ramfs)
 }

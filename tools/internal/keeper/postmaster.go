@@ -1,4 +1,4 @@
-package postgres
+package keeper
 
 import (
 	"bytes"
@@ -11,30 +11,16 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/pgcell/pgcell/tools/internal/conf"
 	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
-// ServerEnv is the environment of PostgreSQL's programs, the server and such as pg_dump: nothing of the user's but the way to shared libraries.
-func ServerEnv() []string {
-	env := []string{
-		"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "TZ=UTC",
-		// glibc, mallopt(3): a backend keeps up to 4 MB that it frees, in place of a new page fault for each page at
-		// the next statement. An INSERT of 5 rows cost 118 us of CPU so, and 210 before; a look at pg_stat_activity 40,
-		// and 300 before.
-		"MALLOC_TRIM_THRESHOLD_=4194304", "MALLOC_MMAP_THRESHOLD_=4194304",
-	}
-	for _, name := range []string{"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"} {
-		if v := os.Getenv(name); v != "" {
-			env = append(env, name+"="+v)
-		}
-	}
-	return env
-}
-
 // start executes postgres and waits until it accepts connections.
 func (k *keeper) start(ctx context.Context) error {
-	conf := configuration(k.job.Version, k.job.SocketDir, k.job.Settings)
-	for name, text := range map[string][]byte{"postgresql.conf": conf, "pg_hba.conf": authentication(k.job.Protected, k.job.ProtectedRoles)} {
+	for name, text := range map[string][]byte{
+		"postgresql.conf": conf.Server(k.job.Version, k.job.SocketDir, k.job.Settings),
+		"pg_hba.conf":     conf.Authentication(k.job.Protected, k.job.ProtectedRoles),
+	} {
 		if err := os.WriteFile(filepath.Join(k.dataDir, name), text, 0o600); err != nil {
 			return k.failure("start", err)
 		}
@@ -45,7 +31,7 @@ func (k *keeper) start(ctx context.Context) error {
 		return k.failure("start", err)
 	}
 	cmd := exec.Command(filepath.Join(k.job.BinDir, "postgres"), "-D", k.dataDir)
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = ServerEnv(), k.log, k.log, k.serverAttr()
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = conf.Env(), k.log, k.log, k.serverAttr()
 	if err := cmd.Start(); err != nil {
 		return k.failure("start", err)
 	}

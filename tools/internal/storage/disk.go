@@ -1,4 +1,4 @@
-package postgres
+package storage
 
 import (
 	"errors"
@@ -14,18 +14,18 @@ import (
 // later tests too, and a test that sets TMPDIR for itself takes a directory that goes with the test.
 var TempDirs = []string{os.Getenv("TEST_TMPDIR"), os.TempDir()}
 
-// diskParents gives the directories in which data on disk may be made, best first: Bazel's for the test, which Bazel
+// DiskParents gives the directories in which data on disk may be made, best first: Bazel's for the test, which Bazel
 // empties itself; the temporary directory; /var/tmp, which linux-sandbox lets nobody write to; /tmp. Those that are in
 // truth memory come last: /tmp is a tmpfs on some systems. In linux-sandbox it is not, unless --sandbox_tmpfs_path says
 // so: there /tmp is a directory on the disk of Bazel's output base, as TEST_TMPDIR is, and both go with the sandbox.
-func diskParents() []string {
+func DiskParents() []string {
 	var parents []string
 	for _, dir := range append(slices.Clone(TempDirs), "/var/tmp", "/tmp") {
 		if filepath.IsAbs(dir) && !slices.Contains(parents, dir) {
 			parents = append(parents, dir)
 		}
 	}
-	slices.SortStableFunc(parents, func(a, b string) int { return bit(memoryBacked(a)) - bit(memoryBacked(b)) })
+	slices.SortStableFunc(parents, func(a, b string) int { return bit(InMemory(a)) - bit(InMemory(b)) })
 	return parents
 }
 
@@ -38,17 +38,11 @@ func bit(b bool) int {
 
 // HoldOnDisk is [held.Make] where data on disk lies: in the first directory that takes it of TEST_TMPDIR, TMPDIR, /var/tmp
 // and /tmp.
-func HoldOnDisk() (*held.Dir, error) { return holdFirst(diskParents(), false) }
+func HoldOnDisk() (*held.Dir, error) { return Hold(DiskParents(), false) }
 
-// holdOnDisk makes a held directory in the first of the job's disk parents that takes one and that the server can pass
-// through.
-func (k *keeper) holdOnDisk() (*held.Dir, error) {
-	return holdFirst(k.job.DiskParents, k.serverAttr().Credential != nil)
-}
-
-// holdFirst makes a held directory in the first of some directories that takes one and that, where it must be, is open
+// Hold makes a held directory in the first of some directories that takes one and that, where it must be, is open
 // to all.
-func holdFirst(parents []string, toAll bool) (*held.Dir, error) {
+func Hold(parents []string, toAll bool) (*held.Dir, error) {
 	all := []error{errors.New("no directory on disk serves; set TMPDIR to one")}
 	for _, parent := range parents {
 		if toAll && !open(parent) {

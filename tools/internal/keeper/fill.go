@@ -1,4 +1,4 @@
-package postgres
+package keeper
 
 import (
 	"context"
@@ -16,7 +16,7 @@ type Fill func(ctx context.Context, source, dataDir string, enough func()) error
 // prepare makes the data directory and fills it.
 func (k *keeper) prepare(ctx context.Context) error {
 	var err error
-	if k.log, err = os.Create(filepath.Join(k.job.SocketDir, serverLog)); err != nil {
+	if k.log, err = os.Create(filepath.Join(k.job.SocketDir, ServerLog)); err != nil {
 		return err
 	}
 	if err := k.makeDataDir(); err != nil {

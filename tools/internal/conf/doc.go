@@ -1,0 +1,2 @@
+// Package conf holds what PostgreSQL's programs are told: configuration, options of initdb, environment.
+package conf
