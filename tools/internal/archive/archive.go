@@ -3,8 +3,8 @@
 // Goals: the file is small (1-2 MB for 30 tables) and quick to unpack; two servers that were made alike give equal bytes;
 // damage is noticed.
 //
-// The format is a tar archive in a zstd stream with checksum. Its first entry, pgcell.json, is a manifest; the others are
-// the data directory.
+// The format is a tar archive in a zstd stream, and a digest of that behind it. The archive's first entry, pgcell.json, is
+// a manifest; the others are the data directory.
 package archive
 
 import (
@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -21,7 +20,7 @@ import (
 const manifestName = "pgcell.json"
 
 // Format changes with the archive; a file of another format counts as damaged, so that it is made anew.
-const Format = 13
+const Format = 14
 
 // Header is what an unpacker reads of a manifest. Embed it in a struct of what else there is to say.
 type Header struct {
@@ -30,13 +29,14 @@ type Header struct {
 	Entries int // in the archive, without the manifest
 }
 
-// ReadManifest reads the first entry of a file into a struct that [Header] is embedded in. Cost: about 1 ms.
+// ReadManifest reads the first entry of a file into a struct that [Header] is embedded in, if the file is
+// whole. Cost: 0.5 ms, and 0.3 ms for each MB.
 //
 // Errors: [*DamagedError]; those of opening the file.
 func ReadManifest(path string, into any) error {
-	f, err := os.Open(path)
+	f, err := openWhole(path)
 	if err != nil {
-		return fmt.Errorf("read golden cluster: %w", err)
+		return err
 	}
 	defer f.Close()
 	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))

@@ -168,7 +168,7 @@ func TestUnpackRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		file := filepath.Join(t.TempDir(), "x")
-		if err := os.WriteFile(file, out.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(file, archive.WithDigest(out.Bytes()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		err = archive.Unpack(context.Background(), file, t.TempDir(), func() {})

@@ -11,8 +11,8 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("read golden cluster %q: it is damaged (%v); delete it, or build its target again with "+
-		"--nouse_action_cache, so that it is made anew", e.Path, e.Err)
+	return fmt.Sprintf("read golden cluster %q: it is damaged (%v); delete it, and Bazel or pgcell makes it anew; if a cache "+
+		"gives it back damaged, delete it and build its target once with --disk_cache= --remote_cache=", e.Path, e.Err)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }

@@ -40,7 +40,8 @@ func pack(
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
 	}
-	z, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(window))
+	file := newDigestWriter(out)
+	z, err := zstd.NewWriter(file, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithWindowSize(window))
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)
 	}
@@ -62,6 +63,9 @@ func pack(
 	}
 	if err == nil {
 		err = z.Close()
+	}
+	if err == nil {
+		err = file.end()
 	}
 	if err != nil {
 		return fmt.Errorf("pack %q: %w", dataDir, err)

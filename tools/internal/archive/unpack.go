@@ -48,14 +48,14 @@ type unpacker struct {
 	first   string  // its name in the archive
 }
 
-// Unpack fills an empty data directory from the file source. It calls enough once all is there that a server reads when it
-// starts.
+// Unpack fills an empty data directory from the file source, after it has compared the file's digest. It calls enough once
+// all is there that a server reads when it starts.
 //
 // Errors: [*DamagedError]; those of files that cannot be read or written; the cause of ctx's end.
 func Unpack(ctx context.Context, source, dataDir string, enough func()) error {
-	f, err := os.Open(source)
+	f, err := openWhole(source)
 	if err != nil {
-		return fmt.Errorf("unpack golden cluster: %w", err)
+		return err
 	}
 	defer f.Close()
 	z, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
@@ -83,7 +83,7 @@ func Unpack(ctx context.Context, source, dataDir string, enough func()) error {
 	}
 	err = u.decode(ctx, tar.NewReader(z))
 	if err == nil {
-		_, err = io.Copy(io.Discard, z) // the checksum stands behind the archive's end
+		_, err = io.Copy(io.Discard, z) // zstd's own checksum stands behind the archive's end
 	}
 	close(u.queue)
 	group.Wait()

@@ -42,8 +42,7 @@ func Cached(ctx context.Context, dir string, install binaries.Install, r Recipe,
 	return path, BuildFile(ctx, path, install, r, o)
 }
 
-// serves reports whether a file is there and whole enough to be tried, and marks it as used. A damaged one counts as
-// absent.
+// serves reports whether a file is there and whole, and marks it as used.
 func serves(path string, install binaries.Install) bool {
 	m, err := ReadManifest(path)
 	if err != nil || m.BinDir != install.BinDir {

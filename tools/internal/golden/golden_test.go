@@ -3,8 +3,10 @@ package golden_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -206,7 +208,7 @@ func TestTemplateName(t *testing.T) {
 	}
 }
 
-// mustRewrite changes a text of the same length in what a golden cluster holds.
+// mustRewrite changes a text of the same length in what a golden cluster holds, and gives it a digest that fits.
 func mustRewrite(t *testing.T, whole []byte, from, to string) []byte {
 	t.Helper()
 	z, err := zstd.NewReader(nil)
@@ -218,12 +220,14 @@ func mustRewrite(t *testing.T, whole []byte, from, to string) []byte {
 	if err != nil || !bytes.Contains(plain, []byte(from)) || len(from) != len(to) {
 		t.Fatalf("no %q in it, or not as long as %q: %v", from, to, err)
 	}
-	w, err := zstd.NewWriter(nil)
+	w, err := zstd.NewWriter(nil, zstd.WithWindowSize(1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	return w.EncodeAll(bytes.Replace(plain, []byte(from), []byte(to), 1), nil)
+	text := w.EncodeAll(bytes.Replace(plain, []byte(from), []byte(to), 1), nil)
+	sum := crc32.Checksum(text, crc32.MakeTable(crc32.Castagnoli))
+	return binary.LittleEndian.AppendUint32(append(text, whole[len(whole)-12:len(whole)-4]...), sum)
 }
 
 func TestDamaged(t *testing.T) {
@@ -232,14 +236,25 @@ func TestDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := mustRewrite(t, whole, fmt.Sprintf(`{"Format":%d,`, archive.Format), fmt.Sprintf(`{"Format":%d,`, archive.Format+1))
+	const before = archive.Format - 1
+	other := mustRewrite(t, whole, fmt.Sprintf(`{"Format":%d,`, archive.Format), fmt.Sprintf(`{"Format":%d,`, before))
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)/2] ^= 0x40
-	for name, text := range map[string][]byte{"empty": nil, "text": []byte("not a cluster"), "cut": whole[:len(whole)*2/3], "flipped": flipped, "other format": other} {
+	for name, c := range map[string]struct {
+		text []byte
+		why  string
+	}{
+		"empty":        {nil, "it has only 0 bytes"},
+		"text":         {[]byte("not a cluster"), "it does not end with its digest: it was cut or appended to, or another release"},
+		"cut":          {whole[:len(whole)*2/3], "it does not end with its digest"},
+		"appended":     {append(bytes.Clone(whole), 0), "it does not end with its digest"},
+		"flipped":      {flipped, "its digest is not that of its content"},
+		"other format": {other, fmt.Sprintf("another release of pgcell wrote it, in format %d; this one reads %d", before, archive.Format)},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "x.pgcell")
-			if err := os.WriteFile(path, text, 0o600); err != nil {
+			if err := os.WriteFile(path, c.text, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			_, err := postgres.Start(t.Context(), postgres.Config{Install: mustInstall(t), Source: golden.Source(path)})
@@ -247,16 +262,45 @@ func TestDamaged(t *testing.T) {
 			if !errors.As(err, &failed) || !failed.Damaged {
 				t.Fatalf("Start = %v, want a ServerError with Damaged", err)
 			}
-			for _, want := range []string{path, "it is damaged", "delete it, or build its target again"} {
+			for _, want := range []string{path, "it is damaged (" + c.why, "delete it, and Bazel or pgcell makes it anew"} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("Start = %q, want it to contain %q", err, want)
 				}
 			}
 			var damaged *archive.DamagedError
-			if _, err := golden.ReadManifest(path); name != "cut" && name != "flipped" && !errors.As(err, &damaged) {
+			if _, err := golden.ReadManifest(path); !errors.As(err, &damaged) {
 				t.Errorf("ReadManifest = %v, want a DamagedError", err)
 			}
 		})
+	}
+}
+
+// TestCachedReplacesDamaged damages what a cache directory keeps, in the middle, where no manifest is.
+func TestCachedReplacesDamaged(t *testing.T) {
+	t.Parallel()
+	dir, built := t.TempDir(), 0
+	r := golden.Recipe{Migrator: &golden.Migrator{Key: "damaged", Run: func(context.Context, string) error {
+		built++
+		return nil
+	}}}
+	var first []byte
+	for want := 1; want <= 2; want++ {
+		path, err := golden.Cached(t.Context(), dir, mustInstall(t), r, golden.Options{})
+		if err != nil || built != want {
+			t.Fatalf("Cached = %v, and built %d times; want %d", err, built, want)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first != nil && !bytes.Equal(first, text) {
+			t.Error("what is built for a damaged file differs from what the file was")
+		}
+		first = bytes.Clone(text)
+		text[len(text)/2] ^= 1
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
