@@ -16,7 +16,7 @@ type Rule struct {
 	Kind  string   // "go_test", "sh_test", ...
 	Tags  []string // in the order of the BUILD file
 	Srcs  []string // labels
-	Embed []string // labels of libraries whose sources are compiled with Srcs, of Go rules
+	Embed []string // labels of libraries whose sources are compiled with Srcs, of Go rules; of one version's test: its go_test
 }
 
 // Package is the target's package: its directory in the workspace.
@@ -33,6 +33,9 @@ func (t *Rule) Name() string {
 
 // IsTest reports whether the target is of a test rule: Bazel has the names of these rules, and of no others, end so.
 func (t *Rule) IsTest() bool { return strings.HasSuffix(t.Kind, "_test") }
+
+// IsGoTest reports whether the target's tests are the functions of its Go files.
+func (t *Rule) IsGoTest() bool { return t.Kind == "go_test" || t.Kind == "pg_go_version_test" }
 
 // HasTag reports whether the target has a tag.
 func (t *Rule) HasTag(tag string) bool { return slices.Contains(t.Tags, tag) }

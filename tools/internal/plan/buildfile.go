@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/bazelbuild/buildtools/build"
 	"github.com/google/renameio/v2"
@@ -45,6 +47,8 @@ type Target struct {
 	// Kind is the rule or macro: "pg_go_test", "go_test". Empty where the file does not name the target, for a macro
 	// makes it.
 	Kind string
+	// Name is that of the declaration: "a_test" for the target a_test_15 of pg_go_test(name = "a_test", postgres = ["15"]).
+	Name string
 	// Shards is shard_count: 0 where it is not set, -1 where it is no plain number.
 	Shards int
 	// Alone reports whether the suite is serial_only, and so has no shards.
@@ -57,7 +61,7 @@ func (b *BuildFile) Target(name string) Target {
 	if rule == nil {
 		return Target{}
 	}
-	t := Target{Kind: rule.Kind(), Alone: rule.AttrLiteral("serial_only") == "True"}
+	t := Target{Kind: rule.Kind(), Name: rule.Name(), Alone: rule.AttrLiteral("serial_only") == "True"}
 	if rule.Attr("shard_count") != nil {
 		var err error
 		if t.Shards, err = strconv.Atoi(rule.AttrLiteral("shard_count")); err != nil {
@@ -70,6 +74,13 @@ func (b *BuildFile) Target(name string) Target {
 func (b *BuildFile) rule(name string) *build.Rule {
 	for _, rule := range b.file.Rules("") {
 		if rule.Name() == name {
+			return rule
+		}
+	}
+	// pg_go_test makes a target for each version in its attribute postgres.
+	for _, rule := range b.file.Rules("pg_go_test") {
+		version, ok := strings.CutPrefix(name, rule.Name()+"_")
+		if ok && slices.Contains(rule.AttrStrings("postgres"), version) {
 			return rule
 		}
 	}

@@ -76,7 +76,7 @@ func (s *Selector) ofSuites(patterns []string) (tests []test, sure bool) {
 			continue
 		}
 		found, err := t.testsIn(s.Space)
-		if err != nil || t.Kind != "go_test" || t.unknown || len(t.sources) == 0 || slices.ContainsFunc(t.sources, s.generated) {
+		if err != nil || !t.IsGoTest() || t.unknown || len(t.sources) == 0 || slices.ContainsFunc(t.sources, s.generated) {
 			return nil, false
 		}
 		tests = append(tests, slices.DeleteFunc(slices.Clone(found), func(one test) bool { return one.name == "" })...)

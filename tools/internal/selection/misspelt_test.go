@@ -119,6 +119,32 @@ func TestNamesInEmbeddedLibraries(t *testing.T) {
 	}
 }
 
+// The tests of one version's test are those of the go_test that it runs.
+func TestNamesOfVersions(t *testing.T) {
+	t.Parallel()
+	s := mustSelector(t, selection.Options{})
+	const answer = `<query version="2">
+<rule class="go_test" name="//a:_a_test_go"><list name="tags"><string value="manual"/></list>
+  <list name="srcs"><label value="//a:a_test.go"/></list></rule>
+<rule class="pg_go_version_test" name="//a:a_test_15"><list name="embed"><label value="//a:_a_test_go"/></list></rule>
+<rule class="pg_go_version_test" name="//a:a_test_18"><list name="embed"><label value="//a:_a_test_go"/></list></rule>
+</query>`
+	if err := os.WriteFile(s.Bazel.Program, []byte("#!/bin/sh\ncat <<'E'\n"+answer+"\nE\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	const want = "no test TestNowhere in //a:a_test: there are TestOne, TestSame; names are matched whole, and case counts"
+	_, _, err := s.Narrow([]selection.Invocation{{Patterns: []string{"//a:a_test"}, Names: []string{"TestNowhere"}}})
+	if err == nil || err.Error() != want {
+		t.Errorf("//a:a_test::TestNowhere: %v, want %s", err, want)
+	}
+	s.Keyword = mustParse(t, "a_test_18 and one")
+	plan, _, err := s.Narrow([]selection.Invocation{suites("//a:a_test")})
+	if err != nil || len(plan) != 1 || !slices.Equal(plan[0].Patterns, []string{"//a:a_test_18"}) ||
+		!slices.Equal(plan[0].Names, []string{"TestOne"}) {
+		t.Errorf("-k: %v, %v, want TestOne of //a:a_test_18", plan, err)
+	}
+}
+
 // Where the sources do not tell all, Bazel does: a suite of another rule, a generated source, a query that fails.
 func TestNamesThatNobodyKnows(t *testing.T) {
 	t.Parallel()

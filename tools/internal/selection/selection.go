@@ -125,9 +125,9 @@ func (s *Selector) suites(patterns []string) ([]*suite, error) {
 	return suites, nil
 }
 
-// withEmbedded is a query for tests and the libraries that they embed, through one more of these.
+// withEmbedded is a query for tests and what they embed: the go_test of one version's test, libraries, and one more of these.
 func withEmbedded(tests string) string {
-	return "let t = " + tests + " in let e = labels(embed, $t) in $t + $e + labels(embed, $e)"
+	return "let t = " + tests + " in let e = labels(embed, $t) in let f = labels(embed, $e) in $t + $e + $f + labels(embed, $f)"
 }
 
 func failedBefore(last []history.TestID, label string) bool {

@@ -40,7 +40,7 @@ func (t *suite) take(rule *bazel.Rule, all []*bazel.Rule) {
 	t.sources = append(t.sources, rule.Srcs...)
 	for _, label := range rule.Embed {
 		i := slices.IndexFunc(all, func(r *bazel.Rule) bool { return r.Label == label })
-		if i < 0 || all[i].Kind != "go_library" && all[i].Kind != "go_source" {
+		if i < 0 || all[i].Kind != "go_library" && all[i].Kind != "go_source" && !all[i].IsGoTest() {
 			t.unknown = true
 			continue
 		}

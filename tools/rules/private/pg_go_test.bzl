@@ -6,7 +6,60 @@ load("@pgcell//tools/rules:defs.bzl", "pg_go_test")
 """
 
 load("@rules_go//go:def.bzl", "go_test")
+load("//tools/rules/private:pg_go_version_test.bzl", "pg_go_version_test")
 load("//tools/rules/private:pg_test_template.bzl", "pg_test_template")
+load("//tools/rules/private:postgres_versions.bzl", "postgres_versions")
+
+# The attributes of a test itself, which is not the go_test where there is one test a version of PostgreSQL.
+_OF_THE_TEST = [
+    "args",
+    "deprecation",
+    "env_inherit",
+    "flaky",
+    "local",
+    "size",
+    "timeout",
+    "visibility",
+]
+
+# The attributes that hold for both.
+_OF_BOTH = [
+    "compatible_with",
+    "exec_compatible_with",
+    "exec_properties",
+    "restricted_to",
+    "target_compatible_with",
+    "testonly",
+]
+
+def _go_tests(name, versions, data, env, shard_count, tags, **kwargs):
+    """One test for each version of PostgreSQL, and the test_suite of them all."""
+    binary = "_%s_go" % name
+    outer = {attribute: kwargs.pop(attribute) for attribute in _OF_THE_TEST if attribute in kwargs}
+    both = {attribute: kwargs[attribute] for attribute in _OF_BOTH if attribute in kwargs}
+    go_test(
+        name = binary,
+        tags = tags + ([] if "manual" in tags else ["manual"]),
+        visibility = ["//visibility:private"],
+        **kwargs
+    )
+    for version_name, version in versions.items():
+        pg_go_version_test(
+            name = version_name,
+            data = data,
+            embed = [binary],
+            env = env,
+            postgres = version,
+            shard_count = shard_count,
+            tags = tags,
+            **(outer | both)
+        )
+    native.test_suite(
+        name = name,
+        tags = [tag for tag in tags if tag == "manual"],
+        tests = versions.keys(),
+        visibility = outer.get("visibility"),
+    )
 
 def pg_go_test(
         name,
@@ -15,6 +68,7 @@ def pg_go_test(
         cacheable = False,
         serial_only = False,
         category = None,
+        postgres = None,
         shard_count = None,
         times = None,
         data = [],
@@ -40,6 +94,9 @@ def pg_go_test(
             Bazel runs it alone. It cannot have more than one shard.
         category: the suite's category, one word. The suite gets the tag `category:WORD`. None: the last folder of the
             package.
+        postgres: the versions of PostgreSQL to test with, each a value of `--@pgcell//tools/rules:postgres`:
+            `["15", "18"]`. Each gets a test of its own, `NAME_15` and `NAME_18`, and NAME is a test_suite of them. They
+            run the same binary; template and data are made for each. None: NAME is one test, and the flag decides.
         shard_count: how many processes share the tests. None: one, whose worker name is `master`.
         times: the file of recorded times by which shards are balanced; see docs/sharding.md. None: `pgcell_times.txt` of
             the package, if it exists and the suite has shards. "": no file.
@@ -63,6 +120,7 @@ def pg_go_test(
         category = category,
         env = env,
         existing_server = existing_server,
+        postgres = postgres_versions.encode(postgres),
         serial_only = serial_only,
         shard_count = shard_count,
         tags = ["manual"],
@@ -77,13 +135,16 @@ def pg_go_test(
         kwargs["env_inherit"] = kwargs.get("env_inherit", []) + ["PGCELL_SERVER"]
     else:
         source = {"PGCELL_TEMPLATE": "$(rlocationpath :%s)" % inner}
-    go_test(
-        name = name,
-        data = data + [":" + inner] + ([times] if times else []),
-        env = {"GO_TEST_WRAP_TESTV": "1"} | env | {
+    attributes = kwargs | {
+        "data": data + [":" + inner] + ([times] if times else []),
+        "env": {"GO_TEST_WRAP_TESTV": "1"} | env | {
             "PGCELL_CATEGORY": category,
         } | source | ({"PGCELL_TIMES": "$(rlocationpath %s)" % times} if times else {}),
-        shard_count = shard_count,
-        tags = tags + ["category:" + category],
-        **kwargs
-    )
+        "shard_count": shard_count,
+        "tags": tags + ["category:" + category],
+    }
+    versions = postgres_versions.targets(name, postgres)
+    if versions:
+        _go_tests(name, versions, **attributes)
+    else:
+        go_test(name = name, **attributes)

@@ -7,6 +7,7 @@ load("@pgcell//tools/rules:defs.bzl", "pg_template")
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//tools/rules/private:catalog.bzl", "PostgresCatalogInfo")
+load("//tools/rules/private:postgres_transition.bzl", "leave_postgres")
 load("//tools/rules/private:selection.bzl", "selection")
 
 PgTemplateInfo = provider(
@@ -179,9 +180,9 @@ _ATTRS = {
         providers = [PostgresCatalogInfo],
     ),
     # The action runs where PostgreSQL does, so on the platform that is built for: what the tests need is compiled once,
-    # not a second time for tools.
+    # not a second time for tools, nor once more for each PostgreSQL.
     "_golden": attr.label(
-        cfg = "target",
+        cfg = leave_postgres,
         default = "//tools/rules/golden",
         executable = True,
     ),

@@ -6,6 +6,7 @@ load("//tools/rules/private:pg_test_template.bzl", "pg_test_template")
 """
 
 load("//tools/rules/private:pg_template.bzl", "PgTemplateInfo")
+load("//tools/rules/private:postgres_versions.bzl", "postgres_versions")
 load("//tools/rules/private:selection.bzl", "selection")
 
 # What the macro sets by itself, and the attribute that changes it.
@@ -47,6 +48,17 @@ def _pg_test_template_impl(ctx):
             "a target of the rule pg_template",
             "Wrap the SQL files in one: pg_template(name = \"template\", migrations = [...]).",
         )
+    problem = postgres_versions.problem(ctx.attr.postgres)
+    if problem:
+        _fail(ctx, "postgres", problem.got, problem.want, problem.remedy)
+    if ctx.attr.existing_server and ctx.attr.postgres:
+        _fail(
+            ctx,
+            "postgres",
+            ctx.attr.postgres,
+            "none with existing_server = True: the server that PGCELL_SERVER names is of one version",
+            "Drop postgres.",
+        )
     if ctx.attr.serial_only and ctx.attr.shard_count > 1:
         _fail(
             ctx,
@@ -75,6 +87,7 @@ pg_test_template = rule(
         "category": attr.string(doc = "The suite's category."),
         "env": attr.string_dict(doc = "The environment that the test's author gave."),
         "existing_server": attr.bool(doc = "Whether the databases are on a server that others manage."),
+        "postgres": attr.string(doc = "The versions of PostgreSQL that the test's author asked for, as JSON; empty for none."),
         "serial_only": attr.bool(doc = "Whether the suite runs alone."),
         "shard_count": attr.int(doc = "The shards that the test's author asked for; 0 for none."),
         "template": attr.label(

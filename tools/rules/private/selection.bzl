@@ -33,6 +33,9 @@ FLAG = "--@pgcell//tools/rules:postgres"
 # PostgreSQL's major versions that pgcell is tested with.
 MAJORS = [14, 15, 16, 17, 18]
 
+# Where a PostgreSQL may come from.
+SOURCES = ["archive", "host", "npm"]
+
 # The npm packages' names for platforms, which are Node's, and Bazel's constraints for them.
 PLATFORMS = {
     "darwin-arm64": ["@platforms//os:macos", "@platforms//cpu:aarch64"],

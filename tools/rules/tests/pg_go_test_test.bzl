@@ -57,6 +57,20 @@ PGCELL_TEMPLATE, PGCELL_TIMES. Use the attribute template.""",
     "existing_with_template": """\
 pg_go_test LABEL: attribute template: got //tools/rules/tests:template, want none with existing_server = True: a running \
 server cannot load a golden cluster. Drop template, and give the migrations in code: pgcell.Config{Migrations: ...}.""",
+    "existing_with_postgres": """\
+pg_go_test LABEL: attribute postgres: got ["15"], want none with existing_server = True: the server that PGCELL_SERVER \
+names is of one version. Drop postgres.""",
+    "postgres_empty": """\
+pg_go_test LABEL: attribute postgres: got [], want a list that names at least one PostgreSQL. Write ["15", "18"], or drop \
+the attribute.""",
+    "postgres_number": """\
+pg_go_test LABEL: attribute postgres: got "15", want a list that names at least one PostgreSQL. Write ["15", "18"], or \
+drop the attribute.""",
+    "postgres_twice": """\
+pg_go_test LABEL: attribute postgres: got "15" twice, want each PostgreSQL once. Drop one of them.""",
+    "postgres_unknown": """\
+pg_go_test LABEL: attribute postgres: got "9.6", want texts: a major version from 14 to 18, a source (archive, host, npm), \
+or both (npm-15). Write ["15", "18"] for example.""",
     "serial_and_sharded": """\
 pg_go_test LABEL: attribute shard_count: got 4, want 1 or none with serial_only = True, which lets the suite run in \
 one process, alone. Drop shard_count or serial_only.""",
@@ -74,6 +88,11 @@ def _failing_targets():
     _failing("category_of_words", category = "data types")
     _failing("env_of_ours", env = {"PGCELL_TEMPLATE": "elsewhere"})
     _failing("existing_with_template", existing_server = True, template = "template")
+    _failing("existing_with_postgres", existing_server = True, postgres = ["15"])
+    _failing("postgres_empty", postgres = [])
+    _failing("postgres_number", postgres = 15)
+    _failing("postgres_twice", postgres = ["15", "18", "15"])
+    _failing("postgres_unknown", postgres = ["9.6", "15"])
     _failing("serial_and_sharded", serial_only = True, shard_count = 4)
     _failing("template_of_sql", template = "testdata/1.sql")
 
@@ -154,6 +173,27 @@ def pg_go_test_tests(name):
         existing_server = True,
         tags = ["manual"],
     )
+    pg_go_test(
+        name = "versions",
+        size = "small",
+        srcs = ["testdata/noop_test.go"],
+        data = ["testdata/seed.sql"],
+        env = {"OWN": "$(rlocationpath testdata/seed.sql)"},
+        env_inherit = ["OWN"],
+        flaky = True,
+        postgres = ["15", "npm-18"],
+        shard_count = 2,
+        tags = ["manual", "own"],
+        template = "template",
+    )
+    for target in ["versions_15", "versions_npm-18"]:
+        _tags_are(target, ["manual", "own", "category:tests"])
+        rule = native.existing_rule(target)
+        got = [rule["kind"], rule["size"], rule["flaky"], rule["shard_count"]]
+        if got != ["pg_go_version_test", "small", True, 2]:
+            fail("rule, size, flaky, shard_count of %s: got %s" % (target, got))
+    if native.existing_rule("versions")["kind"] != "test_suite":
+        fail("versions: got no test_suite")
     _tags_are("existing", ["manual", "category:tests", "external", "requires-network"])
     _tags_are("existing_cacheable", ["manual", "category:tests", "requires-network"])
     _tags_are("plain", ["manual", "category:tests"])
@@ -199,6 +239,22 @@ def pg_go_test_tests(name):
         runfiles = ["template.pgcell", "seed.sql", "pgcell_times.txt"],
         target_under_test = "selecting",
     )
+    for target in ["versions_15", "versions_npm-18"]:
+        environment_test(
+            name = target + "_test",
+            env = {
+                "GO_TEST_RUN_FROM_BAZEL": "1",
+                "GO_TEST_WRAP_TESTV": "1",
+                "OWN": "_main/%s/testdata/seed.sql" % package,
+                "PGCELL_CATEGORY": "tests",
+                "PGCELL_TEMPLATE": "_main/%s/template.pgcell" % package,
+                "PGCELL_TIMES": "_main/%s/pgcell_times.txt" % package,
+            },
+            inherited = ["OWN"],
+            runfiles = ["template.pgcell", "seed.sql", "pgcell_times.txt", target],
+            target_under_test = target,
+        )
+        tests.append(target + "_test")
     environment_test(
         name = "untimed_test",
         env = {"PGCELL_TIMES": ""},

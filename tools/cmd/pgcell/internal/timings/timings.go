@@ -94,10 +94,29 @@ func balances(p *cli.Process, dirs []string, worth float64) ([]suite, error) {
 			all = append(all, suite{b, pkg, target})
 		}
 	}
+	joinVersions(all)
 	if len(all) == 0 {
 		return nil, failed(`no recorded times: "pgcell timings update" writes them after a run`)
 	}
 	return all, nil
+}
+
+// joinVersions suggests the same number of shards for all suites that one declaration makes, one for each version of
+// PostgreSQL: the largest.
+func joinVersions(all []suite) {
+	type declaration struct{ pkg, name string }
+	largest := map[declaration]int{}
+	of := func(s suite) declaration { return declaration{s.pkg.Path, s.pkg.Build.Target(s.target).Name} }
+	for _, s := range all {
+		if of(s).name != "" {
+			largest[of(s)] = max(largest[of(s)], s.Suggest)
+		}
+	}
+	for i := range all {
+		if suggest := largest[of(all[i])]; suggest > 0 {
+			all[i].Suggest = suggest
+		}
+	}
 }
 
 // lastShards gives the number of shards in which suites ran last, by label; of those whose results are there.

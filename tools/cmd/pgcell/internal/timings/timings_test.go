@@ -67,6 +67,34 @@ func TestTimings(t *testing.T) {
 	}
 }
 
+// The versions of one pg_go_test have recorded times of their own, and one shard_count.
+func TestTimingsOfVersions(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	mustWrite(t, root, "MODULE.bazel", "")
+	mustWrite(t, root, "a/BUILD.bazel", "pg_go_test(\n    name = \"a_test\",\n    postgres = [\"15\", \"npm-18\"],\n)\n")
+	mustWrite(t, root, "a/a_test.go", "func TestA(t *testing.T) {}\nfunc TestB(t *testing.T) {}\n")
+	mustWrite(t, root, "bazel-testlogs/a/a_test_15/test.xml",
+		`<testsuites><testsuite><testcase name="TestA" time="4"/><testcase name="TestB" time="3"/></testsuite></testsuites>`)
+	mustWrite(t, root, "bazel-testlogs/a/a_test_npm-18/test.xml",
+		`<testsuites><testsuite><testcase name="TestA" time="8"/><testcase name="TestB" time="7"/></testsuite></testsuites>`)
+	for _, c := range []struct{ args, want string }{
+		{"update", "a/pgcell_times.txt: 4 of 4 tests changed\n1 of 1 files of recorded times written\n"},
+		{"apply", "//a:a_test_15: shard_count 2, was 1: 2 tests take 7 s, the longest 4 s\n" +
+			"//a:a_test_npm-18: shard_count 2, was 1: 2 tests take 15 s, the longest 8 s\n2 of 2 suites changed\n"},
+		{"apply", "0 of 2 suites changed\n"},
+		{"update", "0 of 1 files of recorded times written\n"},
+	} {
+		if diff := cmp.Diff(c.want, run(t, root, strings.Fields(c.args)...)); diff != "" {
+			t.Errorf("pgcell timings %s differs (-want +got):\n%s", c.args, diff)
+		}
+	}
+	build, err := os.ReadFile(filepath.Join(root, "a", "BUILD.bazel"))
+	if err != nil || strings.Count(string(build), "shard_count = 2,") != 1 {
+		t.Errorf("BUILD.bazel is %q, %v, want shard_count = 2 once", build, err)
+	}
+}
+
 // TestUpdateWithoutResults has a run's results stay with the remote cache: Bazel then makes empty directories.
 func TestUpdateWithoutResults(t *testing.T) {
 	t.Parallel()
