@@ -22,6 +22,9 @@ func (k *keeper) prepare(ctx context.Context) error {
 	if err := k.makeDataDir(); err != nil {
 		return err
 	}
+	if err := k.share(); err != nil {
+		return k.failure("prepare", err)
+	}
 	switch kind := k.job.Source.Kind; kind {
 	case FromExisting:
 		return nil

@@ -44,6 +44,7 @@ type keeper struct {
 	memory   string    // where private memory is mounted; "" without namespaces
 	dataDir  string
 	spareDir *held.Dir // see Server.Spare; nil until asked for
+	programs *held.Dir // see share; nil where the job's serve
 	log      *os.File
 	server   *exec.Cmd         // nil while none runs
 	ended    chan struct{}     // closed when server has been waited for
@@ -221,7 +222,7 @@ func (k *keeper) quit() {
 	if k.job.Containment != Namespaces { // else it goes with the namespace, and the server may still be attached to it
 		held.FreeSharedMemory(k.dataDir)
 	}
-	for _, dir := range []*held.Dir{k.held, k.spareDir} {
+	for _, dir := range []*held.Dir{k.held, k.spareDir, k.programs} {
 		if dir != nil {
 			dir.Remove()
 		}

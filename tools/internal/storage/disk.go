@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/pgcell/pgcell/tools/internal/binaries"
 	"github.com/pgcell/pgcell/tools/internal/held"
 )
 
@@ -45,7 +46,7 @@ func HoldOnDisk() (*held.Dir, error) { return Hold(DiskParents(), false) }
 func Hold(parents []string, toAll bool) (*held.Dir, error) {
 	all := []error{errors.New("no directory on disk serves; set TMPDIR to one")}
 	for _, parent := range parents {
-		if toAll && !open(parent) {
+		if toAll && !binaries.Passable(parent) {
 			all = append(all, fmt.Errorf("the user nobody, who the server runs as, cannot pass through %q", parent))
 			continue
 		}
@@ -56,18 +57,4 @@ func Hold(parents []string, toAll bool) (*held.Dir, error) {
 		all = append(all, err)
 	}
 	return nil, errors.Join(all...)
-}
-
-// open reports whether every user may pass through a directory and all above it.
-func open(dir string) bool {
-	for {
-		info, err := os.Stat(dir)
-		if err != nil || info.Mode()&0o001 == 0 {
-			return false
-		}
-		if dir == filepath.Dir(dir) {
-			return true
-		}
-		dir = filepath.Dir(dir)
-	}
 }
