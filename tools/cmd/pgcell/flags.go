@@ -89,7 +89,7 @@ var runFlags = []flagSpec{
 		group: groupWhich, name: "markers", short: "m", value: "EXPR",
 		usage: "run only suites of a category: a folder's name, a tag, serial_only or\n" +
 			"parallel_safe, with and, or, not and parentheses",
-		more: "Suites with the tag `serial_only` or `exclusive` are `serial_only`; all others are `parallel_safe`. A word " +
+		more: "Suites with the tag `serial_only`, `exclusive` or `exclusive-if-local` are `serial_only`; all others are `parallel_safe`. A word " +
 			"is an error if it is neither a folder, nor a tag, nor one of the markers in `.pgcell.toml`.",
 		target: func(o *options) any { return &o.markers },
 	},

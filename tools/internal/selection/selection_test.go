@@ -17,7 +17,7 @@ import (
 const query = `<query version="2">
 <rule class="go_test" name="//a:a_test"><list name="srcs"><label value="//a:a_test.go"/></list></rule>
 <rule class="go_test" name="//b:b_test">
-  <list name="tags"><string value="exclusive"/></list><list name="srcs"><label value="//b:b_test.go"/></list></rule>
+  <list name="tags"><string value="exclusive-if-local"/></list><list name="srcs"><label value="//b:b_test.go"/></list></rule>
 <rule class="sh_test" name="//e:e_test"><list name="tags"><string value="e2e"/></list></rule>
 <rule class="sh_test" name="//m:m_test"><list name="tags"><string value="manual"/></list></rule>
 </query>`
@@ -125,7 +125,7 @@ func TestTitles(t *testing.T) {
 func TestNarrowErrors(t *testing.T) {
 	t.Parallel()
 	for want, o := range map[string]selection.Options{
-		`-m "c": no suite is in a folder c or has it as a tag: there are a, b, exclusive, parallel_safe, serial_only; ` +
+		`-m "c": no suite is in a folder c or has it as a tag: there are a, b, exclusive-if-local, parallel_safe, serial_only; ` +
 			`a word that may be without suites goes into markers in .pgcell.toml`: {Markers: mustParse(t, "c")},
 		"-k 'c': none of the tests of 2 suites is left: --collect-only lists them": {Keyword: mustParse(t, "c")},
 	} {

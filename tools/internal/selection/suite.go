@@ -57,7 +57,7 @@ type test struct {
 
 // serialOnly reports whether nothing else runs beside the suite.
 func (t *suite) serialOnly() bool {
-	return t.HasTag("serial_only") || t.HasTag("exclusive")
+	return t.HasTag("serial_only") || t.HasTag("exclusive") || t.HasTag("exclusive-if-local")
 }
 
 // is reports whether a word of -m holds for the suite.

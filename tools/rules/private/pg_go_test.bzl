@@ -90,8 +90,9 @@ def pg_go_test(
             docs/how-to/existing-server.md.
         cacheable: True lets Bazel cache the results of a suite with existing_server = True, although it does not know the
             server. A changed value of PGCELL_SERVER runs the suite again; a changed server does not.
-        serial_only: True for a suite that must not run beside others. It gets the tags `serial_only` and `exclusive`, so
-            Bazel runs it alone. It cannot have more than one shard.
+        serial_only: True for a suite that must not run beside others. It gets the tags `serial_only` and
+            `exclusive-if-local`, so Bazel runs it alone, after all others. It cannot have more than one shard. See
+            docs/sharding.md.
         category: the suite's category, one word. The suite gets the tag `category:WORD`. None: the last folder of the
             package.
         postgres: the versions of PostgreSQL to test with, each a value of `--@pgcell//tools/rules:postgres`:
@@ -109,7 +110,7 @@ def pg_go_test(
     """
     category = category or native.package_name().rpartition("/")[2] or name
     if serial_only:
-        tags = tags + ["serial_only", "exclusive"]
+        tags = tags + ["serial_only", "exclusive-if-local"]
     if times == None and shard_count not in [None, 1]:
         times = (native.glob(["pgcell_times.txt"], allow_empty = True) or [""])[0]
     inner = "_" + name

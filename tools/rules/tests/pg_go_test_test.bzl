@@ -197,7 +197,7 @@ def pg_go_test_tests(name):
     _tags_are("existing", ["manual", "category:tests", "external", "requires-network"])
     _tags_are("existing_cacheable", ["manual", "category:tests", "requires-network"])
     _tags_are("plain", ["manual", "category:tests"])
-    _tags_are("full", ["manual", "own", "category:ddl", "serial_only", "exclusive"])
+    _tags_are("full", ["manual", "own", "category:ddl", "serial_only", "exclusive-if-local"])
     package = native.package_name()
     environment_test(
         name = "plain_test",
