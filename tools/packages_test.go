@@ -34,8 +34,8 @@ var floors = []struct {
 }{
 	{"Ground: know nothing of each other", []string{
 		"internal/archive", "internal/binaries", "internal/budget", "internal/child", "internal/cli", "internal/gotest",
-		"internal/held", "internal/memory", "internal/peer", "internal/process", "internal/serial", "internal/shard",
-		"internal/sqltext", "internal/testargs", "internal/usage", "internal/version", "internal/wire",
+		"internal/held", "internal/label", "internal/memory", "internal/peer", "internal/process", "internal/serial",
+		"internal/shard", "internal/sqltext", "internal/testargs", "internal/usage", "internal/version", "internal/wire",
 	}},
 	{"Where data goes; a workspace; migrations", []string{
 		"internal/conf", "internal/external", "internal/history", "internal/merge", "internal/migrations", "internal/netns",

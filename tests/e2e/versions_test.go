@@ -61,3 +61,35 @@ func TestGazelleKeepsVersions(t *testing.T) {
 		t.Errorf("Gazelle wrote\n%s\nwant\n%s", got, want)
 	}
 }
+
+// --postgres 15,18 runs the tests with both, and finds the results of both again.
+func TestCommandRunsVersions(t *testing.T) {
+	dir := cloneOf(t, "smoke")
+	output := runIn(t, dir, "--postgres", "15,18")
+	ensureLine(t, output, `^PASSED //:smoke_test \(PostgreSQL 15\)`, `^PASSED //:smoke_test \(PostgreSQL 18\)`,
+		`^8 passed, 0 failed, 0 skipped$`)
+	ensureLine(t, runIn(t, dir, "--postgres", "15,18"), `^2 of 2 targets cached, `, `^8 passed, 0 failed, 0 skipped$`)
+	ensureLine(t, runIn(t, dir, "-s", "--postgres", "18"), `PostgreSQL 18\.`, `^4 passed, 0 failed, 0 skipped$`)
+
+	file := filepath.Join(dir, "smoke_test.go")
+	nested.MustWrite(t, file, nested.MustRead(t, file)+`
+func TestOnlyIn15(t *testing.T) {
+	var version int
+	row := open(t).QueryRow(context.Background(), "SELECT current_setting('server_version_num')::int / 10000")
+	if err := row.Scan(&version); err != nil || version != 15 {
+		t.Errorf("version %d, %v", version, err)
+	}
+}
+`)
+	text, err := pgcellIn(t, dir, "run", "--postgres", "18,15").CombinedOutput()
+	if err == nil {
+		t.Errorf("pgcell run passed, want a failure with PostgreSQL 18:\n%s", text)
+	}
+	ensureLine(t, string(text), `^FAILED //:smoke_test::TestOnlyIn15 \[w\d\] \(PostgreSQL 18\)`, `version 18, <nil>`,
+		`^  log: .*/logs/18/.*/test.log$`, `^run again: .* --postgres 18 //:smoke_test::TestOnlyIn15$`,
+		`^9 passed, 1 failed, 0 skipped$`)
+	text, err = pgcellIn(t, dir, "run", "--postgres", "18,15", "--lf").CombinedOutput()
+	if err == nil || strings.Contains(string(text), "PostgreSQL 15") {
+		t.Errorf("pgcell run --lf: %v, want a run with PostgreSQL 18 alone:\n%s", err, text)
+	}
+}

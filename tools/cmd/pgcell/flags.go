@@ -189,8 +189,10 @@ var runFlags = []flagSpec{
 	{
 		group: groupDatabase, name: "postgres", value: "WHICH",
 		usage: "the PostgreSQL to use: a major version (15), a source (host, npm),\n" +
-			"both (npm-15), or the directory of an installation",
-		more:   "The version is part of the cache key.",
+			"both (npm-15), or the directory of an installation;\n" +
+			"several, as in 15,18, run one after the other",
+		more: "The version is part of the cache key. [Several versions](how-to/postgres.md#several-versions-in-one-run) " +
+			"in one run have results of their own.",
 		target: func(o *options) any { return &o.postgres },
 	},
 	{

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -54,7 +56,7 @@ func (o *options) run() *run.Options {
 			Durations: o.durations, DurationsMin: o.durationsMin,
 		},
 		Numprocesses: o.numprocesses, Serial: o.inSeries(), Dist: o.dist, Maxfail: o.failLimit(), Stress: o.stress,
-		Rerun: o.rerun, NoCache: o.noCache, Keep: o.keep, Postgres: o.postgres, NoWait: o.noWait, Report: o.report,
+		Rerun: o.rerun, NoCache: o.noCache, Keep: o.keep, Postgres: o.versions(), NoWait: o.noWait, Report: o.report,
 		JUnit: o.junit, Bazel: o.bazel,
 	}
 }
@@ -168,22 +170,51 @@ var postgresChoice = regexp.MustCompile(`^(auto|(host|npm|archive)(-\d+)?|\d+)$`
 
 // checkPostgres refuses at once what Bazel would refuse after it has loaded everything.
 func (o *options) checkPostgres() error {
-	if filepath.IsAbs(o.postgres) {
+	versions := o.versions()
+	for i, version := range versions {
+		err := checkVersion(version)
+		switch {
+		case version == "":
+			err = errors.New("nothing between two commas: separate versions by one comma, as in 15,18")
+		case slices.Contains(versions[:i], version):
+			err = fmt.Errorf("%s is there twice: give each version once", version)
+		case err != nil && len(versions) > 1:
+			err = fmt.Errorf("%s: %w", version, err)
+		}
+		if err != nil {
+			return cli.Usage("--postgres %s: %w", o.postgres, err)
+		}
+	}
+	return nil
+}
+
+// versions gives the values of --postgres.
+func (o *options) versions() []string {
+	if o.postgres == "" {
+		return nil
+	}
+	versions := strings.Split(o.postgres, ",")
+	for i, version := range versions {
+		versions[i] = strings.TrimSpace(version)
+	}
+	return versions
+}
+
+func checkVersion(version string) error {
+	if filepath.IsAbs(version) {
 		for _, bin := range []string{"bin", "."} {
-			if info, err := os.Stat(filepath.Join(o.postgres, bin, "postgres")); err == nil && info.Mode().IsRegular() {
+			if info, err := os.Stat(filepath.Join(version, bin, "postgres")); err == nil && info.Mode().IsRegular() {
 				return nil
 			}
 		}
-		return cli.Usage("--postgres %s: it holds neither bin/postgres nor postgres: give the directory of an installation",
-			o.postgres)
+		return errors.New("it holds neither bin/postgres nor postgres: give the directory of an installation")
 	}
-	if o.postgres != "" && !postgresChoice.MatchString(o.postgres) {
-		return cli.Usage("--postgres %s: want a major version such as 15, host, npm, npm-15, or an absolute directory",
-			o.postgres)
+	if !postgresChoice.MatchString(version) {
+		return errors.New("want a major version such as 15, host, npm, npm-15, or an absolute directory")
 	}
-	major := o.postgres[strings.LastIndex(o.postgres, "-")+1:]
+	major := version[strings.LastIndex(version, "-")+1:]
 	if n, err := strconv.Atoi(major); err == nil && (n < binaries.MinMajor || n > binaries.MaxMajor) {
-		return cli.Usage("--postgres %s: want a version from %d to %d", o.postgres, binaries.MinMajor, binaries.MaxMajor)
+		return fmt.Errorf("want a version from %d to %d", binaries.MinMajor, binaries.MaxMajor)
 	}
 	return nil
 }

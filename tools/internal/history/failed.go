@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/pgcell/pgcell/tools/internal/label"
 )
 
 // TestID names a top-level test. Name is empty for a test target whose tests are not known: it died outside of them, or
 // is no Go test.
 type TestID struct {
-	Label string `json:"label"`
+	Label string `json:"label"` // of a run with several versions of PostgreSQL with the version, see package label
 	Name  string `json:"name"`
 }
 
@@ -33,7 +35,8 @@ func (s *Store) LastFailed() ([]TestID, error) {
 }
 
 // updateFailed takes a run's outcomes in: what passed is out, what failed is in, and what did not run stays. A
-// target all of whose shards have passed is out as a whole, with tests that were removed or renamed.
+// target all of whose shards have passed is out as a whole, with tests that were removed or renamed. A run with one
+// PostgreSQL counts for all versions.
 func (s *Store) updateFailed(run *Run) error {
 	last, err := s.LastFailed()
 	if err != nil {
@@ -55,7 +58,7 @@ func (s *Store) updateFailed(run *Run) error {
 				seen[shard.Label] = make(map[int]bool)
 			}
 			if seen[shard.Label][shard.Shard] = true; len(seen[shard.Label]) == shard.Shards {
-				maps.DeleteFunc(failed, func(id TestID, _ bool) bool { return id.Label == shard.Label })
+				maps.DeleteFunc(failed, func(id TestID, _ bool) bool { return label.Same(id.Label, shard.Label) })
 			}
 		}
 	}
@@ -74,7 +77,9 @@ func (s *Shard) outcomes(failed, again map[TestID]bool) {
 			continue
 		}
 		id := TestID{s.Label, t.Name}
-		delete(failed, id)
+		maps.DeleteFunc(failed, func(other TestID, _ bool) bool {
+			return other.Name == t.Name && label.Same(other.Label, s.Label)
+		})
 		if t.Outcome == Failed {
 			again[id], found = true, true
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/gotest"
+	"github.com/pgcell/pgcell/tools/internal/label"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
@@ -138,10 +139,15 @@ func (v *view) failures(s *results.Shard) {
 
 func (v *view) failure(s *results.Shard, t *results.Test) failure {
 	f := failure{
-		ID: fmt.Sprintf("failure-%d", len(v.Failures)+1), Title: s.Argument(t), Worker: s.Worker(), Took: t.Duration,
-		Output: s.Text(t), Where: s.Where(t, v.Workspace).String(),
+		ID:    fmt.Sprintf("failure-%d", len(v.Failures)+1),
+		Title: label.Versioned(s.Argument(t), label.Version(s.Label)), Worker: s.Worker(), Took: t.Duration, Output: s.Text(t),
+		Where: s.Where(t, v.Workspace).String(),
 	}
-	f.Again = command(v.Program, []string{f.Title})
+	again := []string{s.Argument(t)}
+	if version := label.Version(s.Label); version != "" {
+		again = append([]string{"--postgres", version}, again...)
+	}
+	f.Again = command(v.Program, again)
 	text := t.Output
 	for _, sub := range t.Subtests {
 		text += "\n" + sub.Output

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
+	"github.com/pgcell/pgcell/tools/internal/label"
 )
 
 // LiveEvent says that a top-level test began or ended.
@@ -26,8 +27,16 @@ type LiveShard struct {
 	Run, Index int // from 1, from 0
 	Total      int
 	Log        string // once the shard has started
+	Outputs    string // where what the tests leave will be kept; empty for where Bazel puts it
 	parser     logParser
 	file       *os.File
+}
+
+// Shard gives the shard as far as it is known.
+func (s *LiveShard) Shard() *Shard {
+	return &Shard{
+		Label: s.Label, Config: s.Config, Run: s.Run, Index: s.Index, Total: s.Total, Log: s.Log, Outputs: s.Outputs,
+	}
 }
 
 // Tests gives what is known of the shard's top-level tests, in the order in which they began.
@@ -54,20 +63,19 @@ func NewLive(root string, since time.Time) *Live {
 
 // Add has a test target followed; runs is 1 without --runs_per_test.
 func (l *Live) Add(target *bazel.Target, runs int) {
-	label, shards, runs := target.Label, max(target.Shards, 1), max(runs, 1)
+	shards, runs := max(target.Shards, 1), max(runs, 1)
 	for run := 1; run <= runs; run++ {
 		for index := range shards {
-			s := &LiveShard{Label: label, Config: target.Config, Run: run, Index: index, Total: shards}
+			s := &LiveShard{Label: target.Label, Config: target.Config, Run: run, Index: index, Total: shards}
 			s.Log = s.path(runs)
-			l.shards[liveKey{label, run, index}] = s
+			l.shards[liveKey{target.Label, run, index}] = s
 		}
 	}
 }
 
 // path gives a shard's log below a directory of logs: PACKAGE/NAME/shard_I_of_N_run_R_of_M/test.log.
 func (s *LiveShard) path(runs int) string {
-	label := strings.TrimLeft(s.Label, "@")
-	repo, rest, _ := strings.Cut(label, "//")
+	repo, rest, _ := strings.Cut(strings.TrimLeft(label.Bare(s.Label), "@"), "//")
 	pkg, name, _ := strings.Cut(rest, ":")
 	if repo != "" {
 		pkg = filepath.Join("external", repo, pkg)
@@ -83,8 +91,8 @@ func (s *LiveShard) path(runs int) string {
 }
 
 // Done ends the following of a shard that has a result.
-func (l *Live) Done(label string, run, index int) {
-	key := liveKey{label, run, index}
+func (l *Live) Done(target string, run, index int) {
+	key := liveKey{target, run, index}
 	if s := l.shards[key]; s != nil {
 		s.close()
 		delete(l.shards, key)

@@ -236,10 +236,8 @@ func (r *Run) Has(name string) bool {
 // Stop takes in what is known of a shard that was stopped while it ran: the tests that ended have their result, those
 // that ran are interrupted.
 func (r *Run) Stop(live *LiveShard) *Shard {
-	s := &Shard{
-		Label: live.Label, Config: live.Config, Run: live.Run, Index: live.Index, Total: live.Total, Attempt: 1,
-		Status: bazel.Incomplete, Tests: live.Tests(), Log: live.Log,
-	}
+	s := live.Shard()
+	s.Attempt, s.Status, s.Tests = 1, bazel.Incomplete, live.Tests()
 	for i := range s.Tests {
 		if s.Tests[i].Outcome == Running {
 			s.Tests[i].Outcome = Interrupted

@@ -14,11 +14,12 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
 	"github.com/pgcell/pgcell/tools/internal/gotest"
+	"github.com/pgcell/pgcell/tools/internal/label"
 )
 
 // Shard is the result of one shard of a test target; a target without sharding has one.
 type Shard struct {
-	Label    string
+	Label    string // with the version, where there are several of PostgreSQL: see package label
 	Config   string // id of the Bazel configuration, opaque
 	Run      int    // from 1; above 1 with --runs_per_test alone
 	Index    int    // from 0, as in TEST_SHARD_INDEX
@@ -92,15 +93,15 @@ func (s *Shard) Title(t *Test) string {
 	if s.Run > 1 {
 		name += fmt.Sprintf(" run %d", s.Run)
 	}
-	return name
+	return label.Versioned(name, label.Version(s.Label))
 }
 
 // Argument names a test in the form that "pgcell run" takes.
 func (s *Shard) Argument(t *Test) string {
 	if t.Name == "" {
-		return s.Label
+		return label.Bare(s.Label)
 	}
-	return s.Label + "::" + t.Name
+	return label.Bare(s.Label) + "::" + t.Name
 }
 
 // Text gives what a test printed, fit to be shown.
@@ -171,10 +172,10 @@ func (s *Shard) read(res *bazel.TestResult) {
 		if !errors.Is(err, bazel.ErrNoFile) && !errors.Is(err, os.ErrNotExist) {
 			s.Died += fmt.Sprintf(" (%v)", err)
 		}
-	case wholeTarget(tests, s.Label) && s.OK():
+	case wholeTarget(tests, label.Bare(s.Label)) && s.OK():
 		tests[0].Name = ""
 		s.Tests = tests
-	case wholeTarget(tests, s.Label):
+	case wholeTarget(tests, label.Bare(s.Label)):
 		if m := exitMessage.FindStringSubmatch(tests[0].Output); m != nil && res.ExitCode == 0 {
 			res.ExitCode, _ = strconv.Atoi(m[1])
 		}
@@ -243,13 +244,13 @@ var (
 // wholeTarget reports whether Bazel itself wrote the XML, which it does for a test that leaves
 // none: then the one test in it is named by the path of the target's program, "x/y_test" or, with
 // rules_go, "x/y_test_/y_test", and its shard, "_shard_1/2".
-func wholeTarget(tests []Test, label string) bool {
+func wholeTarget(tests []Test, target string) bool {
 	if len(tests) != 1 {
 		return false
 	}
-	pkg, target, _ := strings.Cut(label[strings.LastIndex(label, "//")+2:], ":")
+	pkg, name, _ := strings.Cut(target[strings.LastIndex(target, "//")+2:], ":")
 	dir, base := path.Split(ofShard.ReplaceAllString(tests[0].Name, ""))
-	return dir != "" && base == path.Base(target) && strings.HasPrefix(dir, pkg)
+	return dir != "" && base == path.Base(name) && strings.HasPrefix(dir, pkg)
 }
 
 // noReason is what is said where Bazel tells nothing; Bazel 7 tells no exit code.

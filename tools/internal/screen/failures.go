@@ -2,9 +2,11 @@ package screen
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/kballard/go-shellquote"
 
+	"github.com/pgcell/pgcell/tools/internal/label"
 	"github.com/pgcell/pgcell/tools/internal/summary"
 )
 
@@ -35,7 +37,7 @@ const againNames = 5
 
 // again gives a line to copy that runs what failed again.
 func (p *Printer) again(sum *summary.Summary) {
-	var args []string
+	var args, versions []string
 	add := func(arg string) {
 		if !slices.Contains(args, arg) {
 			args = append(args, arg)
@@ -46,11 +48,18 @@ func (p *Printer) again(sum *summary.Summary) {
 			add(s.Argument(&t))
 		}
 		if s.Died != "" {
-			add(s.Label)
+			add(label.Bare(s.Label))
+		}
+		version := label.Version(s.Label)
+		if (s.Died != "" || len(s.Failed()) > 0) && version != "" && !slices.Contains(versions, version) {
+			versions = append(versions, version)
 		}
 	}
 	if len(args) > againNames {
 		args = []string{"--lf"}
+	}
+	if len(versions) > 0 {
+		args = append([]string{"--postgres", strings.Join(versions, ",")}, args...)
 	}
 	p.Line("run again: %s %s", p.command, shellquote.Join(args...))
 }

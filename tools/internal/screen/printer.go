@@ -69,8 +69,7 @@ func (p *Printer) paint(word string) string {
 // Live prints a failure of a running shard.
 func (p *Printer) Live(e results.LiveEvent) {
 	if e.Test.Outcome == results.Failed && !p.o.Output {
-		s := &results.Shard{Label: e.Shard.Label, Run: e.Shard.Run, Index: e.Shard.Index, Total: e.Shard.Total, Log: e.Shard.Log}
-		p.failure(s, e.Test)
+		p.failure(e.Shard.Shard(), e.Test)
 	}
 }
 

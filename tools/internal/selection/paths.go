@@ -7,6 +7,7 @@ import (
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/label"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
@@ -14,6 +15,7 @@ import (
 type Invocation struct {
 	Patterns []string // Bazel's target patterns
 	Names    []string // tests to run, "TestA" or "TestA/sub"; all when empty
+	Postgres string   // the value of --postgres; empty for Bazel's choice
 	Derived  bool     // the names were found in source files, not written by the user: one may be missing
 }
 
@@ -88,7 +90,7 @@ func Recorded(times *history.Times, plan []Invocation) []history.Shard {
 	var shards []history.Shard
 	for _, s := range times.All() {
 		if slices.ContainsFunc(plan, func(inv Invocation) bool {
-			return slices.ContainsFunc(inv.Patterns, func(pattern string) bool { return Covers(pattern, s.Label) })
+			return slices.ContainsFunc(inv.Patterns, func(pattern string) bool { return Covers(pattern, label.Bare(s.Label)) })
 		}) {
 			shards = append(shards, s)
 		}

@@ -3,6 +3,7 @@ package summary
 import (
 	"fmt"
 
+	"github.com/pgcell/pgcell/tools/internal/label"
 	"github.com/pgcell/pgcell/tools/internal/results"
 )
 
@@ -23,10 +24,7 @@ func flakes(shards []*results.Shard) []Flake {
 	var order []string
 	for _, s := range shards {
 		for _, t := range s.Tests {
-			name := s.Label
-			if t.Name != "" {
-				name += "::" + t.Name
-			}
+			name := label.Versioned(s.Argument(&t), label.Version(s.Label))
 			if tests[name] == nil {
 				tests[name] = &runs{}
 				order = append(order, name)

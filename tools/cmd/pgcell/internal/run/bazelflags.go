@@ -32,7 +32,7 @@ func (s *session) bazelArgs(inv *selection.Invocation, events string) []string {
 	args = append(args, "--ui_event_filters=-info,-pass,-fail,-timeout", "--curses=no",
 		"--show_progress_rate_limit="+rate)
 	args = append(args, s.workers.BazelFlags()...)
-	args = append(args, o.bazelFlags(s.workers)...)
+	args = append(args, o.bazelFlags(s.workers, inv.Postgres)...)
 	if !o.Selection.All {
 		args = append(args, "--build_tests_only")
 		if tags := o.Selection.Excluded(); len(tags) > 0 {
@@ -47,8 +47,8 @@ func (s *session) bazelArgs(inv *selection.Invocation, events string) []string {
 	return append(args, inv.Patterns...)
 }
 
-// bazelFlags gives Bazel's flags for those of this command that it passes on.
-func (o *Options) bazelFlags(w plan.Workers) []string {
+// bazelFlags gives Bazel's flags for those of this command that it passes on; postgres is that of this call.
+func (o *Options) bazelFlags(w plan.Workers, postgres string) []string {
 	var flags []string
 	switch o.Dist {
 	case "loadfile":
@@ -69,10 +69,10 @@ func (o *Options) bazelFlags(w plan.Workers) []string {
 		// The sandbox has a /tmp of its own, where nobody else reaches the server's socket.
 		flags = append(flags, "--test_env=PGCELL_KEEP=1", "--sandbox_add_mount_pair=/tmp")
 	}
-	if filepath.IsAbs(o.Postgres) {
-		flags = append(flags, "--@pgcell//tools/rules:postgres=host", "--test_env=PGCELL_POSTGRES="+o.Postgres)
-	} else if o.Postgres != "" {
-		flags = append(flags, "--@pgcell//tools/rules:postgres="+o.Postgres)
+	if filepath.IsAbs(postgres) {
+		flags = append(flags, "--@pgcell//tools/rules:postgres=host", "--test_env=PGCELL_POSTGRES="+postgres)
+	} else if postgres != "" {
+		flags = append(flags, "--@pgcell//tools/rules:postgres="+postgres)
 	}
 	return flags
 }

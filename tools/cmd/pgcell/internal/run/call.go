@@ -17,6 +17,7 @@ type call struct {
 	finished *bazel.Finished // nil when Bazel ended without its last events
 	exit     int             // of the process
 	begun    bool
+	start    time.Time
 	live     *results.Live // nil until Bazel has said where it runs tests
 	process  *bazel.Process
 }
@@ -28,7 +29,8 @@ func (s *session) call(inv selection.Invocation, events string) (*call, error) {
 		messages.Progress = s.bar.Building
 	}
 	defer messages.Flush()
-	process, err := s.bazel.Start(s.bazelArgs(&inv, events), messages)
+	start := s.Now()
+	process, err := s.client(inv.Postgres).Start(s.bazelArgs(&inv, events), messages)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +43,7 @@ func (s *session) call(inv selection.Invocation, events string) (*call, error) {
 		s.watch(process)
 	}()
 
-	c := &call{Invocation: inv, run: &results.Run{}, process: process}
+	c := &call{Invocation: inv, run: &results.Run{}, process: process, start: start}
 	s.print.Named = len(inv.Names) > 0
 	err = bazel.FollowIdle(ctx, events, func(e bazel.Event) { s.event(c, e) }, func() { s.idle(c) })
 	if err != nil {
@@ -55,6 +57,7 @@ func (s *session) call(inv selection.Invocation, events string) (*call, error) {
 
 // event takes one event in.
 func (s *session) event(c *call, e bazel.Event) {
+	versioned(e, s.version(&c.Invocation))
 	switch {
 	case e.Started != nil && c.begun:
 		s.begin(c)
@@ -68,7 +71,7 @@ func (s *session) event(c *call, e bazel.Event) {
 		}
 	case e.ExecRoot != nil:
 		// A file's time may be a little behind the clock; but what the run before has written is older than that.
-		c.live = results.NewLive(e.ExecRoot.Path, s.start.Add(-20*time.Millisecond))
+		c.live = results.NewLive(e.ExecRoot.Path, c.start.Add(-20*time.Millisecond))
 	case e.Target != nil && e.Target.OK && e.Target.Shards > 0:
 		s.limit.flaky[e.Target.Label] = e.Target.Flaky
 		s.bar.Target(e.Target.Label, e.Target.Shards, max(s.o.Stress, 1))
@@ -83,6 +86,7 @@ func (s *session) event(c *call, e bazel.Event) {
 	if c.live != nil {
 		c.live.Done(shard.Label, shard.Run, shard.Index)
 	}
+	s.keepOutputs(c, shard)
 	s.limit.shard(shard)
 	s.bar.Shard(shard)
 	s.print.Shard(shard, s.limit.attempts(shard.Label))
@@ -105,6 +109,7 @@ func (s *session) idle(c *call) {
 		c.live.Poll(func(e results.LiveEvent) {
 			s.limit.live(e)
 			s.bar.Test(e)
+			e.Shard.Outputs = s.keptOutputs(c, e.Shard.Shard())
 			s.print.Live(e)
 		})
 		s.bar.Running = len(c.live.Started())

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
@@ -33,7 +34,7 @@ type Options struct {
 	Rerun        int      // run a failed shard so often again
 	NoCache      bool     // run again what is cached
 	Keep         bool     // keep the databases of failed tests
-	Postgres     string   // a major version, a source, or the directory of an installation; empty for Bazel's choice
+	Postgres     []string // each a major version, a source, or the directory of an installation; empty for Bazel's choice
 	NoWait       bool     // fail if another Bazel command runs
 	Report       string   // file of the HTML report; empty for none
 	JUnit        string   // file of the JUnit XML; empty for none
@@ -67,13 +68,7 @@ func Run(p *cli.Process, o *Options) error {
 		return err
 	}
 	defer done()
-	selector := selection.Selector{
-		Options: &o.Selection, Space: s.space, Bazel: s.bazel, Failed: s.last, Messages: s.bar.Messages(),
-	}
-	if (o.Selection.LastFailed || o.Selection.FailedFirst) && len(s.last) == 0 {
-		s.print.Line("no failed tests are known: running all")
-	}
-	calls, chosen, err := selector.Narrow(calls)
+	calls, chosen, err := s.narrow(calls)
 	if err != nil {
 		return err
 	}
@@ -96,7 +91,7 @@ func Measure(p *cli.Process, o *Options) ([]*results.Shard, error) {
 		return nil, err
 	}
 	defer done()
-	calls, err := s.runAll(plan)
+	calls, err := s.runAll(s.repeat(plan))
 	if err != nil {
 		return nil, err
 	}
@@ -124,9 +119,6 @@ func prepare(p *cli.Process, o *Options) (s *session, calls []selection.Invocati
 		return nil, nil, nil, err
 	}
 	client.NoWait = o.NoWait
-	if filepath.IsAbs(o.Postgres) {
-		client.Env = append(client.Env, "PGCELL_POSTGRES="+o.Postgres) // read by the module extension postgres
-	}
 	dir, err := os.MkdirTemp("", "pgcell-run-")
 	if err != nil {
 		return nil, nil, nil, cli.Broken("make a directory for Bazel's events: %w: free space there, or set TMPDIR", err)
@@ -156,18 +148,34 @@ func newSession(p *cli.Process, o *Options, space *workspace.Workspace, client *
 func (s *session) runAll(calls []selection.Invocation) ([]*call, error) {
 	s.chooseWorkers(calls)
 	var finished []*call
-	for i, inv := range calls {
+	for i := 0; len(calls) > 0; i++ {
+		inv := calls[0]
+		calls = calls[1:]
 		c, err := s.call(inv, filepath.Join(s.dir, fmt.Sprintf("events-%d.json", i)))
 		if err != nil {
 			return nil, err
 		}
 		finished = append(finished, c)
-		if s.stopped || s.limit.reached || s.verdict(c) != cli.Passed && s.verdict(c) != cli.Failed {
-			s.left = calls[i+1:]
-			break
-		}
+		calls = s.next(c, calls)
 	}
 	return finished, nil
+}
+
+// next gives those of the planned calls that are made after a finished one: all, unless there is no sense in more. The
+// failed build of one PostgreSQL does not keep the next one from its tests.
+func (s *session) next(c *call, planned []selection.Invocation) []selection.Invocation {
+	verdict := s.verdict(c)
+	if !s.stopped && !s.limit.reached && (verdict == cli.Passed || verdict == cli.Failed) {
+		return planned
+	}
+	n := len(planned)
+	if !s.stopped && !s.limit.reached && verdict == cli.BuildFailed {
+		if n = slices.IndexFunc(planned, func(inv selection.Invocation) bool { return inv.Postgres != c.Postgres }); n < 0 {
+			n = len(planned)
+		}
+	}
+	s.left = append(s.left, planned[:n]...)
+	return planned[n:]
 }
 
 // chooseWorkers decides how many shards run at once, and says so where that is not what people expect.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/label"
 	"github.com/pgcell/pgcell/tools/internal/summary"
 )
 
@@ -16,6 +17,9 @@ func (s *session) summarise(calls []*call) int {
 	for _, c := range calls {
 		v := s.verdict(c)
 		if text := s.explain(c, v); text != "" {
+			if version := s.version(&c.Invocation); version != "" {
+				text = "PostgreSQL " + version + ": " + text
+			}
 			why = append(why, text)
 		}
 		if code == cli.Passed || v != cli.Passed && v != cli.Failed {
@@ -31,7 +35,7 @@ func (s *session) summarise(calls []*call) int {
 		if len(inv.Names) > 0 {
 			names = fmt.Sprintf(" (%s)", strings.Join(inv.Names, ", "))
 		}
-		s.print.Line("not started: %s%s", strings.Join(inv.Patterns, " "), names)
+		s.print.Line("not started: %s%s", label.Versioned(strings.Join(inv.Patterns, " "), s.version(&inv)), names)
 	}
 	run := s.record(calls, sum, code)
 	past := s.past()
