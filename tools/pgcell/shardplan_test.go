@@ -141,6 +141,9 @@ func TestShards(t *testing.T) {
 			[3]string{"TestSharedA TestSharedA/x", "TestSharedD", ""}},
 		"skip by Bazel": {nil, []string{"TESTBRIDGE_TEST_ONLY=TestShared[A-D]$,-C"},
 			[3]string{"TestSharedA TestSharedA/x TestSharedA/y", "TestSharedB", "TestSharedD"}},
+		"serial_only": {nil, []string{sharedFilter, "PGCELL_TIMES=" + times, "PGCELL_SERIAL_ONLY=1"}, [3]string{
+			"ExampleNew_shared FuzzShared FuzzShared/seed#0 TestSharedA TestSharedA/x TestSharedA/y TestSharedB TestSharedC TestSharedD",
+			"", ""}},
 		"fail fast": {nil, []string{"TESTBRIDGE_TEST_ONLY=TestSharedC$", "TESTBRIDGE_TEST_RUNNER_FAIL_FAST=1"},
 			[3]string{"TestSharedC", "", ""}},
 	} {

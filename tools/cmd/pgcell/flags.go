@@ -59,7 +59,7 @@ var runFlags = []flagSpec{
 			"(Bazel's `--test_sharding_strategy=disabled`), for tests of one suite that must share a process. " +
 			"`worksteal`: each " +
 			"suite is cut into four shards for each worker, at most 50 (`forced=N`), longest tests first where times are " +
-			"recorded. " +
+			"recorded. A suite with `serial_only = True` still runs in one process, alone. " +
 			"`loadfile` and `worksteal` have cached results of their own, because their shards differ. `no` is `-n 0`.",
 		target: func(o *options) any { return &o.dist },
 	},

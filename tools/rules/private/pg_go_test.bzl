@@ -91,8 +91,9 @@ def pg_go_test(
         cacheable: True lets Bazel cache the results of a suite with existing_server = True, although it does not know the
             server. A changed value of PGCELL_SERVER runs the suite again; a changed server does not.
         serial_only: True for a suite that must not run beside others. It gets the tags `serial_only` and
-            `exclusive-if-local`, so Bazel runs it alone, after all others. It cannot have more than one shard. See
-            docs/sharding.md.
+            `exclusive-if-local`, so Bazel runs it alone, after all others. It cannot have more than one shard. If Bazel
+            is told to cut every suite into shards (`--test_sharding_strategy=forced=N`), the first one runs all of its
+            tests. See docs/sharding.md.
         category: the suite's category, one word. The suite gets the tag `category:WORD`. None: the last folder of the
             package.
         postgres: the versions of PostgreSQL to test with, each a value of `--@pgcell//tools/rules:postgres`:
@@ -102,8 +103,8 @@ def pg_go_test(
         times: the file of recorded times by which shards are balanced; see docs/sharding.md. None: `pgcell_times.txt` of
             the package, if it exists and the suite has shards. "": no file.
         data: files for the test, as in go_test; the template is added.
-        env: environment for the test, as in go_test. PGCELL_TEMPLATE, PGCELL_CATEGORY, PGCELL_TIMES and
-            PGCELL_EXISTING_SERVER are added as needed, and `GO_TEST_WRAP_TESTV=1` unless it is set, so that the log lists
+        env: environment for the test, as in go_test. PGCELL_TEMPLATE, PGCELL_CATEGORY, PGCELL_TIMES,
+            PGCELL_SERIAL_ONLY and PGCELL_EXISTING_SERVER are added as needed, and `GO_TEST_WRAP_TESTV=1` unless it is set, so that the log lists
             passed tests.
         tags: tags of the test, as in go_test; `category:WORD` is added.
         **kwargs: every other attribute of go_test: srcs, embed, deps, size, ...
@@ -140,7 +141,9 @@ def pg_go_test(
         "data": data + [":" + inner] + ([times] if times else []),
         "env": {"GO_TEST_WRAP_TESTV": "1"} | env | {
             "PGCELL_CATEGORY": category,
-        } | source | ({"PGCELL_TIMES": "$(rlocationpath %s)" % times} if times else {}),
+        } | source | ({"PGCELL_SERIAL_ONLY": "1"} if serial_only else {}) | (
+            {"PGCELL_TIMES": "$(rlocationpath %s)" % times} if times else {}
+        ),
         "shard_count": shard_count,
         "tags": tags + ["category:" + category],
     }

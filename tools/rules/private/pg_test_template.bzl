@@ -13,6 +13,7 @@ load("//tools/rules/private:selection.bzl", "selection")
 _RESERVED = {
     "PGCELL_CATEGORY": "category",
     "PGCELL_EXISTING_SERVER": "existing_server",
+    "PGCELL_SERIAL_ONLY": "serial_only",
     "PGCELL_TEMPLATE": "template",
     "PGCELL_TIMES": "times",
 }

@@ -53,7 +53,7 @@ pg_go_test LABEL: attribute category: got "data types", want one word without sp
 last folder of the package.""",
     "env_of_ours": """\
 pg_go_test LABEL: attribute env: got PGCELL_TEMPLATE, want none of PGCELL_CATEGORY, PGCELL_EXISTING_SERVER, \
-PGCELL_TEMPLATE, PGCELL_TIMES. Use the attribute template.""",
+PGCELL_SERIAL_ONLY, PGCELL_TEMPLATE, PGCELL_TIMES. Use the attribute template.""",
     "existing_with_template": """\
 pg_go_test LABEL: attribute template: got //tools/rules/tests:template, want none with existing_server = True: a running \
 server cannot load a golden cluster. Drop template, and give the migrations in code: pgcell.Config{Migrations: ...}.""",
@@ -204,6 +204,7 @@ def pg_go_test_tests(name):
         env = {
             "GO_TEST_WRAP_TESTV": "1",
             "PGCELL_CATEGORY": "tests",
+            "PGCELL_SERIAL_ONLY": "",
             "PGCELL_TEMPLATE": "_main/tools/rules/empty.pgcell",
             "PGCELL_TIMES": "",
         },
@@ -223,6 +224,7 @@ def pg_go_test_tests(name):
             "GO_TEST_WRAP_TESTV": "0",
             "OWN": "_main/%s/testdata/seed.sql" % package,
             "PGCELL_CATEGORY": "ddl",
+            "PGCELL_SERIAL_ONLY": "1",
             "PGCELL_TEMPLATE": "_main/%s/template.pgcell" % package,
         },
         runfiles = ["template.pgcell", "seed.sql"],
