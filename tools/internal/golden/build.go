@@ -88,6 +88,8 @@ func build(
 	}
 	if m.RunfilesBinDir != "" {
 		m.BinDir = "" // a path of the action's own, which means nothing elsewhere
+	} else if info, err := os.Stat(filepath.Join(m.BinDir, "postgres")); err == nil {
+		m.Size = info.Size()
 	}
 	b := &builder{ctx: ctx, server: server, recipe: r, missing: missing, template: m.Template}
 	b.connect, b.url = server.Connect, server.URL(Role, m.Template)

@@ -13,6 +13,7 @@ type Manifest struct {
 	Postgres       binaries.Version  // that made it; its major version must run it
 	Build          string            // of that PostgreSQL, see [binaries.Install]
 	BinDir         string            // of that PostgreSQL, where it was found on the machine; may be ""
+	Size           int64             // of the program postgres in BinDir, by which another build there is told; may be 0
 	RunfilesBinDir string            // of that PostgreSQL below the runfiles root, where Bazel brings it; may be ""
 	Settings       map[string]string // of the server
 	Collations     string            // versions of the libraries that put text in order, see CheckCollations

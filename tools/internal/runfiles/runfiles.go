@@ -30,10 +30,10 @@ func Find(path string) (string, error) {
 	return "", fmt.Errorf("find %q among the runfiles in %q: not there", path, os.Getenv("TEST_SRCDIR"))
 }
 
-// Install finds the PostgreSQL that a golden cluster was made with: among the runfiles, or where it was when the cluster was
-// made. If it is at neither place, or if PGCELL_POSTGRES names another one, find gives it.
+// Install finds the PostgreSQL that a golden cluster was made with: among the runfiles, or, if it was one of the machine, the
+// same build in the same place. If PGCELL_POSTGRES names another one, find gives it.
 //
-// Errors: there is none that find knows, with the remedy.
+// Errors: [*ElsewhereError]; it is not among the runfiles; find's.
 func Install(ctx context.Context, m golden.Manifest, find func(context.Context) (binaries.Install, error)) (binaries.Install, error) {
 	if os.Getenv("PGCELL_POSTGRES") != "" {
 		return find(ctx)
@@ -45,14 +45,25 @@ func Install(ctx context.Context, m golden.Manifest, find func(context.Context) 
 			return binaries.Install{}, err
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "postgres")); err == nil {
-		return binaries.Install{BinDir: dir, Version: m.Postgres, Build: m.Build}, nil
+	info, err := os.Stat(filepath.Join(dir, "postgres"))
+	switch {
+	case err != nil:
+		return binaries.Install{}, &ElsewhereError{BinDir: dir, Version: m.Postgres, Here: "lacks it"}
+	case m.RunfilesBinDir == "" && m.Size != 0 && m.Size != info.Size():
+		return binaries.Install{}, &ElsewhereError{BinDir: dir, Version: m.Postgres, Here: "has another build there"}
 	}
-	install, err := find(ctx)
-	if err != nil {
-		return install, fmt.Errorf("it was made with PostgreSQL %v in %q, which is not on this machine. If Bazel runs the test on another "+
-			"machine than it built on, choose a PostgreSQL that travels with the test: --@pgcell//tools/rules:postgres=npm, or "+
-			"postgres.archive(...) in MODULE.bazel. Here: %w", m.Postgres, dir, err)
-	}
-	return install, nil
+	return binaries.Install{BinDir: dir, Version: m.Postgres, Build: m.Build}, nil
+}
+
+// ElsewhereError says that a golden cluster was made with a PostgreSQL of another machine.
+type ElsewhereError struct {
+	BinDir  string // on that machine
+	Version binaries.Version
+	Here    string // what is the matter with BinDir on this machine
+}
+
+func (e *ElsewhereError) Error() string {
+	return fmt.Sprintf("it was made with PostgreSQL %v in %q of the machine that Bazel runs on, and this machine %s. For tests that run "+
+		"remotely, choose a PostgreSQL that is an input of the tests: --@pgcell//tools/rules:postgres=npm, or postgres.archive(...) "+
+		"in MODULE.bazel", e.Version, e.BinDir, e.Here)
 }

@@ -8,7 +8,7 @@ load("@pgcell//tools/rules:defs.bzl", "pg_template")
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//tools/rules/private:catalog.bzl", "PostgresCatalogInfo")
 load("//tools/rules/private:postgres_transition.bzl", "leave_postgres")
-load("//tools/rules/private:selection.bzl", "selection")
+load("//tools/rules/private:selection.bzl", "PLATFORMS", "selection")
 
 PgTemplateInfo = provider(
     doc = "A golden cluster: a stopped data directory that holds a migrated, sealed database, packed into one file.",
@@ -19,6 +19,8 @@ PgTemplateInfo = provider(
 )
 
 _TOOLCHAIN = Label("//tools/rules:toolchain_type")
+
+_CONSTRAINTS = {label: None for labels in PLATFORMS.values() for label in labels}.keys()
 
 _DOC = """\
 Runs initdb and the migrations once and packs the result, a golden cluster, into the one file `NAME.pgcell`.
@@ -52,7 +54,19 @@ def _postgres(ctx):
         plan = selection.plan(ctx.attr._catalog[PostgresCatalogInfo].offers),
         platform = selection.label_text(ctx.fragments.platform.platform),
         value = ctx.attr._postgres[BuildSettingInfo].value,
+        kind = _kind(ctx),
     ))
+
+def _kind(ctx):
+    """The key of PLATFORMS that the target platform is of; empty for none."""
+    has = {
+        label: ctx.target_platform_has_constraint(target[platform_common.ConstraintValueInfo])
+        for label, target in zip(_CONSTRAINTS, ctx.attr._constraints)
+    }
+    for kind, labels in PLATFORMS.items():
+        if all([has[label] for label in labels]):
+            return kind
+    return ""
 
 def _named(files):
     # The short path is the name: where the output base lies must not be in the hash that names the template.
@@ -178,6 +192,10 @@ _ATTRS = {
     "_catalog": attr.label(
         default = "@pgcell_postgres//:catalog",
         providers = [PostgresCatalogInfo],
+    ),
+    "_constraints": attr.label_list(
+        default = _CONSTRAINTS,
+        providers = [platform_common.ConstraintValueInfo],
     ),
     # The action runs where PostgreSQL does, so on the platform that is built for: what the tests need is compiled once,
     # not a second time for tools, nor once more for each PostgreSQL.

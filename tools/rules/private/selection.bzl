@@ -100,7 +100,7 @@ def _list_offers(plan, wanted = None):
     lines = ["\n  %s %s" % (place, ", ".join(found.keys())) for place, found in versions.items()]
     return "".join(lines) or "\n  nothing at all"
 
-def _explain(owner, value, platform, plan):
+def _explain(owner, value, platform, plan, kind = ""):
     """The message for a value of the flag that selects nothing.
 
     Args:
@@ -108,11 +108,21 @@ def _explain(owner, value, platform, plan):
         value: the flag's value.
         platform: label of the target platform, as text.
         plan: what `plan` returned.
+        kind: key of PLATFORMS that the target platform is of; empty for a platform of another kind.
 
     Returns:
         string: what was asked for, what there is, what to write.
     """
     got = "%s: flag %s: got \"%s\", " % (owner, FLAG, value)
+    if value in plan.get(kind, {}):
+        return got + ("which is PostgreSQL %s for %s, and no execution platform is of that kind. A template is built on " +
+                      "the kind of machine that tests run on, here %s. Add an execution platform: " +
+                      "--extra_execution_platforms=%s, or register_execution_platforms(...) in MODULE.bazel.") % (
+            plan[kind][value].version,
+            kind,
+            platform,
+            platform,
+        )
     if any([value in values for values in plan.values()]):
         return got + ("which comes for other platforms than %s:%s\nWrite a value that this platform has, install " +
                       "that PostgreSQL on this machine, or add postgres.archive(...) for it to MODULE.bazel.") % (

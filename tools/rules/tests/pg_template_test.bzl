@@ -9,7 +9,7 @@ load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("//tools/rules:defs.bzl", "PgTemplateInfo", "pg_template")
 load("//tools/rules:toolchain.bzl", "PostgresInfo", "postgres_toolchain")
 load("//tools/rules/private:catalog.bzl", "PostgresCatalogInfo")
-load("//tools/rules/private:selection.bzl", "selection")
+load("//tools/rules/private:selection.bzl", "PLATFORMS", "selection")
 
 _FLAG = str(Label("//tools/rules:postgres"))
 
@@ -107,6 +107,27 @@ unknown_version_test = analysistest.make(
     config_settings = {_FLAG: "99"},
     expect_failure = True,
     fragments = ["platform"],
+)
+
+def _no_execution_platform_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    plan = selection.plan(ctx.attr._catalog[PostgresCatalogInfo].offers)
+    asserts.expect_failure(env, (
+        "pg_template //tools/rules/tests:nothing: flag --@pgcell//tools/rules:postgres: got \"npm\", which is PostgreSQL %s " +
+        "for %s, and no execution platform is of that kind. A template is built on the kind of machine that tests run on, " +
+        "here //tools/rules/tests:mac. Add an execution platform: --extra_execution_platforms=//tools/rules/tests:mac, or " +
+        "register_execution_platforms(...) in MODULE.bazel."
+    ) % (plan["darwin-x64"]["npm"].version, "darwin-x64"))
+    return analysistest.end(env)
+
+no_execution_platform_test = analysistest.make(
+    _no_execution_platform_test_impl,
+    attrs = {"_catalog": attr.label(default = "@pgcell_postgres//:catalog")},
+    config_settings = {
+        _FLAG: "npm",
+        "//command_line_option:platforms": str(Label("//tools/rules/tests:mac")),
+    },
+    expect_failure = True,
 )
 
 def _failure_test_impl(ctx):
@@ -228,9 +249,13 @@ def pg_template_tests(name):
     action_test(name = "action_test", target_under_test = "everything")
     empty_test(name = "empty_test", target_under_test = "nothing")
     unknown_version_test(name = "unknown_version_test", target_under_test = "nothing")
+
+    # The rarest kind of machine, so that few who run this have one.
+    native.platform(name = "mac", constraint_values = PLATFORMS["darwin-x64"])
+    no_execution_platform_test(name = "no_execution_platform_test", target_under_test = "nothing")
     _failure_test("no_migrator", _NO_MIGRATOR)
     native.test_suite(
         name = name,
-        tests = ["outputs_test", "action_test", "empty_test", "unknown_version_test", "no_migrator_test"] +
+        tests = ["outputs_test", "action_test", "empty_test", "unknown_version_test", "no_execution_platform_test", "no_migrator_test"] +
                 _toolchain_tests(),
     )
