@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests; ./run_tests.sh --help says how. It builds the command with Bazel and becomes `pgcell run "$@"`, or
-# `pgcell "$@"` where the first word is another command of pgcell's: compare, doctor, exec, gc, timings, ci-matrix.
+# `pgcell "$@"` where the first word is another command of pgcell's: compare, doctor, exec, explain, gc, timings,
+# ci-matrix.
 set -euo pipefail
 
 export PGCELL_CALLED_AS=$0          # for lines to copy
@@ -64,7 +65,7 @@ source_digest
 command=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/pgcell/command/$digest
 [[ -x $command ]] || build "$@"
 case ${1-} in
-  compare | doctor | gc | timings | ci-matrix) exec "$command" "$@" ;;
+  compare | doctor | explain | gc | timings | ci-matrix) exec "$command" "$@" ;;
   exec)
     # What it runs starts where the user is, and knows nothing of this script.
     cd -- "$BUILD_WORKING_DIRECTORY"

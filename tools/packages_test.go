@@ -39,7 +39,7 @@ var floors = []struct {
 	}},
 	{"Where data goes; a workspace; migrations", []string{
 		"internal/conf", "internal/external", "internal/history", "internal/merge", "internal/migrations", "internal/netns",
-		"internal/session", "internal/storage", "internal/workspace",
+		"internal/session", "internal/spawns", "internal/storage", "internal/workspace",
 	}},
 	{"Bazel; divided test binaries; scripts and facts of a template; the process that keeps a server", []string{
 		"internal/bazel", "internal/divide", "internal/facts", "internal/keeper", "internal/psql",
@@ -58,8 +58,8 @@ var floors = []struct {
 	{"Sums; lending", []string{"internal/lend", "internal/summary"}},
 	{"The terminal; what exec puts before a test process", []string{"internal/gohook", "internal/screen", "internal/split"}},
 	{"Subcommands on their own", []string{
-		"cmd/pgcell/internal/cimatrix", "cmd/pgcell/internal/exec", "cmd/pgcell/internal/gc", "cmd/pgcell/internal/run",
-		"cmd/pgcell/internal/timings",
+		"cmd/pgcell/internal/cimatrix", "cmd/pgcell/internal/exec", "cmd/pgcell/internal/explain", "cmd/pgcell/internal/gc",
+		"cmd/pgcell/internal/run", "cmd/pgcell/internal/timings",
 	}},
 	{"Subcommands that use others", []string{"cmd/pgcell/internal/compare", "cmd/pgcell/internal/doctor"}},
 	{"Programs", []string{"bench", "closednet/coverage", "cmd/pgcell", "exec"}},

@@ -62,6 +62,12 @@ func (f *fake) run(args []string) {
 			must(err)
 			arg = "--build_event_json_file=EVENTS"
 		}
+		if path, ok := strings.CutPrefix(arg, "--execution_log_binary_file="); ok {
+			if recorded, err := os.ReadFile("executions"); err == nil {
+				must(os.WriteFile(path, encodeExecutions(string(recorded)), 0o666))
+			}
+			arg = "--execution_log_binary_file=EXECUTIONS"
+		}
 		fmt.Fprintln(record, arg)
 	}
 	must(record.Close())

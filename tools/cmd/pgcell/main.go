@@ -19,6 +19,7 @@ import (
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/compare"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/doctor"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/exec"
+	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/explain"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/gc"
 	"github.com/pgcell/pgcell/tools/cmd/pgcell/internal/timings"
 	"github.com/pgcell/pgcell/tools/internal/child"
@@ -107,7 +108,7 @@ func rootCommand(p *cli.Process, written []string, config *workspace.Config) *co
 		return cli.Usage("%w: --help lists the flags", err)
 	})
 	root.AddCommand(runCommand(p, written, config), compare.Command(p), exec.Command(p), doctor.Command(p), gc.Command(p),
-		timings.Command(p), cimatrix.Command(p), &cobra.Command{
+		timings.Command(p), cimatrix.Command(p), explain.Command(p), &cobra.Command{
 			Use:   "version",
 			Short: "Print the version",
 			Args:  cobra.NoArgs,

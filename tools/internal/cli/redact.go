@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -44,6 +46,20 @@ func Redact(args []string) []string {
 
 // RedactText gives a text without user names and passwords in URLs.
 func RedactText(text string) string { return userinfo.ReplaceAllString(text, "${1}"+hidden+"@") }
+
+// RedactVariable gives the value of a variable without what nobody should read, as [Redact] does. Behind the three asterisks
+// stand 16 bits of a digest of the value, so that a change can be seen.
+func RedactVariable(name, value string) string {
+	shown := RedactText(value)
+	if secretName.MatchString(name) && value != "" {
+		shown = hidden
+	}
+	if shown == value {
+		return value
+	}
+	sum := sha256.Sum256([]byte(name + "=" + value))
+	return fmt.Sprintf("%s #%x", shown, sum[:2])
+}
 
 func isFlag(name string) bool {
 	return secretFlag.MatchString(name) || environmentFlag.MatchString(name)

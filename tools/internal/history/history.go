@@ -129,7 +129,7 @@ func (s *Store) Save(run *Run) error {
 		return fmt.Errorf("keep the run's history: %w", err)
 	}
 	defer unlock()
-	run.ID = fmt.Sprintf("%s-%d", run.Start.UTC().Format("20060102T150405.000000"), os.Getpid())
+	run.ID = ID(run.Start)
 	if err := writeJSON(s.runFile(run.ID), run); err != nil {
 		return fmt.Errorf("keep the run's history: %w", err)
 	}
@@ -138,6 +138,11 @@ func (s *Store) Save(run *Run) error {
 	}
 	s.prune()
 	return nil
+}
+
+// ID is the ID of this process's run that began at a time.
+func ID(start time.Time) string {
+	return fmt.Sprintf("%s-%d", start.UTC().Format("20060102T150405.000000"), os.Getpid())
 }
 
 func (s *Store) runFile(id string) string { return filepath.Join(s.dir, "runs", id+".json") }

@@ -25,6 +25,7 @@ func (s *session) bazelArgs(inv *selection.Invocation, events string) []string {
 		"--local_termination_grace_seconds=1", // Ctrl-C, --maxfail: rules_go's tests sit SIGTERM out
 		"--show_result=0",
 	)
+	args = append(args, s.executionFlags(events)...)
 	rate := "5"
 	if s.bar.Active() {
 		rate = "0.5"

@@ -20,6 +20,8 @@ type call struct {
 	start    time.Time
 	live     *results.Live // nil until Bazel has said where it runs tests
 	process  *bazel.Process
+
+	executions string // file of what was executed, see keepExecutions
 }
 
 // call runs Bazel once and takes in its events while it runs.
@@ -43,7 +45,7 @@ func (s *session) call(inv selection.Invocation, events string) (*call, error) {
 		s.watch(process)
 	}()
 
-	c := &call{Invocation: inv, run: &results.Run{}, process: process, start: start}
+	c := &call{Invocation: inv, run: &results.Run{}, process: process, executions: executionLog(events), start: start}
 	s.print.Named = len(inv.Names) > 0
 	err = bazel.FollowIdle(ctx, events, func(e bazel.Event) { s.event(c, e) }, func() { s.idle(c) })
 	if err != nil {

@@ -42,6 +42,7 @@ func (s *session) summarise(calls []*call) int {
 	if err := s.save(run); err != nil {
 		s.print.Line("pgcell run: %v: set XDG_CACHE_HOME to a directory that can be written to", err)
 	}
+	s.keepExecutions(calls)
 	if err := s.writeFiles(sum, run, past); err != nil {
 		fmt.Fprintf(s.Stderr, "pgcell run: %v\n", err)
 		if code == cli.Passed {
