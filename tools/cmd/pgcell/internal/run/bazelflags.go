@@ -32,7 +32,7 @@ func (s *session) bazelArgs(inv *selection.Invocation, events string) []string {
 	}
 	args = append(args, "--ui_event_filters=-info,-pass,-fail,-timeout", "--curses=no",
 		"--show_progress_rate_limit="+rate)
-	args = append(args, s.workers.BazelFlags()...)
+	args = append(args, s.workerFlags...)
 	args = append(args, o.bazelFlags(s.workers, inv.Postgres)...)
 	if !o.Selection.All {
 		args = append(args, "--build_tests_only")

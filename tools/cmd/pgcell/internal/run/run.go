@@ -46,19 +46,21 @@ type session struct {
 	*cli.Process
 	o       *Options
 	workers plan.Workers
-	bazel   *bazel.Client
-	space   *workspace.Workspace
-	print   *screen.Printer
-	bar     *screen.Bar
-	stop    chan os.Signal
-	stopped bool                   // by a signal
-	left    []selection.Invocation // calls that were not made any more
-	limit   *limiter
-	history *history.Store // nil where there is no place for one
-	known   *history.Times
-	last    []history.TestID // what failed when it last ran, before this run
-	start   time.Time
-	dir     string // for Bazel's events
+	// workerFlags are Bazel's for that number.
+	workerFlags []string
+	bazel       *bazel.Client
+	space       *workspace.Workspace
+	print       *screen.Printer
+	bar         *screen.Bar
+	stop        chan os.Signal
+	stopped     bool                   // by a signal
+	left        []selection.Invocation // calls that were not made any more
+	limit       *limiter
+	history     *history.Store // nil where there is no place for one
+	known       *history.Times
+	last        []history.TestID // what failed when it last ran, before this run
+	start       time.Time
+	dir         string // for Bazel's events
 }
 
 // Run runs the chosen tests. Its error carries the exit code, also where all has been said already.
@@ -180,9 +182,15 @@ func (s *session) next(c *call, planned []selection.Invocation) []selection.Invo
 
 // chooseWorkers decides how many shards run at once, and says so where that is not what people expect.
 func (s *session) chooseWorkers(calls []selection.Invocation) {
-	s.workers = plan.Series
-	if !s.o.Serial {
-		s.workers = plan.ChooseWorkers(s.o.Numprocesses, selection.Recorded(s.known, calls))
+	n := s.o.Numprocesses
+	if s.o.Serial {
+		n = "1"
+	}
+	if options := s.bazel.Configured(s.o.Bazel); options["remote_executor"] != "" {
+		s.workers, s.workerFlags = plan.RemoteWorkers(n, options["jobs"])
+	} else {
+		s.workers = plan.ChooseWorkers(n, selection.Recorded(s.known, calls))
+		s.workerFlags = s.workers.BazelFlags()
 	}
 	s.bar.Workers = max(s.workers.Count, 1)
 	if s.workers.Oversubscribed() && s.workers.Why != "" {
