@@ -121,12 +121,14 @@ var (
 
 // otherFlags are those that docs name of other programs.
 var otherFlags = strings.Fields(`
-	--cap-add --clean --config --create --curses --disk_cache --experimental_disk_cache_gc_max_size
-	--experimental_remote_cache_eviction_retries --incompatible_strict_action_env --inserts --jobs --keep_going
+	--cap-add --clean --config --create --curses --disk_cache --execution_log_binary_file
+	--experimental_disk_cache_gc_max_size --experimental_remote_cache_eviction_retries
+	--extra_execution_platforms --host_platform --incompatible_strict_action_env --inserts --jobs --keep_going
 	--local_resources --local_test_jobs --no-daemon --nocache_test_results --nozip_undeclared_test_outputs
-	--output_base --parallel --pool --redo --remote_cache --remote_download_outputs --remote_local_fallback
-	--remote_retries --remote_timeout --remote_upload_local_results --remove --run --run_under --runs_per_test
-	--sandbox_add_mount_pair --security-opt --shm-size --test_env --test_filter --test_output
+	--output_base --parallel --platforms --pool --redo --remote_cache --remote_default_exec_properties
+	--remote_download_outputs --remote_executor --remote_local_fallback --remote_retries --remote_timeout
+	--remote_upload_local_results --remove --run --run_under --runs_per_test --sandbox_add_mount_pair
+	--security-opt --shm-size --spawn_strategy --strategy --test_env --test_filter --test_output
 	--test_sharding_strategy --test_tag_filters
 `)
 
