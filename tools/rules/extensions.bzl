@@ -112,7 +112,8 @@ _archive = tag_class(
             values = sorted(PLATFORMS),
         ),
         "strip_prefix": attr.string(
-            doc = "The directory in the archive that holds bin/, lib/ and share/. Empty: its root.",
+            doc = "The directory in the archive that holds bin/, lib/ and share/. Empty: the one directory that holds " +
+                  "bin/postgres and bin/initdb. If the archive holds just another archive, that one is unpacked.",
         ),
         "urls": attr.string_list(
             allow_empty = False,

@@ -6,7 +6,7 @@ load("//tools/rules/private:npm_repository.bzl", "postgres_npm_repository")
 """
 
 load("//tools/rules/private:npm_builds.bzl", "NPM_SCOPE")
-load("//tools/rules/private:prebuilt.bzl", "write_prebuilt_build_file")
+load("//tools/rules/private:prebuilt.bzl", "make_listed_links", "write_prebuilt_build_file")
 load("//tools/rules/private:selection.bzl", "selection")
 
 # A package is about 25 MB.
@@ -48,15 +48,6 @@ def _pack(rctx, owner, package):
         ))
     return tarballs[0]
 
-def _link(rctx):
-    """Makes the links that a tarball of npm cannot hold and that the package lists instead."""
-    listed = rctx.path("native/pg-symlinks.json")
-    if not listed.exists:
-        return
-    for link in json.decode(rctx.read(listed)):
-        if not rctx.path(link["target"]).exists:
-            rctx.symlink(link["source"], link["target"])
-
 def _postgres_npm_repository_impl(rctx):
     owner = "postgres.npm(version = \"%s\")" % rctx.attr.version
     package = "%s/%s@%s" % (NPM_SCOPE, rctx.attr.platform, rctx.attr.version)
@@ -80,7 +71,7 @@ def _postgres_npm_repository_impl(rctx):
     rctx.extract("package.tgz", stripPrefix = "package")
     rctx.delete("package.tgz")
     rctx.delete("npm")
-    _link(rctx)
+    make_listed_links(rctx, "native/")
     version = ".".join([str(n) for n in selection.numbers(rctx.attr.version)[:2]])
     write_prebuilt_build_file(rctx, owner, version, prefix = "native/")
 

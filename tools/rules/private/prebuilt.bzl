@@ -1,7 +1,7 @@
 """The BUILD file of a repository that holds a relocatable PostgreSQL.
 
 ```starlark
-load("//tools/rules/private:prebuilt.bzl", "write_prebuilt_build_file")
+load("//tools/rules/private:prebuilt.bzl", "make_listed_links", "write_prebuilt_build_file")
 ```
 """
 
@@ -40,6 +40,21 @@ postgres_toolchain(
     version = "{version}",
 )
 """
+
+def make_listed_links(rctx, prefix):
+    """Makes the links that an npm package cannot hold and lists instead, if it does.
+
+    Args:
+        rctx: the repository_ctx; the files are unpacked already.
+        prefix: the directory above bin/, with a slash at its end; empty for the repository's root.
+    """
+    listed = rctx.path(prefix + "pg-symlinks.json")
+    if not listed.exists:
+        return
+    for link in json.decode(rctx.read(listed)):
+        source, target = [prefix + link[key].removeprefix("native/") for key in ["source", "target"]]
+        if not rctx.path(target).exists:
+            rctx.symlink(source, target)
 
 def write_prebuilt_build_file(rctx, owner, version, prefix = ""):
     """Writes BUILD.bazel with the target `postgres`, and looks whether the programs are there.
