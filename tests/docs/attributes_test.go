@@ -174,7 +174,7 @@ func attributesPage(t *testing.T) string {
 		"postgres = use_extension(\"@pgcell//tools/rules:extensions.bzl\", \"postgres\")\n```\n\n" +
 		"You need it only for versions of PostgreSQL that pgcell does not offer by itself.\n\n")
 	extension := mustParseBzl(t, extensionFile)
-	for _, tag := range []string{"host", "archive", "npm"} {
+	for _, tag := range []string{"host", "bundle", "archive", "npm"} {
 		class, ok := assigned(t, extension, "_"+tag).(*build.CallExpr)
 		if !ok {
 			t.Fatalf("_%s is no tag class", tag)

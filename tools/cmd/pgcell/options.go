@@ -166,7 +166,7 @@ func (o *options) checkContradictions() error {
 }
 
 // postgresChoice is what the flag --@pgcell//tools/rules:postgres takes.
-var postgresChoice = regexp.MustCompile(`^(auto|(host|npm|archive)(-\d+)?|\d+)$`)
+var postgresChoice = regexp.MustCompile(`^(auto|(host|npm|archive|bundle)(-\d+)?|\d+)$`)
 
 // checkPostgres refuses at once what Bazel would refuse after it has loaded everything.
 func (o *options) checkPostgres() error {

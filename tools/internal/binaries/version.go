@@ -3,6 +3,7 @@ package binaries
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -65,7 +66,11 @@ func Inspect(ctx context.Context, binDir string) (Install, error) {
 			return Install{}, &InstallError{Dir: binDir, Reason: "it holds no executable " + name}
 		}
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(binDir, "postgres"), "--version").Output()
+	cmd := exec.CommandContext(ctx, filepath.Join(binDir, "postgres"), "--version")
+	if libraries := Libraries(binDir); libraries != "" {
+		cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+libraries)
+	}
+	out, err := cmd.Output()
 	if err != nil {
 		return Install{}, &InstallError{Dir: binDir, Reason: "postgres --version: " + err.Error()}
 	}

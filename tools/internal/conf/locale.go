@@ -82,7 +82,7 @@ func (e *LocaleError) Error() string {
 // machineLocales lists the locales of the C library.
 func machineLocales() string {
 	cmd := exec.Command("locale", "-a")
-	cmd.Env = Env()
+	cmd.Env = Env("")
 	out, err := cmd.Output()
 	if err != nil {
 		return "no program that lists its locales"

@@ -67,7 +67,7 @@ func (l *limited) end(name string, limit int64, err error) error {
 func (s *Source) byTool(ctx context.Context, out *limited) error {
 	tool := filepath.Join(s.Server.Install().BinDir, "pg_dump")
 	// The superuser sees all, row security notwithstanding.
-	return runTool(ctx, out, tool, s.Server.URL(golden.Superuser, s.Name), append(conf.Env(), "PGPASSWORD="+s.Server.Password()))
+	return runTool(ctx, out, tool, s.Server.URL(golden.Superuser, s.Name), append(conf.Env(filepath.Dir(tool)), "PGPASSWORD="+s.Server.Password()))
 }
 
 func runTool(ctx context.Context, out *limited, tool, url string, environ []string) error {

@@ -43,7 +43,7 @@ func (k *keeper) runInitdb(ctx context.Context, options []string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(k.job.BinDir, "initdb"), append([]string{"--pgdata=" + k.dataDir, "--username=" + conf.Superuser,
 		"--auth=trust", "--encoding=UTF8", "--wal-segsize=1", "--no-sync", "--no-instructions"}, options...)...)
 	var out bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = conf.Env(), &out, &out, k.serverAttr()
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = conf.Env(k.job.BinDir), &out, &out, k.serverAttr()
 	// Its backend shares its process group, and frees its shared memory when asked to end, not when killed.
 	cmd.Cancel, cmd.WaitDelay = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }, 2*time.Second
 	err := cmd.Run()

@@ -31,7 +31,7 @@ func (k *keeper) start(ctx context.Context) error {
 		return k.failure("start", err)
 	}
 	cmd := exec.Command(filepath.Join(k.job.BinDir, "postgres"), "-D", k.dataDir)
-	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = conf.Env(), k.log, k.log, k.serverAttr()
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = conf.Env(k.job.BinDir), k.log, k.log, k.serverAttr()
 	if err := cmd.Start(); err != nil {
 		return k.failure("start", err)
 	}

@@ -67,6 +67,7 @@ def _look(rctx, bindir):
 
 def _build_of(rctx, bindir, major):
     """What tells this build of a version from others, 16 hex digits. It looks again when a file of it changes."""
+    rctx.watch(rctx.attr._directories)
     result = rctx.execute(["sh", rctx.path(rctx.attr._identify), bindir, str(major)], timeout = 120)
     lines = result.stdout.strip().split("\n")
     if result.return_code or len(lines[-1]) != 16:
@@ -117,6 +118,22 @@ def _candidates(rctx):
         candidates.extend([directory.format(major = major) for major in reversed(MAJORS)])
     return {candidate: None for candidate in candidates}.keys()
 
+def _bundles(rctx, found):
+    """What postgres.bundle can copy, by major version: what the attribute bindir names before what was found."""
+    bundles = {}
+    for bindir in rctx.attr.bundle_bindirs:
+        looked = _look(rctx, bindir)
+        if selection.major(looked.version) not in MAJORS:
+            fail(("postgres.bundle(bindir = \"%s\"): got a directory that does not serve (%s), want the absolute one that " +
+                  "holds postgres and initdb of a PostgreSQL %d to %d.") % (
+                bindir,
+                looked.reason or "it is version " + looked.version,
+                MAJORS[0],
+                MAJORS[-1],
+            ))
+        bundles.setdefault(selection.major(looked.version), struct(bindir = bindir, version = looked.version))
+    return bundles | {major: postgres for major, postgres in found.items() if major not in bundles} if rctx.attr.bundle else {}
+
 def _postgres_host_repository_impl(rctx):
     machine = _machine(rctx)
     found = {}
@@ -129,6 +146,16 @@ def _postgres_host_repository_impl(rctx):
         if major in MAJORS and major not in found:
             found[major] = struct(bindir = bindir, version = version)
     offers = []
+    bundles = _bundles(rctx, found) if machine.startswith("linux-") else {}
+    for major, postgres in bundles.items():
+        offers.append(json.encode(struct(
+            place = postgres.bindir,
+            platform = machine,
+            preferred = False,
+            source = "bundle",
+            toolchain = "@%s//:postgres" % rctx.attr.bundle.format(major = major),
+            version = postgres.version,
+        )))
     build = _BUILD.format(toolchain_bzl = str(Label("//tools/rules:toolchain.bzl")))
     for major, postgres in found.items():
         build += _TOOLCHAIN.format(
@@ -146,6 +173,7 @@ def _postgres_host_repository_impl(rctx):
             version = postgres.version,
         )))
     rctx.file("BUILD.bazel", build)
+    rctx.file("bundles.json", json.encode({str(major): postgres for major, postgres in bundles.items()}))
     rctx.file("offers.bzl", "\"\"\"The PostgreSQL installations of this machine.\"\"\"\n\nOFFERS = [\n%s]\n" % "".join(
         ["    %s,\n" % repr(offer) for offer in offers],
     ))
@@ -157,7 +185,13 @@ postgres_host_repository = repository_rule(
             allow_single_file = True,
             default = "//tools/rules/private:identify_host.sh",
         ),
+        "_directories": attr.label(
+            allow_single_file = True,
+            default = "//tools/rules/private:host_directories.sh",
+        ),
         "apparent_name": attr.string(doc = "The name by which the other repositories see this one.", mandatory = True),
+        "bundle": attr.string(doc = "The name of a repository that copies version {major}; empty where none is wanted."),
+        "bundle_bindirs": attr.string_list(doc = "Directories of programs that are copied before what is found."),
     },
     configure = True,
     doc = "Finds PostgreSQL on this machine: PGCELL_POSTGRES, PATH, pg_config, the usual directories.",

@@ -26,19 +26,9 @@ list_files() {
   fi
 }
 
-# Where extensions and dictionaries lie: as pg_config says, else the first usual place that has them.
-share='' lib=''
-if [ -x "$dir/pg_config" ]; then
-  share=$("$dir/pg_config" --sharedir) lib=$("$dir/pg_config" --pkglibdir)
-else
-  for d in "$dir/../share/postgresql" "$dir/../share" "/usr/share/postgresql/$major" "/usr/share/postgresql$major" \
-    "$dir/../../../../share/postgresql/$major" /usr/share/pgsql; do
-    if [ -z "$share" ] && [ -d "$d/extension" ]; then share=$d; fi
-  done
-  for d in "$dir/../lib/postgresql" "$dir/../lib" /usr/lib64/pgsql; do
-    if [ -z "$lib" ] && [ -e "$d/plpgsql.so" ]; then lib=$d; fi
-  done
-fi
+# shellcheck source=tools/rules/private/host_directories.sh
+. "${0%/*}/host_directories.sh"
+host_directories "$dir" "$major"
 
 digest_tree() {
   if [ -d "$1" ]; then

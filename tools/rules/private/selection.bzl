@@ -8,7 +8,7 @@ An *offer* is one PostgreSQL that could be used: a struct of
 
 | field | what |
 |---|---|
-| source | `archive`, `host` or `npm` |
+| source | `archive`, `bundle`, `host` or `npm` |
 | version | of the installation or package: `15.18`, `18.4.0-beta.17` |
 | platform | a key of PLATFORMS |
 | toolchain | label of its postgres_toolchain |
@@ -21,11 +21,11 @@ The flag's values, for each platform on its own:
 |---|---|
 | `auto` | the first in the order below |
 | `15` | the first with that major version |
-| `host`, `npm`, `archive` | the first from that source |
-| `host-15`, `npm-15`, `archive-15` | that major version from that source |
+| `host`, `npm`, `archive`, `bundle` | the first from that source |
+| `host-15`, `npm-15`, ... | that major version from that source |
 
 The order: an archive that the root module names, for somebody asked for it by hand; what is installed on the host;
-archives of other modules; npm. Within one of these the newest first.
+archives of other modules; npm; copies of what is installed on the host. Within one of these the newest first.
 """
 
 FLAG = "--@pgcell//tools/rules:postgres"
@@ -34,7 +34,7 @@ FLAG = "--@pgcell//tools/rules:postgres"
 MAJORS = [14, 15, 16, 17, 18]
 
 # Where a PostgreSQL may come from.
-SOURCES = ["archive", "host", "npm"]
+SOURCES = ["archive", "bundle", "host", "npm"]
 
 # The npm packages' names for platforms, which are Node's, and Bazel's constraints for them.
 PLATFORMS = {
@@ -63,7 +63,7 @@ def _major(version):
 def _rank(offer):
     if offer.source == "archive":
         return 0 if offer.preferred else 2
-    return 1 if offer.source == "host" else 3
+    return {"bundle": 4, "host": 1}.get(offer.source, 3)
 
 def _place_in_order(offer):
     return (_rank(offer), 0 if offer.preferred else 1, [-n for n in _numbers(offer.version)])

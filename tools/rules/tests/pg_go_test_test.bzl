@@ -69,8 +69,8 @@ drop the attribute.""",
     "postgres_twice": """\
 pg_go_test LABEL: attribute postgres: got "15" twice, want each PostgreSQL once. Drop one of them.""",
     "postgres_unknown": """\
-pg_go_test LABEL: attribute postgres: got "9.6", want texts: a major version from 14 to 18, a source (archive, host, npm), \
-or both (npm-15). Write ["15", "18"] for example.""",
+pg_go_test LABEL: attribute postgres: got "9.6", want texts: a major version from 14 to 18, a source (archive, bundle, \
+host, npm), or both (npm-15). Write ["15", "18"] for example.""",
     "serial_and_sharded": """\
 pg_go_test LABEL: attribute shard_count: got 4, want 1 or none with serial_only = True, which lets the suite run in \
 one process, alone. Drop shard_count or serial_only.""",

@@ -58,6 +58,12 @@ def _plan_test_impl(ctx):
         (_HOST_AND_NPM + archive, "linux-x64", "16", "archive 16.9"),
         (_HOST_AND_NPM + preferred, "linux-x64", "auto", "archive 14.1"),
         (_HOST_AND_NPM + preferred, "linux-x64", "14", "archive 14.1"),
+        # A copy of what the host has is taken where somebody asks for it.
+        (_HOST_AND_NPM + [_offer("bundle", "15.10"), _offer("bundle", "16.2")], "linux-x64", "auto", "host 15.10"),
+        (_HOST_AND_NPM + [_offer("bundle", "15.10"), _offer("bundle", "16.2")], "linux-x64", "15", "host 15.10"),
+        (_HOST_AND_NPM + [_offer("bundle", "15.10"), _offer("bundle", "18.5")], "linux-x64", "18", "npm 18.4.0-beta.17"),
+        (_HOST_AND_NPM + [_offer("bundle", "15.10"), _offer("bundle", "16.2")], "linux-x64", "bundle", "bundle 16.2"),
+        (_HOST_AND_NPM + [_offer("bundle", "15.10"), _offer("bundle", "16.2")], "linux-x64", "bundle-15", "bundle 15.10"),
         # PGCELL_POSTGRES goes before a newer one.
         (_HOST_AND_NPM + [_offer("host", "14.2", preferred = True)], "linux-x64", "auto", "host 14.2"),
     ]:
