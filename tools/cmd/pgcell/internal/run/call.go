@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
@@ -111,7 +112,9 @@ func (s *session) idle(c *call) {
 		c.live.Poll(func(e results.LiveEvent) {
 			s.limit.live(e)
 			s.bar.Test(e)
-			e.Shard.Outputs = s.keptOutputs(c, e.Shard.Shard())
+			if dir := s.keptDir(c, e.Shard.Shard()); dir != "" {
+				e.Shard.Outputs = filepath.Join(dir, "test.outputs")
+			}
 			s.print.Live(e)
 		})
 		s.bar.Running = len(c.live.Started())

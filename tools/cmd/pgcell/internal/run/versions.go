@@ -142,15 +142,6 @@ func (s *session) keptDir(c *call, shard *results.Shard) string {
 	return filepath.Join(s.history.Dir(), "logs", fileName(version), fileName(shard.String()))
 }
 
-// keptOutputs is where the outputs of a failed shard will be kept.
-func (s *session) keptOutputs(c *call, shard *results.Shard) string {
-	dir := s.keptDir(c, shard)
-	if dir == "" {
-		return ""
-	}
-	return filepath.Join(dir, "test.outputs")
-}
-
 // keepOutputs copies the log and the outputs of a failed shard. What cannot be copied is named where it is.
 func (s *session) keepOutputs(c *call, shard *results.Shard) {
 	dir := s.keptDir(c, shard)
