@@ -86,13 +86,7 @@ func (c call) command(t *testing.T, command ...string) (cmd *exec.Cmd, dir strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	if dir, err = os.MkdirTemp("/tmp", "pgcell-x-"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ensureEmpty(t, dir)
-		os.RemoveAll(dir)
-	})
+	dir = socketParent(t, "/tmp")
 	args := slices.Concat([]string{"exec"}, c.flags, []string{"--"}, command)
 	cmd = exec.CommandContext(t.Context(), path, args...)
 	if cmd.Dir = c.suite; !filepath.IsAbs(c.suite) {
