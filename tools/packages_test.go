@@ -34,7 +34,7 @@ var floors = []struct {
 }{
 	{"Ground: know nothing of each other", []string{
 		"internal/archive", "internal/binaries", "internal/budget", "internal/child", "internal/cli", "internal/gotest",
-		"internal/held", "internal/label", "internal/memory", "internal/peer", "internal/process", "internal/serial",
+		"internal/held", "internal/label", "internal/memory", "internal/peer", "internal/process", "internal/secret", "internal/serial",
 		"internal/shard", "internal/sqltext", "internal/testargs", "internal/usage", "internal/version", "internal/wire",
 	}},
 	{"Where data goes; a workspace; migrations", []string{

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/secret"
 )
 
 // Messages passes Bazel's messages on, line by line. It leaves out those that say nothing and those that are printed
@@ -100,7 +100,7 @@ func (f *Messages) pass(line string) error {
 		}
 		line = fmt.Sprintf("another Bazel command%s runs in this workspace; %s", who, then)
 	}
-	_, err := fmt.Fprintln(f.To, cli.RedactText(line))
+	_, err := fmt.Fprintln(f.To, secret.Text(line))
 	return err
 }
 

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 
 	"github.com/pgcell/pgcell/tools/internal/external"
+	"github.com/pgcell/pgcell/tools/internal/secret"
 )
 
 // FromEnvironment gives the URL in PGCELL_SERVER; "" if there is none.
@@ -40,15 +40,12 @@ func ForPrivate(getenv func(string) string) error {
 
 // PublicURL is [external.URL] without the password, for messages. user is the role in it.
 func PublicURL(server, user, database string) string {
+	server = secret.WithoutPassword(server)
 	if u, err := url.Parse(server); err == nil && u.Scheme != "" {
 		query := u.Query()
-		query.Del("password")
 		query.Del("user")
 		u.User, u.RawQuery = url.User(user), query.Encode()
-		return external.URL(u.String(), database)
+		server = u.String()
 	}
-	return external.URL(passwordKeyword.ReplaceAllString(server, ""), database)
+	return external.URL(server, database)
 }
-
-// passwordKeyword is a keyword of libpq with its value.
-var passwordKeyword = regexp.MustCompile(`\bpassword\s*=\s*('(\\.|[^'\\])*'|\S+)\s*`)

@@ -12,10 +12,10 @@ import (
 
 	"github.com/kballard/go-shellquote"
 
-	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/gotest"
 	"github.com/pgcell/pgcell/tools/internal/label"
 	"github.com/pgcell/pgcell/tools/internal/results"
+	"github.com/pgcell/pgcell/tools/internal/secret"
 )
 
 // view is what the template shows.
@@ -104,7 +104,7 @@ func newView(run *Run) *view {
 
 // command gives a line for the shell, without secrets.
 func command(program string, args []string) string {
-	return program + " " + shellquote.Join(cli.Redact(args)...)
+	return program + " " + shellquote.Join(secret.Args(args)...)
 }
 
 func (v *view) test(s *results.Shard, t *results.Test) {

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pgcell/pgcell/tools/internal/cli"
+	"github.com/pgcell/pgcell/tools/internal/secret"
 )
 
 // Execution is what one action was executed with, or what a remote or disk cache has found its result by.
@@ -22,7 +22,7 @@ type Execution struct {
 	Cached   bool              `json:"cached,omitempty"` // the result came from a remote or disk cache
 	Failed   bool              `json:"failed,omitempty"`
 	Args     []string          `json:"args"`
-	Env      map[string]string `json:"env"`                // without secrets, see cli.RedactVariable
+	Env      map[string]string `json:"env"`                // without secrets, see secret.Variable
 	Platform map[string]string `json:"platform,omitempty"` // execution properties
 	Inputs   map[string]string `json:"inputs"`             // by Name: a digest of the content
 	Outputs  map[string]string `json:"outputs"`            // the same
@@ -74,11 +74,11 @@ func parse(message []byte) (*Execution, error) {
 		case 2:
 			var name, value string
 			name, value, err = pair(b)
-			e.Env[name] = cli.RedactVariable(name, withoutConfiguration(value))
+			e.Env[name] = secret.Variable(name, withoutConfiguration(value))
 		case 3:
 			err = fields(b, func(_ int, property []byte, _ uint64) error {
 				name, value, err := pair(property)
-				e.Platform[name] = cli.RedactVariable(name, value)
+				e.Platform[name] = secret.Variable(name, value)
 				return err
 			})
 		case 4:
@@ -119,11 +119,11 @@ func redact(args []string) []string {
 		name, value, found := strings.Cut(arg, "=")
 		switch {
 		case found:
-			shown[i] = name + "=" + cli.RedactVariable(name, value)
+			shown[i] = name + "=" + secret.Variable(name, value)
 		case i > 0 && strings.HasPrefix(args[i-1], "-") && !strings.Contains(args[i-1], "="):
-			shown[i] = cli.RedactVariable(args[i-1], arg)
+			shown[i] = secret.Variable(args[i-1], arg)
 		default:
-			shown[i] = cli.RedactText(arg)
+			shown[i] = secret.Text(arg)
 		}
 	}
 	return shown

@@ -168,7 +168,7 @@ func names(one, other map[string]string) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// digest is what cli.RedactVariable puts behind a secret.
+// digest is what secret.Variable puts behind a secret.
 var digest = regexp.MustCompile(`\*\*\*(.*) #[0-9a-f]{4}$`)
 
 func shown(value string) string { return strconv.Quote(digest.ReplaceAllString(value, "***$1")) }

@@ -4,6 +4,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
 	"github.com/pgcell/pgcell/tools/internal/results"
+	"github.com/pgcell/pgcell/tools/internal/secret"
 	"github.com/pgcell/pgcell/tools/internal/summary"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
@@ -56,7 +57,7 @@ func (s *session) save(run *history.Run) error {
 // record turns a finished run into what the history keeps.
 func (s *session) record(calls []*call, sum *summary.Summary, code int) *history.Run {
 	run := &history.Run{
-		Start: s.start.UTC(), End: s.start.Add(sum.Took).UTC(), Workspace: s.space.Root, Args: cli.Redact(s.o.Args),
+		Start: s.start.UTC(), End: s.start.Add(sum.Took).UTC(), Workspace: s.space.Root, Args: secret.Args(s.o.Args),
 		Workers:  s.workers.Count,
 		ExitCode: code, Passed: sum.Counts.Passed, Failed: sum.Counts.Failed, Skipped: sum.Counts.Skipped,
 	}
