@@ -77,6 +77,9 @@ func TestInstallChild(t *testing.T) {
 	if want == "" {
 		t.Skip("runs as a child of TestCodeUsesTheRulesPostgres alone")
 	}
+	for range 2 { // the second time nothing is said
+		pgcell.New(t, pgcell.Config{Superuser: true})
+	}
 	c := pgcell.New(t, pgcell.Config{Extensions: []string{"hstore"}, Superuser: true})
 	if got := mustScan[string](t, c, "SELECT setting FROM pg_config WHERE name = 'BINDIR'"); got != want {
 		t.Errorf("the server's programs are in %q, want %q", got, want)
@@ -104,7 +107,14 @@ func TestCodeUsesTheRulesPostgres(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestInstallChild$")
 	cmd.Env = append(os.Environ(), "PGCELL_TEST_BINDIR="+bin, "PGCELL_TEMPLATE="+path, "RUNFILES_DIR="+runfiles,
 		"PGCELL_CACHE="+t.TempDir(), "PGCELL_POSTGRES=")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	// The user finds out why migrations of the rule's template are missing.
+	want := "pgcell: a pgcell.Config describes a template in code, so " + path + ", which the test's rule names, is not used there; " +
+		"if that is not meant, drop one of the two\n"
+	if got := strings.Count(string(out), want); got != 1 {
+		t.Errorf("said %d times that another template is used, want once:\n%s", got, out)
 	}
 }

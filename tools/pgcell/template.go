@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/pgcell/pgcell/tools/internal/binaries"
@@ -28,6 +29,7 @@ type servers struct {
 	opened   map[string]*opening // by the golden cluster's path, or by the server's URL and the template
 	recipes  sync.Mutex          // held while one is built
 	byRecipe map[string]built
+	replaced sync.Once // see noteReplaced
 }
 
 // built is where a golden cluster lies, or why there is none.
@@ -120,6 +122,7 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	s.noteReplaced()
 	s.recipes.Lock()
 	defer s.recipes.Unlock()
 	name := r.TemplateName(install)
@@ -135,6 +138,18 @@ func (s *servers) build(ctx context.Context, c Config) (string, error) {
 		s.byRecipe[name] = built{path, err}
 	}
 	return path, err
+}
+
+// noteReplaced says once that the template that the test's rule names is not used, because the test has one in code.
+func (s *servers) noteReplaced() {
+	template := os.Getenv("PGCELL_TEMPLATE")
+	if template == "" || strings.HasSuffix(template, emptyTemplate) {
+		return
+	}
+	s.replaced.Do(func() {
+		warn(fmt.Sprintf("a pgcell.Config describes a template in code, so %s, which the test's rule names, is not used there; "+
+			"if that is not meant, drop one of the two", template))
+	})
 }
 
 // recipe makes a golden recipe of what a config has in code.
