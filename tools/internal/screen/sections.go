@@ -141,8 +141,8 @@ func (p *Printer) cells(sum *summary.Summary) {
 	for _, kind := range kinds {
 		parts = append(parts, fmt.Sprintf("%d %s", made[kind], cmp.Or(kind, "made")))
 	}
-	p.Line("databases: %s, %.2fs of %.2fs of the tests' time, %.2fs of waiting",
-		strings.Join(parts, ", "), cellTime.Seconds(), all.Seconds(), waitTime.Seconds())
+	p.Line("databases: %s; of the tests' %.2fs, getting them took %.2fs, and waiting for a turn %.2fs",
+		strings.Join(parts, ", "), all.Seconds(), cellTime.Seconds(), waitTime.Seconds())
 }
 
 // ran says what was executed and why, and what the cache saved.
