@@ -3,10 +3,6 @@ package run
 import (
 	"errors"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/pgcell/pgcell/tools/internal/history"
@@ -16,42 +12,12 @@ import (
 // executionLog is where Bazel writes the executions of the call whose events go to a file.
 func executionLog(events string) string { return strings.TrimSuffix(events, ".json") + ".executions" }
 
-// executionFlags have Bazel write a log of executions, for "pgcell explain"; none where Bazel is told elsewhere to write
-// one, since it refuses to write two. (The compact log would be smaller, but Debian's Bazel lacks a library for it.)
+// executionFlags have Bazel write a log of executions, for "pgcell explain".
 func (s *session) executionFlags(events string) []string {
-	if s.history == nil || s.logsElsewhere() {
+	if s.history == nil {
 		return nil
 	}
-	return []string{"--execution_log_binary_file=" + executionLog(events), "--noexecution_log_sort"}
-}
-
-// otherLog is a flag for a log of executions.
-var otherLog = regexp.MustCompile(`--(experimental_)?execution_log_(binary|json|compact)_file`)
-
-// logsElsewhere reports whether the user's flags, or the files that Bazel reads flags from, name a log of executions.
-func (s *session) logsElsewhere() bool {
-	if slices.ContainsFunc(s.o.Bazel, otherLog.MatchString) {
-		return true
-	}
-	files := []string{filepath.Join(s.space.Root, ".bazelrc"), "/etc/bazel.bazelrc"}
-	if home := s.Getenv("HOME"); home != "" {
-		files = append(files, filepath.Join(home, ".bazelrc"))
-	}
-	for i := 0; i < len(files) && i < 20; i++ { // they may import each other
-		text, err := os.ReadFile(files[i])
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(text)) {
-			words := strings.Fields(line)
-			if len(words) == 2 && (words[0] == "import" || words[0] == "try-import") {
-				files = append(files, strings.ReplaceAll(words[1], "%workspace%", s.space.Root))
-			} else if len(words) > 0 && !strings.HasPrefix(words[0], "#") && otherLog.MatchString(line) {
-				return true
-			}
-		}
-	}
-	return false
+	return spawns.Flags(executionLog(events), s.o.Bazel, s.space.Root, s.Getenv("HOME"))
 }
 
 // keepExecutions takes in what Bazel has written of the calls.
