@@ -27,6 +27,9 @@ type Config struct {
 
 		// ExcludeTags are tags of tests that do not run unless a path or --all is given.
 		ExcludeTags []string `toml:"exclude_tags"`
+
+		// Explain says whether to keep what "pgcell explain" compares; nil is true.
+		Explain *bool `toml:"explain"`
 	} `toml:"run"`
 
 	// Exec has the flags of "pgcell exec", which knows them.
@@ -49,7 +52,7 @@ func ReadConfig(root string) (*Config, error) {
 	}
 	unknown := slices.DeleteFunc(meta.Undecoded(), func(key toml.Key) bool { return key[0] == "exec" })
 	if len(unknown) > 0 {
-		return nil, cli.Usage("%s: unknown key %q: want addopts, maxfail, markers, testpaths or exclude_tags below [run]",
+		return nil, cli.Usage("%s: unknown key %q: want addopts, maxfail, markers, testpaths, exclude_tags or explain below [run]",
 			ConfigFile, unknown[0])
 	}
 	if c.Run.Maxfail != nil && *c.Run.Maxfail < 0 {
@@ -57,6 +60,9 @@ func ReadConfig(root string) (*Config, error) {
 	}
 	return &c, nil
 }
+
+// KeepsExecutions reports whether runs keep what "pgcell explain" compares.
+func (c *Config) KeepsExecutions() bool { return c.Run.Explain == nil || *c.Run.Explain }
 
 // Declares reports whether word is among the markers.
 func (c *Config) Declares(word string) bool {

@@ -60,7 +60,13 @@ func run(p *cli.Process, written string) error {
 	if err != nil {
 		return failed("%w", err)
 	}
-	if len(actions) == 0 {
+	config, err := workspace.ReadConfig(space.Root)
+	switch {
+	case err != nil:
+		return err
+	case len(actions) == 0 && !config.KeepsExecutions():
+		return failed("no execution is kept of this workspace, because %s says explain = false", workspace.ConfigFile)
+	case len(actions) == 0:
 		return failed("no execution is kept of this workspace: %q keeps them", p.RunCommand())
 	}
 	of := ofTarget(actions, target)

@@ -12,9 +12,10 @@ import (
 // executionLog is where Bazel writes the executions of the call whose events go to a file.
 func executionLog(events string) string { return strings.TrimSuffix(events, ".json") + ".executions" }
 
-// executionFlags have Bazel write a log of executions, for "pgcell explain".
+// executionFlags have Bazel write a log of executions, for "pgcell explain"; none where .pgcell.toml says that nobody wants
+// one.
 func (s *session) executionFlags(events string) []string {
-	if s.history == nil {
+	if s.history == nil || !s.o.Selection.KeepsExecutions() {
 		return nil
 	}
 	return spawns.Flags(executionLog(events), s.o.Bazel, s.space.Root, s.Getenv("HOME"))
