@@ -35,8 +35,13 @@ func Find(path string) (string, error) {
 //
 // Errors: [*ElsewhereError]; it is not among the runfiles; find's.
 func Install(ctx context.Context, m golden.Manifest, find func(context.Context) (binaries.Install, error)) (binaries.Install, error) {
-	if os.Getenv("PGCELL_POSTGRES") != "" {
-		return find(ctx)
+	if named := os.Getenv("PGCELL_POSTGRES"); named != "" {
+		install, err := find(ctx)
+		// pgcell run --postgres DIR sets the variable for the tests, wherever they run.
+		if err != nil && (m.BinDir == named || m.BinDir == filepath.Join(named, "bin")) {
+			err = &ElsewhereError{BinDir: m.BinDir, Version: m.Postgres, Here: "lacks it"}
+		}
+		return install, err
 	}
 	dir := m.BinDir
 	if m.RunfilesBinDir != "" {

@@ -69,6 +69,18 @@ func TestInstallElsewhere(t *testing.T) {
 	}
 }
 
+// pgcell run --postgres DIR has named, for the tests too, what the template was built with.
+func TestInstallNamedElsewhere(t *testing.T) {
+	t.Setenv("PGCELL_POSTGRES", "/absent/15")
+	_, err := runfiles.Install(t.Context(), golden.Manifest{BinDir: "/absent/15/bin"}, func(context.Context) (binaries.Install, error) {
+		return binaries.Install{}, errors.New("it holds no executable postgres")
+	})
+	var elsewhere *runfiles.ElsewhereError
+	if !errors.As(err, &elsewhere) || elsewhere.BinDir != "/absent/15/bin" {
+		t.Errorf("Install = %v, want an ElsewhereError of that directory", err)
+	}
+}
+
 // PGCELL_POSTGRES is the user's own word.
 func TestInstallNamed(t *testing.T) {
 	t.Setenv("PGCELL_POSTGRES", "/somewhere")
