@@ -122,6 +122,8 @@ var (
 // otherFlags are those that docs name of other programs.
 var otherFlags = strings.Fields(`
 	--cap-add --clean --config --create --curses --disk_cache --execution_log_binary_file
+	--experimental_circuit_breaker_strategy --experimental_remote_cache_async
+	--experimental_remote_failure_rate_threshold
 	--experimental_disk_cache_gc_max_size --experimental_remote_cache_eviction_retries
 	--extra_execution_platforms --host_platform --incompatible_strict_action_env --inserts --jobs --keep_going
 	--local_resources --local_test_jobs --no-daemon --nocache_test_results --nozip_undeclared_test_outputs

@@ -40,7 +40,9 @@ type Bazel struct {
 	Home string
 	// Env is added to the environment, as NAME=VALUE.
 	Env []string
-	// Attr is how the process is started: its Credential makes it another user's. Nil for no difference.
+	// MaxIdle is how long Bazel's server waits for another call before it ends; 0 for a minute.
+	MaxIdle time.Duration
+	// Attr is how the process is started: a user namespace makes it another user's. Nil for no difference.
 	Attr *syscall.SysProcAttr
 	// LogSpawns has Run ask Bazel for the log of spawns, and give Result.Spawns. It makes a call with much to do slower.
 	LogSpawns bool
@@ -65,14 +67,6 @@ func DefaultOutputBase() (string, error) {
 func (b Bazel) Run(t *testing.T, dir, command string, args ...string) Result {
 	t.Helper()
 	record := t.TempDir()
-	if b.Attr != nil { // another user is to write there
-		if err := os.Chmod(record, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chmod(filepath.Dir(record), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
 	events, spawns := filepath.Join(record, "events.json"), filepath.Join(record, "spawns.json")
 	all := []string{command}
 	switch command {
@@ -141,8 +135,12 @@ func (b Bazel) startup() ([]string, error) {
 			return nil, err
 		}
 	}
+	idle := b.MaxIdle
+	if idle == 0 {
+		idle = time.Minute
+	}
 	// Should the test be killed, the server does not stay for hours.
-	return []string{"--output_base=" + base, "--max_idle_secs=60"}, nil
+	return []string{"--output_base=" + base, fmt.Sprintf("--max_idle_secs=%.0f", idle.Seconds())}, nil
 }
 
 // environ gives the environment of a call.

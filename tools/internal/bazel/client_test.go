@@ -125,3 +125,32 @@ func TestMessages(t *testing.T) {
 		t.Errorf("progress is %q", progress.String())
 	}
 }
+
+// Where the remote cache is down, Bazel warns of each call, in several lines. The first warning passes, as one line.
+func TestMessagesOfTheRemoteCache(t *testing.T) {
+	t.Parallel()
+	const (
+		rest     = "; further warnings of the cache are left out\n"
+		download = "WARNING: Remote Cache: Download of '/ac/d419' timed out."
+		bulk     = "WARNING: Remote Cache: 2 errors during bulk transfer:"
+		upload   = "com.google.devtools.build.lib.remote.http.UploadTimeoutException: Upload of '/cas/45eb' timed out.\n"
+		page     = "WARNING: Remote Cache: 500 Internal Server Error\n<!DOCTYPE html>\n<p>Sorry\n</html>\n"
+	)
+	for in, want := range map[string]string{
+		download + "\n" + bulk + "\n" + upload + upload + "INFO: last\n": download + rest + "INFO: last\n",
+		"(06:20:51) " + bulk + "\n" + upload + upload + "ERROR: last\n": "" +
+			"(06:20:51) " + bulk + " Upload of '/cas/45eb' timed out." + rest + "ERROR: last\n",
+		page + "WARNING: Remote Cache: gone\nWARNING: odd\n": "" +
+			"WARNING: Remote Cache: 500 Internal Server Error" + rest + "WARNING: odd\n",
+		bulk + "\nERROR: last\n": bulk + rest + "ERROR: last\n",
+	} {
+		var out strings.Builder
+		m := &bazel.Messages{To: &out}
+		if _, err := m.Write([]byte(in)); err != nil {
+			t.Fatal(err)
+		}
+		if out.String() != want {
+			t.Errorf("messages of\n%s\nare\n%s\nwant\n%s", in, out.String(), want)
+		}
+	}
+}

@@ -23,6 +23,8 @@ type Messages struct {
 	locked  bool   // within those about the client that holds the lock
 	holder  string // its PID
 	page    bool   // within an HTML page that an HTTP server sent with an error
+	warned  bool   // of the remote cache
+	bulk    string // a first warning of the remote cache whose reason is in the next line
 }
 
 var (
@@ -37,6 +39,8 @@ var (
 	progressLine = regexp.MustCompile(`^(\[[0-9,]+ / [0-9,]+\] |Loading: |Analyzing: |Computing main repo)`)
 	pageEnd      = regexp.MustCompile(`(?i)</html>`)
 	pageStart    = regexp.MustCompile(`(?i)<!doctype html|<html[ >]`)
+	cacheWarning = regexp.MustCompile(`^(?:\([0-9:]+\) )?WARNING: Remote Cache: `)
+	cacheDetail  = regexp.MustCompile(`^(?:com\.google\.devtools\.build\.lib\.remote|io\.netty|java\.(?:io|net))\.[\w.$]+: `)
 	summaryLine  = regexp.MustCompile(`^[A-Z_ ]+: //.* \(Summary\)$`)
 )
 
@@ -75,7 +79,7 @@ func (f *Messages) pass(line string) error {
 			f.locked = false
 		}
 	}
-	line = f.cutPage(line)
+	line = f.cutWarnings(f.cutPage(line))
 	switch {
 	case summaryLine.MatchString(line):
 		f.summary = true
@@ -116,6 +120,32 @@ func (f *Messages) cutPage(line string) string {
 	}
 	f.page = !pageEnd.MatchString(line)
 	return ""
+}
+
+// cutWarnings leaves out all warnings of the remote cache but the first, which becomes one line: where the cache is down,
+// Bazel warns of each call, in several lines.
+func (f *Messages) cutWarnings(line string) string {
+	const rest = "; further warnings of the cache are left out"
+	first := f.bulk
+	f.bulk = ""
+	switch detail := cacheDetail.FindString(line); {
+	case first != "" && detail != "":
+		return first + " " + line[len(detail):] + rest
+	case first != "" && line != "":
+		return first + rest + "\n" + line
+	case detail != "" && f.warned:
+		return ""
+	case !cacheWarning.MatchString(line):
+		return line
+	case f.warned:
+		return ""
+	}
+	f.warned = true
+	if strings.HasSuffix(line, ":") {
+		f.bulk = line
+		return ""
+	}
+	return line + rest
 }
 
 // Flush passes on what came without an end of line.
