@@ -35,7 +35,7 @@ type worker struct {
 
 // workerPackages are what is in the worker's root: what Bazel's test-setup.sh calls, Java for the worker itself, and what the
 // PostgreSQL of npm loads.
-var workerPackages = []string{"bash", "coreutils", "findutils", "sed", "mount", "openjdk-25-jre-headless", "libstdc++6"}
+var workerPackages = []string{"bash", "coreutils", "findutils", "sed", "mount", "libc-bin", "openjdk-25-jre-headless", "libstdc++6"}
 
 // workerJars are the directories of the machine's root that hold the worker's Java libraries.
 var workerJars = []string{"/usr/share/bazel", "/usr/share/java", "/usr/share/maven-repo"}
