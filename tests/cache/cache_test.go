@@ -3,8 +3,8 @@
 // Package cache_test runs Bazel and pgcell on two machines with a remote cache: a real nginx, behind a proxy that does
 // what networks do. The machines differ in user, home, workspace and output base.
 //
-// CI runs a short part. With PGCELL_FAULTS=all, which ./run_tests.sh //tests/cache:faults_test sets, all edits and all
-// faults are tried, and a table of the faults is printed.
+// CI fills the cache by one machine and has the other execute nothing. With PGCELL_FAULTS=all, which
+// ./run_tests.sh //tests/cache:faults_test sets, edits and faults are tried too, and a table of the faults is printed.
 package cache_test
 
 import (

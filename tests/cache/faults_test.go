@@ -31,16 +31,15 @@ type row struct {
 	// newTests has the tests be unknown to the cache, so that they run on its templates; newAll templates as well, so
 	// that all has to be put into the cache.
 	newTests, newAll bool
-	short            bool // also where the whole table is not asked for
 	whole            bool // the cache is as it should be: no warning
 }
 
 var rows = []row{
 	{name: "none", whole: true, arrange: func(*testing.T, *stage) {}},
 	{name: "none, all is new", whole: true, newAll: true, arrange: func(*testing.T, *stage) {}},
-	{name: "blobs lost", short: true, arrange: loseBlobs},
+	{name: "blobs lost", arrange: loseBlobs},
 	{name: "blobs lost, tests are new", newTests: true, arrange: loseBlobs},
-	{name: "server dead at the start", short: true, arrange: func(t *testing.T, s *stage) {
+	{name: "server dead at the start", arrange: func(t *testing.T, s *stage) {
 		s.b.cache = "http://127.0.0.1:" + freePort(t)
 	}},
 	{name: "server killed in mid-run", arrange: func(_ *testing.T, s *stage) {
@@ -156,6 +155,9 @@ const patience = 90 * time.Second
 // TestFaults has each fault happen to each command: exit code 0, and the counts of a run without a cache. It prints the
 // table.
 func TestFaults(t *testing.T) {
+	if !wantsAll() {
+		t.Skip("//tests/cache:faults_test runs it")
+	}
 	s := newStage(t)
 	commands := []struct {
 		name string
@@ -172,9 +174,6 @@ func TestFaults(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| no cache | %s | %d | %s | %.1f | | |\n", c.name, base.code, base.counts, base.took.Seconds())
 		for _, r := range rows {
-			if !r.short && !wantsAll() {
-				continue
-			}
 			t.Run(r.name+"/"+c.name, func(t *testing.T) {
 				got := s.run(t, r, c.run)
 				warnings := strings.Count(got.output, "WARNING: Remote Cache")
@@ -195,9 +194,7 @@ func TestFaults(t *testing.T) {
 			})
 		}
 	}
-	if wantsAll() {
-		t.Run("a failing test fails", s.ensureFailure)
-	}
+	t.Run("a failing test fails", s.ensureFailure)
 	t.Logf("\n%s", table.String())
 }
 
