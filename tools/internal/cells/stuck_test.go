@@ -75,8 +75,8 @@ func TestUnreadRows(t *testing.T) {
 	}
 }
 
-// TestDeadlinePassed has a connection break by a deadline: the test has given it back, and is not warned. It is not
-// parallel, since on a busy machine pgx takes longer to close the connection than a test that ends waits for it.
+// TestDeadlinePassed has a connection break by a deadline: the test has given it back, and is not warned. It waits for pgx
+// to close the connection, which on a busy machine may take longer than the end of a test waits.
 func TestDeadlinePassed(t *testing.T) {
 	var warned warnings
 	c := mustShop(t, func(c *cells.Config) { c.Recycle, c.Warn = cells.Auto, warned.add })
@@ -86,6 +86,14 @@ func TestDeadlinePassed(t *testing.T) {
 			defer cancel()
 			if _, err := l.Pool().Exec(ctx, "SELECT pg_sleep(10)"); err == nil {
 				t.Error("the deadline has not passed")
+			}
+			ended := func() (ended bool) {
+				const none = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(10)')"
+				err := l.Pool().QueryRow(t.Context(), none).Scan(&ended)
+				return err == nil && ended
+			}
+			if !eventually(ended) {
+				t.Error("pgx does not close the connection")
 			}
 		})
 	}
