@@ -188,8 +188,8 @@ var runFlags = []flagSpec{
 	},
 	{
 		group: groupDatabase, name: "postgres", value: "WHICH",
-		usage: "the PostgreSQL to use: a major version (15), a source (host, npm),\n" +
-			"both (npm-15), or the directory of an installation;\n" +
+		usage: "the PostgreSQL to use: a major version (15), a source (host, npm,\n" +
+			"archive, bundle), both (npm-15), or the directory of an installation;\n" +
 			"several, as in 15,18, run one after the other",
 		more: "The version is part of the cache key. [Several versions](how-to/postgres.md#several-versions-in-one-run) " +
 			"in one run have results of their own.",

@@ -210,7 +210,7 @@ func checkVersion(version string) error {
 		return errors.New("it holds neither bin/postgres nor postgres: give the directory of an installation")
 	}
 	if !postgresChoice.MatchString(version) {
-		return errors.New("want a major version such as 15, host, npm, npm-15, or an absolute directory")
+		return errors.New("want a major version such as 15, a source (host, npm, archive, bundle), both (npm-15), or an absolute directory")
 	}
 	major := version[strings.LastIndex(version, "-")+1:]
 	if n, err := strconv.Atoi(major); err == nil && (n < binaries.MinMajor || n > binaries.MaxMajor) {

@@ -31,7 +31,9 @@ def _encode(postgres):
     """The attribute as JSON, whatever its type, for `problem`; empty for None."""
     if postgres == None:
         return ""
-    return json.encode([v if type(v) == "string" else repr(v) for v in postgres] if type(postgres) == "list" else str(postgres))
+    if type(postgres) != "list":
+        return json.encode(str(postgres))
+    return json.encode([v if type(v) == "string" else "%s (%s)" % (v, type(v)) for v in postgres])
 
 def _problem(encoded):
     """What is wrong with the attribute.

@@ -131,7 +131,7 @@ def _explain(owner, value, platform, plan, kind = ""):
         )
     values = {value: True for values in plan.values() for value in values}
     return got + ("want one of %s.\nThere is:%s\nWrite %s=auto to take what is there, install that PostgreSQL on " +
-                  "this machine, or add postgres.npm(...) or postgres.archive(...) for it to MODULE.bazel. " +
+                  "this machine, or add postgres.npm(...), postgres.archive(...) or postgres.bundle() for it to MODULE.bazel. " +
                   "Versions %d to %d are supported.") % (
         ", ".join(sorted(values)) or "nothing (no tag of the extension postgres brought a PostgreSQL)",
         _list_offers(plan),

@@ -66,6 +66,9 @@ the attribute.""",
     "postgres_number": """\
 pg_go_test LABEL: attribute postgres: got "15", want a list that names at least one PostgreSQL. Write ["15", "18"], or \
 drop the attribute.""",
+    "postgres_of_numbers": """\
+pg_go_test LABEL: attribute postgres: got "18 (int)", want texts: a major version from 14 to 18, a source (archive, \
+bundle, host, npm), or both (npm-15). Write ["15", "18"] for example.""",
     "postgres_twice": """\
 pg_go_test LABEL: attribute postgres: got "15" twice, want each PostgreSQL once. Drop one of them.""",
     "postgres_unknown": """\
@@ -91,6 +94,7 @@ def _failing_targets():
     _failing("existing_with_postgres", existing_server = True, postgres = ["15"])
     _failing("postgres_empty", postgres = [])
     _failing("postgres_number", postgres = 15)
+    _failing("postgres_of_numbers", postgres = ["15", 18])
     _failing("postgres_twice", postgres = ["15", "18", "15"])
     _failing("postgres_unknown", postgres = ["9.6", "15"])
     _failing("serial_and_sharded", serial_only = True, shard_count = 4)

@@ -87,7 +87,7 @@ pg_template //db:t: flag --@pgcell//tools/rules:postgres: got "9", want one of 1
 There is:
   linux-x64: host in somewhere: 15.9
 Write --@pgcell//tools/rules:postgres=auto to take what is there, install that PostgreSQL on this machine, or add \
-postgres.npm(...) or postgres.archive(...) for it to MODULE.bazel. Versions 14 to 18 are supported."""
+postgres.npm(...), postgres.archive(...) or postgres.bundle() for it to MODULE.bazel. Versions 14 to 18 are supported."""
 
 _OTHER_PLATFORM = """\
 pg_template //db:t: flag --@pgcell//tools/rules:postgres: got "15", which comes for other platforms than //:windows:
@@ -101,7 +101,7 @@ postgres brought a PostgreSQL).
 There is:
   nothing at all
 Write --@pgcell//tools/rules:postgres=auto to take what is there, install that PostgreSQL on this machine, or add \
-postgres.npm(...) or postgres.archive(...) for it to MODULE.bazel. Versions 14 to 18 are supported."""
+postgres.npm(...), postgres.archive(...) or postgres.bundle() for it to MODULE.bazel. Versions 14 to 18 are supported."""
 
 def _explain_test_impl(ctx):
     env = unittest.begin(ctx)
