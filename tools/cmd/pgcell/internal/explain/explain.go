@@ -75,7 +75,7 @@ func run(p *cli.Process, written string) error {
 	case len(of) == 0 && known:
 		return failed("no execution of %s is kept: in its last run the result came from Bazel's cache", target)
 	case len(of) == 0:
-		return failed("%s has no execution that is kept; there are %s", target, strings.Join(likest(actions, target), ", "))
+		return cli.Usage("%s has no execution that is kept; there are %s", target, strings.Join(likest(actions, target), ", "))
 	}
 	if cached && last != of[0].Last.Run.ID {
 		fmt.Fprintln(p.Stdout, "in the last run its result came from a cache; this is about the execution before that")
@@ -88,11 +88,14 @@ func failed(format string, args ...any) error {
 	return &cli.Error{Code: cli.Failed, Err: fmt.Errorf(format, args...)}
 }
 
-// normalise gives a label in full: of //a, a:b_test, :b_test, or of a package's directory.
+// normalise gives a label in full: of //a, a:b_test, :b_test, a package's directory, or as a summary names it.
 func normalise(written string, space *workspace.Workspace) (string, error) {
-	label := strings.TrimPrefix(strings.TrimPrefix(written, "@@"), "@")
-	if strings.Contains(label, "...") || strings.HasPrefix(label, "-") {
-		return "", cli.Usage("%q is not the label of one target, such as //app/store:store_test", written)
+	label := label.Bare(written)
+	if _, main, found := strings.Cut(label, "@//"); found {
+		label = "//" + main
+	}
+	if strings.HasPrefix(label, "@") || strings.HasPrefix(label, "-") || strings.Contains(label, "...") || strings.Contains(label, "::") {
+		return "", cli.Usage("%q is not the label of one target of this workspace, such as //app/store:store_test", written)
 	}
 	if !strings.HasPrefix(label, "//") {
 		here, err := filepath.Rel(space.Root, space.Cwd)
