@@ -25,6 +25,7 @@ type Run struct {
 	Workspace string // absolute path
 	Program   string // by which the user runs tests
 	Args      []string
+	Postgres  string // the value of --postgres where labels name none; empty for Bazel's choice
 	Workers   int    // shards that could run at once; 0 when unknown
 	Why       string // why that many; empty where the user said the number
 	Verdict   string // the closing line

@@ -144,7 +144,7 @@ func (v *view) failure(s *results.Shard, t *results.Test) failure {
 		Where: s.Where(t, v.Workspace).String(),
 	}
 	again := []string{s.Argument(t)}
-	if version := label.Version(s.Label); version != "" {
+	if version := cmp.Or(label.Version(s.Label), v.Postgres); version != "" {
 		again = append([]string{"--postgres", version}, again...)
 	}
 	f.Again = command(v.Program, again)

@@ -45,6 +45,8 @@ type Options struct {
 	NoProgress   bool   // no bar
 	Durations    int    // so many of the slowest tests; 0 for all
 	DurationsMin time.Duration
+	Postgres     string   // that of results whose labels name none, for the line to run again; empty for Bazel's choice
+	Bazel        []string // flags for Bazel, for that line
 }
 
 // NewBar makes the bar of one run, active on a terminal alone. known serves its estimates.

@@ -7,6 +7,7 @@ import (
 	"github.com/kballard/go-shellquote"
 
 	"github.com/pgcell/pgcell/tools/internal/label"
+	"github.com/pgcell/pgcell/tools/internal/secret"
 	"github.com/pgcell/pgcell/tools/internal/summary"
 )
 
@@ -60,6 +61,11 @@ func (p *Printer) again(sum *summary.Summary) {
 	}
 	if len(versions) > 0 {
 		args = append([]string{"--postgres", strings.Join(versions, ",")}, args...)
+	} else if p.o.Postgres != "" {
+		args = append([]string{"--postgres", p.o.Postgres}, args...)
+	}
+	if len(p.o.Bazel) > 0 {
+		args = append(append(args, "--"), secret.Args(p.o.Bazel)...)
 	}
 	p.Line("run again: %s %s", p.command, shellquote.Join(args...))
 }

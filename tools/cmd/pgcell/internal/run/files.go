@@ -39,7 +39,8 @@ func (s *session) page(sum *summary.Summary, run *history.Run, past []*history.R
 	}
 	r := &page.Run{
 		Title: title, Start: run.Start, Took: sum.Took, Workspace: s.space.Root,
-		Program: s.RunCommand(), Args: s.o.Args, Workers: sum.Workers.Count, Why: sum.Workers.Why,
+		Program: s.RunCommand(), Args: s.o.Args, Postgres: s.onlyVersion(),
+		Workers: sum.Workers.Count, Why: sum.Workers.Why,
 		Verdict: sum.Verdict(), OK: run.ExitCode == cli.Passed, Counts: sum.Counts,
 		Subtests: sum.Subtests,
 		Shards:   sum.Shards, Past: history.Alike(run, past), FromCache: run.FromCache(),

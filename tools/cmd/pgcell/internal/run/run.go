@@ -142,7 +142,9 @@ func newSession(p *cli.Process, o *Options, space *workspace.Workspace, client *
 	s.known, s.last = s.recorded()
 	s.limit = newLimiter(o)
 	s.bar = screen.NewBar(p, o.Screen, s.known)
-	s.print = screen.NewPrinter(p, s.bar, space.Root, o.Screen)
+	shown := o.Screen
+	shown.Postgres, shown.Bazel = s.onlyVersion(), o.Bazel
+	s.print = screen.NewPrinter(p, s.bar, space.Root, shown)
 	return s
 }
 

@@ -70,6 +70,14 @@ func (s *session) versions() []string {
 	return s.o.Postgres
 }
 
+// onlyVersion gives the value of --postgres if it is one version, which results do not name; empty otherwise.
+func (s *session) onlyVersion() string {
+	if len(s.o.Postgres) != 1 {
+		return ""
+	}
+	return s.o.Postgres[0]
+}
+
 // repeat gives the calls for each PostgreSQL, one after the other: Bazel analyses the workspace anew for another one.
 func (s *session) repeat(planned []selection.Invocation) []selection.Invocation {
 	var calls []selection.Invocation
