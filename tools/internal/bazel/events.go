@@ -152,3 +152,20 @@ type Progress struct {
 type ExecRoot struct {
 	Path string // absolute
 }
+
+// Label gives the label of the target that an event tells of; nil if it tells of none.
+func (e *Event) Label() *string {
+	switch {
+	case e.Configured != nil:
+		return &e.Configured.Label
+	case e.Target != nil:
+		return &e.Target.Label
+	case e.Result != nil:
+		return &e.Result.Label
+	case e.Summary != nil:
+		return &e.Summary.Label
+	case e.Aborted != nil:
+		return &e.Aborted.Label
+	}
+	return nil
+}

@@ -9,13 +9,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rogpeppe/go-internal/lockedfile"
+
 	"github.com/pgcell/pgcell/tools/internal/label"
 )
 
 // TestID names a top-level test. Name is empty for a test target whose tests are not known: it died outside of them, or
 // is no Go test.
 type TestID struct {
-	Label string `json:"label"` // of a run with several versions of PostgreSQL with the version, see package label
+	Label string `json:"label"` // with the PostgreSQL that --postgres named, see package label
 	Name  string `json:"name"`
 }
 
@@ -34,9 +36,31 @@ func (s *Store) LastFailed() ([]TestID, error) {
 	return file.Failed, nil
 }
 
+// FailedWith gives the tests that failed with one PostgreSQL, a value of --postgres, by the labels that Bazel knows.
+func FailedWith(all []TestID, version string) []TestID {
+	var failed []TestID
+	for _, id := range all {
+		if bare, was := label.Cut(id.Label); was == version {
+			failed = append(failed, TestID{Label: bare, Name: id.Name})
+		}
+	}
+	return failed
+}
+
+// Versions gives the values of --postgres with which tests failed; an empty one for Bazel's choice.
+func Versions(all []TestID) []string {
+	var versions []string
+	for _, id := range all {
+		if version := label.Version(id.Label); !slices.Contains(versions, version) {
+			versions = append(versions, version)
+		}
+	}
+	return versions
+}
+
 // updateFailed takes a run's outcomes in: what passed is out, what failed is in, and what did not run stays. A
-// target all of whose shards have passed is out as a whole, with tests that were removed or renamed. A run with one
-// PostgreSQL counts for all versions.
+// target all of whose shards have passed is out as a whole, with tests that were removed or renamed. What passed with one
+// PostgreSQL says nothing of another.
 func (s *Store) updateFailed(run *Run) error {
 	last, err := s.LastFailed()
 	if err != nil {
@@ -52,13 +76,16 @@ func (s *Store) updateFailed(run *Run) error {
 		if !shard.complete() && shard.Status != "TIMEOUT" {
 			continue
 		}
+		if label.Version(shard.Label) == "" {
+			shard.Label = label.Versioned(shard.Label, run.Postgres)
+		}
 		shard.outcomes(failed, again)
 		if shard.Filter == "" && (shard.Status == "PASSED" || shard.Status == "FLAKY") {
 			if seen[shard.Label] == nil {
 				seen[shard.Label] = make(map[int]bool)
 			}
 			if seen[shard.Label][shard.Shard] = true; len(seen[shard.Label]) == shard.Shards {
-				maps.DeleteFunc(failed, func(id TestID, _ bool) bool { return label.Same(id.Label, shard.Label) })
+				maps.DeleteFunc(failed, func(id TestID, _ bool) bool { return id.Label == shard.Label })
 			}
 		}
 	}
@@ -69,6 +96,21 @@ func (s *Store) updateFailed(run *Run) error {
 	return writeJSON(filepath.Join(s.dir, "failed.json"), failedFile{ids})
 }
 
+// Forget takes all tests of targets out of those that failed: Bazel knows the targets no more.
+func (s *Store) Forget(labels []string) error {
+	unlock, err := lockedfile.MutexAt(filepath.Join(s.dir, "lock")).Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	failed, err := s.LastFailed()
+	if err != nil {
+		return err
+	}
+	failed = slices.DeleteFunc(failed, func(id TestID) bool { return slices.Contains(labels, label.Bare(id.Label)) })
+	return writeJSON(filepath.Join(s.dir, "failed.json"), failedFile{failed})
+}
+
 // outcomes takes the outcomes of one shard in: what passed goes out of failed, what failed into again.
 func (s *Shard) outcomes(failed, again map[TestID]bool) {
 	found := false
@@ -77,9 +119,7 @@ func (s *Shard) outcomes(failed, again map[TestID]bool) {
 			continue
 		}
 		id := TestID{s.Label, t.Name}
-		maps.DeleteFunc(failed, func(other TestID, _ bool) bool {
-			return other.Name == t.Name && label.Same(other.Label, s.Label)
-		})
+		delete(failed, id)
 		if t.Outcome == Failed {
 			again[id], found = true, true
 		}

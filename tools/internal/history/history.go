@@ -10,6 +10,7 @@
 //	runs/<time>-<pid>.json  one run each, the newest KeptRuns of them
 //	shards.json             the last execution of each shard
 //	failed.json             the tests that failed at their last execution
+//	logs/                   what failed shards wrote, see LogDir
 //	lock                    held while one run is written
 package history
 
@@ -24,6 +25,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/renameio/v2"
 	"github.com/rogpeppe/go-internal/lockedfile"
@@ -44,6 +46,7 @@ type Run struct {
 	Passed    int       `json:"passed"`    // top-level tests, as in the closing line
 	Failed    int       `json:"failed"`
 	Skipped   int       `json:"skipped"`
+	Postgres  string    `json:"postgres,omitempty"` // --postgres, where labels name none
 	Shards    []Shard   `json:"shards"`
 }
 
@@ -117,6 +120,21 @@ func At(dir string) *Store { return &Store{dir: dir} }
 
 // Dir is where the history lies; it need not exist.
 func (s *Store) Dir() string { return s.dir }
+
+// LogDir is where the log and the outputs of a failed shard are kept if a run with another PostgreSQL follows.
+func (s *Store) LogDir(version, shard string) string {
+	return filepath.Join(s.dir, "logs", fileName(version), fileName(shard))
+}
+
+// fileName makes a file's name of a text.
+func fileName(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '_'
+	}, text)
+}
 
 // Save adds a run and sets its ID. On an error nothing or a part was written, and what was there before stays valid.
 func (s *Store) Save(run *Run) error {

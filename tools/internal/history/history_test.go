@@ -271,3 +271,29 @@ func TestCacheDir(t *testing.T) {
 		}
 	}
 }
+
+// What passes with one PostgreSQL says nothing of another.
+func TestFailuresBelongToOnePostgres(t *testing.T) {
+	t.Parallel()
+	s := history.Open(t.TempDir(), "/ws")
+	save := func(postgres string, shards ...history.Shard) {
+		t.Helper()
+		if err := s.Save(&history.Run{Start: noon, Postgres: postgres, Shards: shards}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both := []history.Shard{shard(0, 1, 1, "!TestA"), shard(0, 1, 1, "!TestA")}
+	both[0].Label, both[1].Label = "//x:a (PostgreSQL 15)", "//x:a (PostgreSQL 18)"
+	save("", both...)
+	save("", shard(0, 1, 1, "TestA"))
+	ensureFailed(t, s, "//x:a (PostgreSQL 15)::TestA", "//x:a (PostgreSQL 18)::TestA")
+	save("18", shard(0, 1, 1, "TestA"))
+	ensureFailed(t, s, "//x:a (PostgreSQL 15)::TestA")
+	save("18", shard(0, 1, 1, "!TestA"))
+	save("", shard(0, 1, 1, "!TestA"))
+	ensureFailed(t, s, "//x:a::TestA", "//x:a (PostgreSQL 15)::TestA", "//x:a (PostgreSQL 18)::TestA")
+	if err := s.Forget([]string{"//x:a"}); err != nil {
+		t.Fatal(err)
+	}
+	ensureFailed(t, s)
+}

@@ -31,10 +31,3 @@ func Version(versioned string) string {
 	_, version := Cut(versioned)
 	return version
 }
-
-// Same reports whether two labels are of the same target and of the same version, if both name one.
-func Same(a, b string) bool {
-	bareA, versionA := Cut(a)
-	bareB, versionB := Cut(b)
-	return bareA == bareB && (versionA == versionB || versionA == "" || versionB == "")
-}

@@ -20,22 +20,3 @@ func TestVersioned(t *testing.T) {
 		}
 	}
 }
-
-func TestSame(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		a, b string
-		want bool
-	}{
-		{"//a:t", "//a:t", true},
-		{"//a:t", "//a:t (PostgreSQL 15)", true},
-		{"//a:t (PostgreSQL 15)", "//a:t", true},
-		{"//a:t (PostgreSQL 15)", "//a:t (PostgreSQL 15)", true},
-		{"//a:t (PostgreSQL 15)", "//a:t (PostgreSQL 18)", false},
-		{"//a:t (PostgreSQL 15)", "//b:t (PostgreSQL 15)", false},
-	} {
-		if got := label.Same(c.a, c.b); got != c.want {
-			t.Errorf("Same(%q, %q) = %v, want %v", c.a, c.b, got, c.want)
-		}
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"github.com/pgcell/pgcell/tools/internal/bazel"
 	"github.com/pgcell/pgcell/tools/internal/cli"
 	"github.com/pgcell/pgcell/tools/internal/history"
+	"github.com/pgcell/pgcell/tools/internal/label"
 	"github.com/pgcell/pgcell/tools/internal/workspace"
 )
 
@@ -48,6 +49,8 @@ type Selector struct {
 	Bazel    *bazel.Client
 	Failed   []history.TestID // what failed when it last ran
 	Messages io.Writer        // for Bazel's messages
+
+	known map[string][]*bazel.Rule // what Bazel answered, by patterns
 }
 
 // Chosen is a suite and what was chosen of it.
@@ -98,22 +101,12 @@ func (s *Selector) Narrow(plan []Invocation) ([]Invocation, []Chosen, error) {
 	return append(calls(first), calls(chosen)...), append(first, chosen...), nil
 }
 
-// suites asks Bazel for the test targets behind patterns. Of patterns that stand for many, those tagged manual are left
-// out, as "bazel test" does.
+// suites gives the test targets behind patterns. Of patterns that stand for many, those tagged manual are left out, as
+// "bazel test" does.
 func (s *Selector) suites(patterns []string) ([]*suite, error) {
-	messages := &bazel.Messages{To: s.Messages}
-	defer messages.Flush()
-	rules, err := s.Bazel.Query([]string{"--noimplicit_deps", "--order_output=auto", "--curses=no",
-		"--ui_event_filters=-info", "--noshow_progress", "--", withEmbedded("tests(set(" + strings.Join(patterns, " ") + "))")},
-		messages)
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit) && exit.ExitCode() == bazel.ExitLocked:
-		return nil, cli.Broken("find the tests: another Bazel command has this workspace: try again when it has ended")
-	case errors.As(err, &exit):
-		return nil, cli.Usage("find the tests in %s: Bazel's message is above", strings.Join(patterns, " "))
-	case err != nil:
-		return nil, cli.Broken("find the tests: %w", err)
+	rules, err := s.rules(patterns)
+	if err != nil {
+		return nil, err
 	}
 	var suites []*suite
 	for _, rule := range rules {
@@ -123,6 +116,53 @@ func (s *Selector) suites(patterns []string) ([]*suite, error) {
 		}
 	}
 	return suites, nil
+}
+
+// rules asks Bazel, once, for all test targets behind patterns, and for what they embed.
+func (s *Selector) rules(patterns []string) ([]*bazel.Rule, error) {
+	all := strings.Join(patterns, " ")
+	if rules, ok := s.known[all]; ok {
+		return rules, nil
+	}
+	messages := &bazel.Messages{To: s.Messages}
+	defer messages.Flush()
+	rules, err := s.Bazel.Query([]string{"--noimplicit_deps", "--order_output=auto", "--curses=no",
+		"--ui_event_filters=-info", "--noshow_progress", "--", withEmbedded("tests(set(" + all + "))")}, messages)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit) && exit.ExitCode() == bazel.ExitLocked:
+		return nil, cli.Broken("find the tests: another Bazel command has this workspace: try again when it has ended")
+	case errors.As(err, &exit):
+		return nil, cli.Usage("find the tests in %s: Bazel's message is above", all)
+	case err != nil:
+		return nil, cli.Broken("find the tests: %w", err)
+	}
+	if s.known == nil {
+		s.known = make(map[string][]*bazel.Rule)
+	}
+	s.known[all] = rules
+	return rules, nil
+}
+
+// Gone gives the targets with failed tests that are no longer there: a plan's patterns stand for them, but Bazel knows
+// no such target.
+func (s *Selector) Gone(plan []Invocation) ([]string, error) {
+	var gone []string
+	for _, inv := range plan {
+		rules, err := s.rules(inv.Patterns)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range s.Failed {
+			target := label.Bare(id.Label)
+			covered := slices.ContainsFunc(inv.Patterns, func(pattern string) bool { return Covers(pattern, target) })
+			there := slices.ContainsFunc(rules, func(rule *bazel.Rule) bool { return rule.Label == target })
+			if covered && !there && strings.HasPrefix(target, "//") && !slices.Contains(gone, target) {
+				gone = append(gone, target)
+			}
+		}
+	}
+	return gone, nil
 }
 
 // withEmbedded is a query for tests and what they embed: the go_test of one version's test, libraries, and one more of these.

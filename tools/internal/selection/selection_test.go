@@ -135,3 +135,21 @@ func TestNarrowErrors(t *testing.T) {
 		}
 	}
 }
+
+// Only targets that the patterns stand for, and that Bazel does not know, are gone: not those that do not run.
+func TestGone(t *testing.T) {
+	t.Parallel()
+	s := mustSelector(t, selection.Options{LastFailed: true})
+	for _, label := range []string{"//a:a_test", "//a:old (PostgreSQL 15)", "//a:old", "//e:e_test", "//m:m_test", "@@x//a:a"} {
+		s.Failed = append(s.Failed, history.TestID{Label: label, Name: "TestA"})
+	}
+	for pattern, want := range map[string][]string{"//...": {"//a:old"}, "//b/...": nil} {
+		got, err := s.Gone([]selection.Invocation{suites(pattern)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Gone of %s differs (-want +got):\n%s", pattern, diff)
+		}
+	}
+}

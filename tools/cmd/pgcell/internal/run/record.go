@@ -60,6 +60,7 @@ func (s *session) record(calls []*call, sum *summary.Summary, code int) *history
 		Start: s.start.UTC(), End: s.start.Add(sum.Took).UTC(), Workspace: s.space.Root, Args: secret.Args(s.o.Args),
 		Workers:  s.workers.Count,
 		ExitCode: code, Passed: sum.Counts.Passed, Failed: sum.Counts.Failed, Skipped: sum.Counts.Skipped,
+		Postgres: s.onlyVersion(),
 	}
 	for _, c := range calls {
 		filter := c.Filter()

@@ -66,7 +66,11 @@ func (s *session) sum(calls []*call) *summary.Summary {
 	for _, c := range calls {
 		all = append(all, summary.Call{Run: c.run, Filter: c.Filter()})
 	}
-	sum := summary.New(all, summary.Past{Known: s.known, Failed: s.last}, forced)
+	failed := s.last
+	if len(s.o.Postgres) < 2 {
+		failed = s.lastFailed(s.onlyVersion())
+	}
+	sum := summary.New(all, summary.Past{Known: s.known, Failed: failed}, forced)
 	sum.Took, sum.Workers = s.Now().Sub(s.start), s.workers
 	return sum
 }

@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/kballard/go-shellquote"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
 	"github.com/pgcell/pgcell/tools/internal/cli"
@@ -20,11 +21,12 @@ import (
 func (s *session) narrow(planned []selection.Invocation) (calls []selection.Invocation, chosen []selection.Chosen, err error) {
 	o := &s.o.Selection
 	versions := s.versions()
-	remembered := (o.LastFailed || o.FailedFirst) && slices.ContainsFunc(versions, func(v string) bool {
-		return len(s.lastFailed(v)) > 0
-	})
-	if (o.LastFailed || o.FailedFirst) && !remembered {
-		s.print.Line("no failed tests are known: running all")
+	selector := selection.Selector{Options: o, Space: s.space, Bazel: s.client(versions[0]), Messages: s.bar.Messages()}
+	remembered := false
+	if o.LastFailed || o.FailedFirst {
+		if remembered, err = s.recall(&selector, planned); err != nil {
+			return nil, nil, err
+		}
 	}
 	if !remembered || o.CollectOnly {
 		versions = versions[:1]
@@ -35,9 +37,7 @@ func (s *session) narrow(planned []selection.Invocation) (calls []selection.Invo
 		if remembered && o.LastFailed && len(failed) == 0 {
 			continue // the others have all of them
 		}
-		selector := selection.Selector{
-			Options: o, Space: s.space, Bazel: s.client(version), Failed: failed, Messages: s.bar.Messages(),
-		}
+		selector.Failed = failed
 		part, those, err := selector.Narrow(planned)
 		var exit *cli.Error
 		switch {
@@ -98,17 +98,51 @@ func (s *session) version(inv *selection.Invocation) string {
 	return inv.Postgres
 }
 
-// lastFailed gives what failed when it last ran with a PostgreSQL, by label. In a run with one PostgreSQL the failures of
-// all count.
-func (s *session) lastFailed(version string) []history.TestID {
-	var failed []history.TestID
-	for _, id := range s.last {
-		bare, was := label.Cut(id.Label)
-		if len(s.o.Postgres) < 2 || was == "" || was == version {
-			failed = append(failed, history.TestID{Label: bare, Name: id.Name})
+// recall reports whether tests are known that failed with the PostgreSQLs of this run, and says what else is known.
+// Targets that are gone are forgotten.
+func (s *session) recall(selector *selection.Selector, planned []selection.Invocation) (bool, error) {
+	if len(s.last) > 0 {
+		selector.Failed = s.last
+		gone, err := selector.Gone(planned)
+		if err != nil {
+			return false, err
+		}
+		s.forget(gone)
+	}
+	versions := s.versions()
+	others := ""
+	for _, other := range history.Versions(s.last) {
+		again := []string{"--lf"}
+		if slices.Contains(versions, other) {
+			continue
+		}
+		if others = " with this PostgreSQL"; other != "" {
+			again = append(again, "--postgres", other)
+		}
+		s.print.Line("tests failed with another PostgreSQL: to run them: %s %s", s.RunCommand(), shellquote.Join(again...))
+	}
+	for _, version := range versions {
+		if len(s.lastFailed(version)) > 0 {
+			return true, nil
 		}
 	}
-	return failed
+	s.print.Line("no failed tests are known%s: running all", others)
+	return false, nil
+}
+
+// forget takes targets that are gone out of what failed.
+func (s *session) forget(gone []string) {
+	if len(gone) == 0 {
+		return
+	}
+	s.last = slices.DeleteFunc(s.last, func(id history.TestID) bool { return slices.Contains(gone, label.Bare(id.Label)) })
+	s.print.Line("failed, but no longer there: %s", strings.Join(gone, ", "))
+	_ = s.history.Forget(gone) // where it cannot be written, the next run says the same
+}
+
+// lastFailed gives what failed when it last ran with a PostgreSQL, by label.
+func (s *session) lastFailed(version string) []history.TestID {
+	return history.FailedWith(s.last, version)
 }
 
 // client is the Bazel for a PostgreSQL.
@@ -122,20 +156,7 @@ func (s *session) client(version string) *bazel.Client {
 
 // versioned names the target of an event with a version.
 func versioned(e bazel.Event, version string) {
-	var name *string
-	switch {
-	case e.Configured != nil:
-		name = &e.Configured.Label
-	case e.Target != nil:
-		name = &e.Target.Label
-	case e.Result != nil:
-		name = &e.Result.Label
-	case e.Summary != nil:
-		name = &e.Summary.Label
-	case e.Aborted != nil:
-		name = &e.Aborted.Label
-	}
-	if name != nil && *name != "" {
+	if name := e.Label(); name != nil && *name != "" {
 		*name = label.Versioned(*name, version)
 	}
 }
@@ -147,7 +168,7 @@ func (s *session) keptDir(c *call, shard *results.Shard) string {
 	if s.history == nil || version == "" || version == s.o.Postgres[len(s.o.Postgres)-1] {
 		return ""
 	}
-	return filepath.Join(s.history.Dir(), "logs", fileName(version), fileName(shard.String()))
+	return s.history.LogDir(version, shard.String())
 }
 
 // keepOutputs copies the log and the outputs of a failed shard. What cannot be copied is named where it is.
@@ -164,14 +185,4 @@ func (s *session) keepOutputs(c *call, shard *results.Shard) {
 	if below, ok := strings.CutPrefix(shard.Outputs, from); ok {
 		shard.Outputs = filepath.Join(dir, below)
 	}
-}
-
-// fileName makes a file's name of a text.
-func fileName(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '.' || r == '-' || unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return '_'
-	}, text)
 }
