@@ -178,7 +178,9 @@ func (s *session) keepOutputs(c *call, shard *results.Shard) {
 		return
 	}
 	from := filepath.Dir(shard.Log)
-	if os.RemoveAll(dir) != nil || os.CopyFS(dir, os.DirFS(from)) != nil {
+	if err := errors.Join(os.RemoveAll(dir), os.CopyFS(dir, os.DirFS(from))); err != nil {
+		reason, _, _ := strings.Cut(err.Error(), "\n")
+		s.print.Line("the next PostgreSQL's run may overwrite the log of %s: cannot copy it: %s", shard, reason)
 		return
 	}
 	shard.Log = filepath.Join(dir, filepath.Base(shard.Log))
