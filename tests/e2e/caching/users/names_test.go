@@ -1,5 +1,6 @@
-// Package names_test is a second suite on the template of users.
-package names_test
+// Bazel makes a second suite of this file, on the same template.
+
+package users_test
 
 import (
 	"testing"
