@@ -158,9 +158,9 @@ func (s *Store) Save(run *Run) error {
 	return nil
 }
 
-// ID is the ID of this process's run that began at a time.
+// ID is the ID of this process's run that began at a time. IDs sort by time, and then by process.
 func ID(start time.Time) string {
-	return fmt.Sprintf("%s-%d", start.UTC().Format("20060102T150405.000000"), os.Getpid())
+	return fmt.Sprintf("%s-%07d", start.UTC().Format("20060102T150405.000000"), os.Getpid())
 }
 
 func (s *Store) runFile(id string) string { return filepath.Join(s.dir, "runs", id+".json") }

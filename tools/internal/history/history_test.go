@@ -297,3 +297,13 @@ func TestFailuresBelongToOnePostgres(t *testing.T) {
 	}
 	ensureFailed(t, s)
 }
+
+// IDs of runs that began at the same time sort by process: of the numbers of processes, each may have more digits than
+// the one before.
+func TestIDsHaveOneLength(t *testing.T) {
+	t.Parallel()
+	const want = len("20261127T075530.000000-0000001")
+	if id := history.ID(time.Unix(0, 0)); len(id) != want {
+		t.Errorf("ID() = %q, want %d characters", id, want)
+	}
+}
