@@ -13,21 +13,36 @@ import (
 // of the .bazelrc files of the system, the workspace and the user, and then these, with the configurations that they name.
 // It reads the files and calls nothing. Files that cannot be read are passed over, as Bazel reports them itself.
 func (c *Client) Configured(flags []string) map[string]string {
+	rc := c.rcFiles()
+	rc.apply("")
+	rc.applyFlags(flags)
+	return rc.values
+}
+
+// Mentioned gives all flags that the .bazelrc files have for "bazel test" in some configuration, whether it is used or not.
+func (c *Client) Mentioned() []string {
+	var all []string
+	for _, line := range c.rcFiles().lines {
+		all = append(all, line.flags...)
+	}
+	return all
+}
+
+// rcFiles reads the .bazelrc files of the system, the workspace and the user.
+func (c *Client) rcFiles() *rcFile {
 	home := ""
 	for _, e := range c.Env {
 		if value, ok := strings.CutPrefix(e, "HOME="); ok {
 			home = value
 		}
 	}
-	rc := rcFile{read: map[string]bool{}, applied: map[string]bool{}, values: map[string]string{}}
+	rc := &rcFile{read: map[string]bool{}, applied: map[string]bool{}, values: map[string]string{}}
 	rc.add("/etc/bazel.bazelrc", c.Root)
 	rc.add(filepath.Join(c.Root, ".bazelrc"), c.Root)
 	if home != "" {
 		rc.add(filepath.Join(home, ".bazelrc"), c.Root)
 	}
-	rc.apply("")
-	rc.applyFlags(flags)
-	return rc.values
+	return rc
 }
 
 // rcFile is the lines of .bazelrc files that concern "bazel test", in order.

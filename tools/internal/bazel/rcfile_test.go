@@ -3,6 +3,7 @@ package bazel_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/pgcell/pgcell/tools/internal/bazel"
@@ -31,6 +32,15 @@ try-import absent.bazelrc
 		}
 	}
 	c := &bazel.Client{Root: root, Env: []string{"HOME=" + home}}
+	mentioned := c.Mentioned()
+	for flag, want := range map[string]bool{
+		"--jobs=10": true, "--remote_executor=grpc://base": true, "--color=no": true, "--color=yes": true,
+		"--jobs=1": false, "--remote_executor=grpc://run": false,
+	} {
+		if got := slices.Contains(mentioned, flag); got != want {
+			t.Errorf("Mentioned() = %q: has %s: %v, want %v", mentioned, flag, got, want)
+		}
+	}
 	for _, one := range []struct {
 		flags                    []string
 		executor, jobs, color, x string

@@ -18,7 +18,7 @@ func (s *session) executionFlags(events string) []string {
 	if s.history == nil || !s.o.Selection.KeepsExecutions() {
 		return nil
 	}
-	return spawns.Flags(executionLog(events), s.o.Bazel, s.space.Root, s.Getenv("HOME"))
+	return spawns.Flags(executionLog(events), append(s.bazel.Mentioned(), s.o.Bazel...))
 }
 
 // keepExecutions takes in what Bazel has written of the calls.
