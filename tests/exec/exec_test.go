@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pgcell/pgcell/tests/internal/nested"
 	"github.com/pgcell/pgcell/tests/internal/source"
 )
 
@@ -25,17 +26,7 @@ var pgcell = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tree, err := source.Tree()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "pgcell")
-	build := exec.Command("go", "build", "-o", path, "./tools/cmd/pgcell")
-	build.Dir, build.Env = tree, append(source.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
+	return nested.BuildCommand(dir)
 })
 
 func TestMain(m *testing.M) {
