@@ -8,8 +8,8 @@ import (
 )
 
 // Env is the environment of the programs of a PostgreSQL, the server and such as pg_dump: nothing of the user's but the way
-// to shared libraries. binDir is the programs' directory: the libraries that
-// came with them go before all others. It is empty for a program of the system.
+// to shared libraries. binDir is the programs' directory: the libraries that came with them go before all others. It is empty
+// for a program of the system.
 func Env(binDir string) []string {
 	env := []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "TZ=UTC",
